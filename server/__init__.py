@@ -1,0 +1,1 @@
+"""The chat itself: asyncio and the standard library, usable without the console."""
