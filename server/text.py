@@ -132,12 +132,12 @@ _LOOK_ALIKES = str.maketrans("01l", "oii")
 
 
 def is_name(name: str) -> bool:
-    """Whether `name` is a well-formed nickname: 1 to `MAX_NAME_LENGTH` ASCII letters, digits, `_`, `-`, `.`."""
+    """Whether `name` is 1 to `MAX_NAME_LENGTH` ASCII letters, digits, `_`, `-` or `.`."""
     return _NAME.fullmatch(name) is not None
 
 
 def is_reserved(name: str) -> bool:
-    """Whether `name` reads as one of `RESERVED_NAMES`: whatever the case, with `0`/`o` and `1`/`l`/`i` alike."""
+    """Whether `name` reads as one of `RESERVED_NAMES`, whatever the case, `0`/`o` and `1`/`l`/`i` alike."""
     return _skeleton(name) in _RESERVED_SKELETONS
 
 

@@ -1,0 +1,132 @@
+"""What the operator's side is told. Each event has the wall-clock time, in seconds since the epoch."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class LeaveReason(enum.Enum):
+    """Why a member left; the value is for the operator to read."""
+
+    QUIT = "quit"
+    END_OF_INPUT = "closed its end"
+    LOST = "connection lost"
+    KICKED = "kicked"
+    SLOW = "too slow reading"
+    FAILED = "internal error"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The server listens, on `port` of each of `addresses`."""
+
+    time: float
+    addresses: tuple[str, ...]
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A client connected, from `address` (`{ip}|{port}`)."""
+
+    time: float
+    member_id: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """A member took a nickname."""
+
+    time: float
+    member_id: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A member said `texts` to everybody, in this order."""
+
+    time: float
+    member_id: int
+    name: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessagedOperator:
+    """A member said `text` to the operator alone."""
+
+    time: float
+    member_id: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSaid:
+    """The operator said `text` to everybody."""
+
+    time: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorMessaged:
+    """The operator said `text` to the `count` members whom `recipient` names."""
+
+    time: float
+    recipient: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The answer to an operator's command, which may be several lines."""
+
+    time: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A member is gone."""
+
+    time: float
+    member_id: int
+    name: str
+    reason: LeaveReason
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something went wrong inside: `error` says what, `where` for whom. The server goes on."""
+
+    time: float
+    where: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuitRequested:
+    """The operator typed `/quit`: whoever runs the server should stop it."""
+
+    time: float
+
+
+Event = (
+    Started
+    | Joined
+    | Renamed
+    | Said
+    | MessagedOperator
+    | OperatorSaid
+    | OperatorMessaged
+    | Replied
+    | Left
+    | Failed
+    | QuitRequested
+)

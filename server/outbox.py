@@ -1,0 +1,169 @@
+"""The coalesced fan-out: what everybody gets, in one write for each member and turn of the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from .room import Member
+
+_CLOSED = 1 << 62  # the position of a lane that takes nothing more
+
+
+class Receiver(Protocol):
+    """The sending end of one member's connection."""
+
+    @property
+    def crlf(self) -> bool:
+        """Whether this member gets CR LF for LF."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Send `data`, or buffer what cannot be sent at once. Never blocks."""
+        ...
+
+    def finish(self) -> None:
+        """End the connection once everything written has been sent."""
+        ...
+
+
+class _Lane:
+    """What one member still has to get: the shared lines from `position` on, and what differs for it."""
+
+    __slots__ = ("edits", "position", "receiver")
+
+    def __init__(self, receiver: Receiver, position: int) -> None:
+        self.receiver = receiver
+        self.position = position
+        self.edits: list[tuple[int, bytes | None]] = []
+        """By position: a line of its own to go before that shared line, or None to leave that line out."""
+
+
+class Outbox:
+    """Gathers the lines of one turn of the event loop and hands each member its own in one write.
+
+    The lines for everybody are kept once, encoded, in one list that all members share; of a member only its
+    position in that list and what differs for it are kept. At the end of the turn those at the same position
+    get the same joined bytes. A flush that takes longer than `flush_slice` lets the loop run in between;
+    what is said meanwhile comes behind, in the same order for everybody.
+
+    Args:
+        call_soon: schedules a call for the end of the turn, as `loop.call_soon` does.
+        clock: a monotonic clock, in seconds.
+        flush_slice: how long a flush may hold the loop at a time, in seconds.
+    """
+
+    def __init__(
+        self,
+        call_soon: Callable[[Callable[[], None]], object],
+        clock: Callable[[], float],
+        flush_slice: float,
+    ) -> None:
+        self._call_soon = call_soon
+        self._clock = clock
+        self._flush_slice = flush_slice
+        self._lanes: dict[Member, _Lane] = {}
+        self._edited: set[_Lane] = set()
+        self._lines: list[bytes] = []  # the shared lines that somebody has not got yet
+        self._first = 0  # the position of the first of them
+        self._scheduled = False
+        self._waiting: Iterator[_Lane] | None = None  # who is still to get the lines of the running flush
+        self._end = 0  # up to which position the running flush goes
+        self._joined: dict[tuple[int, bool], bytes] = {}  # its bytes, by first position and line end
+
+    def add(self, member: Member, receiver: Receiver) -> None:
+        """Send to `member` through `receiver` from now on; what was said before is not for it."""
+        self._lanes[member] = _Lane(receiver, self._next)
+
+    def to(self, member: Member, line: str) -> None:
+        """Send `line` to `member` alone. Nothing if it is closed."""
+        if lane := self._lanes.get(member):
+            lane.edits.append((self._next, _encode(line)))
+            self._edited.add(lane)
+            self._schedule()
+
+    def to_all(self, line: str, but: Member | None = None) -> None:
+        """Send `line` to all members except `but`."""
+        if but is not None and (lane := self._lanes.get(but)):
+            lane.edits.append((self._next, None))
+            self._edited.add(lane)
+        self._lines.append(_encode(line))
+        self._schedule()
+
+    def close(self, member: Member) -> None:
+        """Send what is queued for `member`, then end its connection. Nothing if it is closed."""
+        if lane := self._lanes.pop(member, None):
+            if data := self._compose(lane, self._next):
+                lane.receiver.write(data)
+            lane.position = _CLOSED
+            lane.receiver.finish()
+
+    @property
+    def _next(self) -> int:
+        """The position of the next shared line."""
+        return self._first + len(self._lines)
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Begin a flush or go on with it; let the loop run when the slice of time is used up."""
+        if self._waiting is None:
+            self._end = self._next
+            self._waiting = iter(list(self._lanes.values() if self._lines else self._edited))
+        deadline = self._clock() + self._flush_slice
+        for lane in self._waiting:
+            data = self._compose(lane, self._end) if lane.edits else self._shared(lane)
+            if data:
+                lane.receiver.write(data)
+            if self._clock() > deadline:
+                self._call_soon(self._flush)
+                return
+        self._waiting = None
+        del self._lines[: self._end - self._first]
+        self._first = self._end
+        self._joined.clear()
+        self._scheduled = False
+        if self._lines or self._edited:
+            self._schedule()
+
+    def _shared(self, lane: _Lane) -> bytes:
+        """The bytes of this flush for a lane that gets just what everybody gets; joined once for all."""
+        if lane.position >= self._end:
+            return b""
+        key = lane.position, lane.receiver.crlf
+        if key not in self._joined:
+            self._joined[key] = self._compose(lane, self._end)
+        lane.position = self._end
+        return self._joined[key]
+
+    def _compose(self, lane: _Lane, end: int) -> bytes:
+        """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
+        pieces: list[bytes] = []
+        at = lane.position
+        done = 0
+        for position, line in lane.edits:
+            if position > end or (position == end and line is None):
+                break
+            pieces += self._lines[at - self._first : position - self._first]
+            at = position
+            if line is None:
+                at += 1
+            else:
+                pieces.append(line)
+            done += 1
+        if at < end:
+            pieces += self._lines[at - self._first : end - self._first]
+            at = end
+        lane.position = at
+        del lane.edits[:done]
+        if not lane.edits:
+            self._edited.discard(lane)
+        data = b"".join(pieces)
+        return data.replace(b"\n", b"\r\n") if lane.receiver.crlf else data
+
+
+def _encode(line: str) -> bytes:
+    return line.encode() + b"\n"

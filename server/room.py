@@ -1,0 +1,274 @@
+"""The room: who is here, under which name, and what each line does. Pure: no socket, no loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from . import commands, notices
+from .commands import Role
+from .events import (
+    Event,
+    Joined,
+    LeaveReason,
+    Left,
+    MessagedOperator,
+    OperatorMessaged,
+    OperatorSaid,
+    QuitRequested,
+    Renamed,
+    Replied,
+    Said,
+)
+from .framing import TooLong
+from .settings import Settings
+from .text import clean, is_name, is_reserved
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One client in the room. `id` is never used again; `address` is `{ip}|{port}`."""
+
+    id: int
+    address: str
+    nickname: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The nickname, or the address of one that has not taken any."""
+        return self.nickname or self.address
+
+
+class Fanout(Protocol):
+    """Where the room's lines go: an `Outbox`, or a record of them in a test.
+
+    A line is given without its ending; it may be several lines joined by LF.
+    """
+
+    def to(self, member: Member, line: str) -> None:
+        """Send `line` to `member` alone."""
+        ...
+
+    def to_all(self, line: str, but: Member | None = None) -> None:
+        """Send `line` to all members except `but`."""
+        ...
+
+    def close(self, member: Member) -> None:
+        """Send what is queued for `member`, then end its connection; it gets nothing more."""
+        ...
+
+
+class Room:
+    """Who is here, and what each command does.
+
+    Args:
+        fanout: takes the lines for the members. It must know a member before `join` is called with it.
+        emit: takes the events for the operator's side.
+        clock: the wall clock, in seconds since the epoch.
+        settings: the limits and switches.
+    """
+
+    def __init__(
+        self, fanout: Fanout, emit: Callable[[Event], None], clock: Callable[[], float], settings: Settings
+    ) -> None:
+        self._fanout = fanout
+        self._emit = emit
+        self._clock = clock
+        self._settings = settings
+        self._members: dict[int, Member] = {}
+        self._by_address: dict[str, Member] = {}
+        self._by_nickname: dict[str, dict[int, Member]] = {}  # keyed in lower case
+
+    @property
+    def members(self) -> Sequence[Member]:
+        """All members, in order of joining."""
+        return tuple(self._members.values())
+
+    def member(self, member_id: int) -> Member | None:
+        """The member with this id, if it is still here."""
+        return self._members.get(member_id)
+
+    def join(self, member: Member) -> None:
+        """Take in `member` and announce it to everybody, itself included."""
+        self._members[member.id] = member
+        self._by_address[member.address.lower()] = member
+        self._fanout.to_all(notices.welcome(member.address))
+        self._emit(Joined(self._clock(), member.id, member.address))
+
+    def leave(self, member: Member, reason: LeaveReason) -> None:
+        """Let `member` go, with a last line to it and a notice to the others. Nothing if it is gone."""
+        if self._members.pop(member.id, None) is None:
+            return
+        del self._by_address[member.address.lower()]
+        self._forget_nickname(member)
+        self._fanout.to(member, notices.you_have_left())
+        self._fanout.close(member)
+        self._fanout.to_all(notices.has_left(member.name))
+        self._emit(Left(self._clock(), member.id, member.name, reason))
+
+    def shut_down(self) -> None:
+        """Say goodbye to everybody and close every connection. The room is empty after."""
+        self._fanout.to_all(notices.shutting_down())
+        for member in self._members.values():
+            self._fanout.to(member, notices.you_have_left())
+            self._fanout.close(member)
+        self._members.clear()
+        self._by_address.clear()
+        self._by_nickname.clear()
+
+    def receive(self, member: Member, lines: Sequence[str | TooLong]) -> None:
+        """Do what `lines` from `member` ask for, in order; what follows its leaving is ignored."""
+        texts: list[str] = []
+        for line in lines:
+            if member.id not in self._members:
+                return
+            if isinstance(line, TooLong):
+                self._say_as(member, texts)
+                self._fanout.to(member, notices.too_long(line.limit))
+            elif not line.startswith("/"):
+                texts.append(line)
+            elif line.startswith("//"):
+                texts.append(line[1:])
+            else:
+                self._say_as(member, texts)
+                self._run(member, line)
+        self._say_as(member, texts)
+
+    def operate(self, line: str | TooLong) -> None:
+        """Do what the operator's `line`, which is cleaned first, asks for; the answer is an event."""
+        if isinstance(line, TooLong):
+            self._reply(notices.too_long(line.limit))
+            return
+        line = clean(line)
+        if len(line.encode()) > self._settings.max_line:
+            self._reply(notices.too_long(self._settings.max_line))
+        elif line and not line.isspace():
+            self._run_for_operator(line)
+
+    def message(self, member: Member, text: str) -> None:
+        """Say `text` to `member` alone, as the operator."""
+        self._message_from_operator([member], member.name, text)
+
+    def kick(self, members: Sequence[Member]) -> None:
+        """Disconnect `members`, as the operator, and tell how many there were."""
+        for member in members:
+            self.leave(member, LeaveReason.KICKED)
+        self._reply(notices.kicked(len(members)))
+
+    # What a client's line does
+
+    def _say_as(self, member: Member, texts: list[str]) -> None:
+        """Send the gathered `texts` of `member`, and empty the list."""
+        if texts:
+            self._fanout.to_all(notices.said(member.name, texts), but=member)
+            self._emit(Said(self._clock(), member.id, member.name, tuple(texts)))
+            texts.clear()
+
+    def _run(self, member: Member, line: str) -> None:
+        answer: str | None = None
+        match commands.parse(line, Role.CLIENT):
+            case commands.Nick(name):
+                answer = self._rename(member, name)
+            case commands.PrivateMessage(recipient, text):
+                answer = self._message(member, recipient, text)
+            case commands.ListUsers():
+                answer = self._listing(but=member) or notices.no_other_users()
+            case commands.Help():
+                answer = notices.help_lines(Role.CLIENT)
+            case commands.Quit():
+                self.leave(member, LeaveReason.QUIT)
+            case other:
+                answer = _complaint(other)
+        if answer:
+            self._fanout.to(member, answer)
+
+    def _rename(self, member: Member, name: str) -> str | None:
+        """Give `member` the nickname `name`; return the answer where that is all there is to tell."""
+        if not is_name(name):
+            return notices.invalid_nickname()
+        if name == member.nickname:
+            return notices.you_are_now(name)
+        if is_reserved(name):
+            return notices.reserved_nickname(name)
+        bearers = self._by_nickname.get(name.lower(), {})
+        if not self._settings.shared_nicks and bearers.keys() - {member.id}:
+            return notices.nickname_in_use(name)
+        old = member.name
+        self._forget_nickname(member)
+        member.nickname = name
+        self._by_nickname.setdefault(name.lower(), {})[member.id] = member
+        self._fanout.to(member, notices.you_are_now(name))
+        self._fanout.to_all(notices.is_now(old, name), but=member)
+        self._emit(Renamed(self._clock(), member.id, old, name))
+        return None
+
+    def _message(self, sender: Member, recipient: str, text: str) -> str:
+        if recipient.lower() == notices.OPERATOR.lower():
+            self._emit(MessagedOperator(self._clock(), sender.id, sender.name, text))
+            return notices.message_sent(1, recipient)
+        found = self._find(recipient)
+        for member in found:
+            self._fanout.to(member, notices.private(sender.name, text))
+        return notices.message_sent(len(found), recipient)
+
+    # What the operator's line does
+
+    def _run_for_operator(self, line: str) -> None:
+        match commands.parse(line, Role.OPERATOR):
+            case commands.Say(text):
+                self._fanout.to_all(notices.said(notices.OPERATOR, [text]))
+                self._emit(OperatorSaid(self._clock(), text))
+            case commands.PrivateMessage(recipient, text):
+                self._message_from_operator(self._find(recipient), recipient, text)
+            case commands.Kick(recipient):
+                self.kick(self._find(recipient))
+            case commands.ListUsers():
+                self._reply(self._listing() or notices.no_users())
+            case commands.Help():
+                self._reply(notices.help_lines(Role.OPERATOR))
+            case commands.Quit():
+                self._emit(QuitRequested(self._clock()))
+            case other:
+                self._reply(_complaint(other))
+
+    def _message_from_operator(self, members: Sequence[Member], recipient: str, text: str) -> None:
+        for member in members:
+            self._fanout.to(member, notices.operator_private(text))
+        self._emit(OperatorMessaged(self._clock(), recipient, text, len(members)))
+
+    def _reply(self, text: str) -> None:
+        self._emit(Replied(self._clock(), text))
+
+    # Names
+
+    def _find(self, target: str) -> Sequence[Member]:
+        """Those whom `target` names, in order of joining: an address, a nickname, one in another case."""
+        folded = target.lower()
+        if folded in self._by_address:
+            return [self._by_address[folded]]
+        bearers = self._by_nickname.get(folded, {}).values()
+        exact = [member for member in bearers if member.nickname == target]
+        return sorted(exact or bearers, key=lambda member: member.id)
+
+    def _forget_nickname(self, member: Member) -> None:
+        if member.nickname is not None:
+            folded = member.nickname.lower()
+            del self._by_nickname[folded][member.id]
+            if not self._by_nickname[folded]:
+                del self._by_nickname[folded]
+
+    def _listing(self, but: Member | None = None) -> str:
+        return "\n".join(
+            notices.listed(member.address, member.name)
+            for member in self._members.values()
+            if member is not but
+        )
+
+
+def _complaint(request: commands.Request) -> str:
+    """The answer to a line that cannot be done."""
+    if isinstance(request, commands.WrongUsage):
+        return notices.usage(request.command)
+    assert isinstance(request, commands.UnknownCommand), request
+    return notices.unknown_command(request.word)
