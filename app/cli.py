@@ -26,12 +26,12 @@ _DEFAULTS = Settings()
 class Console(Protocol):
     """What runs a server for an operator."""
 
-    async def run(self) -> int:
+    async def serve(self) -> int:
         """Run until the operator quits or `end` is called, stop the server, and return the exit code."""
         ...
 
     def end(self) -> None:
-        """Say goodbye to everybody and make `run` return."""
+        """Say goodbye to everybody and make `serve` return."""
         ...
 
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="chat-console",
         description="A chat room that people join with nc or telnet, and the console that runs it.",
-        epilog="People join with: nc HOST PORT. Without a terminal the console is line-based, as with --plain.",
+        epilog="People join with: nc HOST PORT. Without a terminal it is line-based, as with --plain.",
     )
     parser.add_argument(
         "--host",
@@ -103,26 +103,29 @@ async def _run(options: argparse.Namespace) -> int:
             max_backlog=options.max_backlog,
         )
     )
-    plain = options.plain or not _on_terminal()
-    console: Console | None = PlainConsole(server) if plain else None
+    plain = PlainConsole(server) if options.plain or not _on_terminal() else None
     try:
         await server.start()
     except ListenError as error:
         return _fail(_listen_problem(error))
     try:
-        if console is None:
-            from .console import ConsoleApp, UnknownTheme
-
-            try:
-                console = ConsoleApp(server, theme=options.theme, mouse=not options.no_mouse)
-            except UnknownTheme as error:
-                return _fail(str(error))
-        elif server.is_public:
+        try:
+            console = plain or _console_on_screen(server, options)
+        except ValueError as error:
+            return _fail(str(error))
+        if plain and server.is_public:
             print(f"chat-console: {notices.public_warning()}", file=sys.stderr)
         _on_signals(console, server)
-        return await console.run()
+        return await console.serve()
     finally:
         await server.stop()
+
+
+def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Console:
+    # Imported here: it takes longer than all the rest, and a busy port should be told at once.
+    from .console import ConsoleApp
+
+    return ConsoleApp(server, theme=options.theme, mouse=not options.no_mouse)
 
 
 def _on_terminal() -> bool:

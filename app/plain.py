@@ -65,7 +65,7 @@ class PlainConsole:
         self._taken = threading.Semaphore(1)
         server.subscribe(self._note)
 
-    async def run(self) -> int:
+    async def serve(self) -> int:
         """Take the operator's lines until `end` is called. The end of stdin ends nothing.
 
         Returns:
@@ -79,7 +79,7 @@ class PlainConsole:
         return 0
 
     def end(self) -> None:
-        """Make `run` say goodbye to everybody and return."""
+        """Make `serve` say goodbye to everybody and return."""
         self._ended.set()
 
     def _note(self, event: Event) -> None:

@@ -1,0 +1,56 @@
+# make run        start a chat on port 1234 with its console      (PORT=12345, ARGS="--plain")
+# make test       run the tests
+# make check      everything that must hold: format, lint, types, tests, coverage
+# make bench      measure against other servers                   (ARGS="--quick")
+# Each installs what it needs into .venv the first time.
+
+PYTHON ?= python3
+PORT ?= 1234
+ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet install
+
+.PHONY: run test check format bench clean
+
+run: .venv/.run
+	@$(BIN)/chat-console --port $(PORT) $(ARGS)
+
+test: .venv/.dev
+	@$(BIN)/pytest -q $(ARGS)
+
+check: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include 'server/*' --fail-under 100
+	$(BIN)/coverage report --fail-under 90
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'chat-console needs Python 3.11 or newer; name one: make run PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.run: .venv/.python pyproject.toml
+	@echo 'Installing what chat-console needs into .venv (once) ...'
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/.dev: .venv/.python pyproject.toml
+	@echo 'Installing what the tests need into .venv (once) ...'
+	@$(PIP) --editable '.[dev]'
+	@touch $@ .venv/.run

@@ -1,0 +1,283 @@
+"""The operator's console: what is on the screen, the keys, and what they do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
+from textual.widgets import Button, Footer
+
+from ..server import notices
+from ..server.chat_server import ChatServer
+from ..server.commands import Role, commands_for
+from ..server.events import Event, QuitRequested, Replied, Started
+from ..widgets.command_input import CommandInput
+from ..widgets.confirm import Confirm
+from ..widgets.help_screen import HelpScreen, Section
+from ..widgets.message_log import MessageLog
+from ..widgets.status_bar import StatusBar
+from ..widgets.user_list import User, UserList
+from .completion import complete
+from .feed import Feed
+from .palette import ConsoleCommands
+from .terminal import driver_class
+
+_PLACEHOLDER = "Say something to everybody, or type /help"
+
+
+class UnknownTheme(ValueError):
+    """There is no such theme; the message names those that there are."""
+
+
+class ConsoleApp(App[None]):
+    """Shows a running `ChatServer` to its operator, and does what the operator asks.
+
+    Args:
+        server: the server, which listens already. `serve` stops it at the end.
+        theme: the name of one of Textual's themes; None for its default.
+        mouse: whether the console takes the mouse; without, the terminal selects and copies.
+
+    Raises:
+        UnknownTheme: if Textual has no theme of that name.
+    """
+
+    TITLE = "chat-console"
+    CSS_PATH = "console.tcss"
+    COMMANDS = App.COMMANDS | {ConsoleCommands}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "help", "Help", id="help", tooltip="All keys and commands"),
+        Binding("f2", "message", "Message", id="message", tooltip="Write to the selected user alone"),
+        Binding("f3", "kick", "Kick", id="kick", tooltip="Disconnect the selected user, after asking"),
+        Binding("f4", "users", "Users", id="users", tooltip="Go to the user list"),
+        Binding("f5", "log", "Log", id="log", tooltip="Go to the message log"),
+        Binding("escape", "line", "Line", id="line", show=False, tooltip="Go to the operator's line"),
+        Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, tooltip="End the server and the console"),
+    ]
+
+    def __init__(self, server: ChatServer, *, theme: str | None = None, mouse: bool = True) -> None:
+        # Textual's own NO_COLOR leaves 24-bit greys; the terminal's palette leaves no colour at all.
+        super().__init__(driver_class=driver_class(), ansi_color=True if "NO_COLOR" in os.environ else None)
+        if theme is not None:
+            if theme not in self.available_themes:
+                known = ", ".join(sorted(self.available_themes))
+                raise UnknownTheme(f"there is no theme {theme!r}; choose one with --theme: {known}")
+            self.theme = theme
+        self.server = server
+        self.user_list = UserList("Nobody is here yet", id="users")
+        self._messages = MessageLog(id="log")
+        self._status_bar = StatusBar(id="status")
+        self._operator_line = CommandInput(self._complete, placeholder=_PLACEHOLDER, id="line")
+        self._takes_mouse = mouse
+        self._feed: Feed | None = None
+        # What happens before there is a screen to show it on.
+        self._early: list[Event] = [Started(time.time(), server.addresses, server.port)]
+        self._ending: asyncio.Task[None] | None = None
+        server.subscribe(self._take)
+
+    async def serve(self) -> int:
+        """Run until the operator quits or `end` is called, stop the server, and return the exit code."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._report)
+        try:
+            await self.run_async(mouse=self._takes_mouse)
+        finally:
+            loop.set_exception_handler(None)
+            await self.server.stop()
+        return self.return_code or 0
+
+    def end(self) -> None:
+        """Say goodbye to everybody, then end the console."""
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._end())
+
+    async def _end(self) -> None:
+        await self.server.stop()
+        self.exit()
+
+    # The screen
+
+    def compose(self) -> ComposeResult:
+        """Lay out the panes."""
+        yield self._status_bar
+        with Horizontal(id="panes"):
+            yield self._messages
+            with Vertical(id="side"):
+                yield self.user_list
+                with Horizontal(id="buttons"):
+                    yield Button(
+                        "Message", action="app.message", variant="primary", compact=True, disabled=True
+                    )
+                    yield Button("Kick", action="app.kick", variant="error", compact=True, disabled=True)
+        yield self._operator_line
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin to show what happens."""
+        self._messages.border_title = "Messages"
+        self.user_list.border_title = "Users (0)"
+        self._status_bar.show(
+            address=" ".join(_endpoint(address, self.server.port) for address in self.server.addresses),
+            users=0,
+            rate=0,
+            uptime=0,
+            alert="public, not encrypted" if self.server.is_public else "",
+        )
+        self._feed = Feed(self._messages, self.user_list, self._status_bar)
+        for event in self._early:
+            self._feed.take(event)
+        if self.server.is_public:
+            self._tell(notices.public_warning())
+        self.set_interval(1, self._feed.tick)
+        self._operator_line.focus()
+
+    def on_unmount(self) -> None:
+        """Show no more."""
+        if self._feed:
+            self._feed.close()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, QuitRequested):
+            self.end()
+        elif self._feed:
+            self._feed.take(event)
+        else:
+            self._early.append(event)
+
+    def _tell(self, text: str) -> None:
+        """Answer the operator, in the log."""
+        self._take(Replied(time.time(), text))
+
+    def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Show an error that nobody caught, instead of losing it or writing over the screen."""
+        self.server.failed("the event loop", context.get("exception") or RuntimeError(context["message"]))
+
+    @on(DescendantFocus)
+    def _show_focused_pane(self) -> None:
+        """Where log and user list do not fit side by side, the list is shown while it is in use."""
+        self.screen.set_class(self.screen.query_one("#side").has_focus_within, "-users")
+
+    @on(UserList.Selected)
+    def _follow_selection(self, event: UserList.Selected) -> None:
+        for button in self.query("#buttons Button").results(Button):
+            button.disabled = event.user_id is None
+
+    # The operator's line
+
+    @on(CommandInput.Line)
+    def _operate(self, event: CommandInput.Line) -> None:
+        self.server.operate(event.text)
+
+    @on(CommandInput.Joined)
+    def _tell_joined(self, event: CommandInput.Joined) -> None:
+        self.notify(f"{event.lines} lines were joined into one.", title="Pasted", markup=False)
+
+    def _complete(self, left: str) -> list[str]:
+        return complete(left, (user.name for user in self.user_list.users.values()))
+
+    # Actions: keys, buttons and the palette all come here. A user is always named by id.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what needs a selected user while there is none."""
+        if action in ("message", "kick") and not parameters and self.user_list.selected is None:
+            return None
+        return True
+
+    def action_help(self) -> None:
+        """Show all keys and commands."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(_help_sections()))
+
+    def action_line(self) -> None:
+        """Go to the operator's line."""
+        self._operator_line.focus()
+
+    def action_log(self) -> None:
+        """Go to the message log."""
+        self.screen.remove_class("-users")
+        self.call_after_refresh(self._messages.focus)
+
+    def action_users(self) -> None:
+        """Go to the user list."""
+        self.screen.add_class("-users")
+        self.call_after_refresh(self.user_list.focus)
+
+    @on(UserList.Chosen)
+    def _message_chosen(self, event: UserList.Chosen) -> None:
+        self.action_message(event.user_id)
+
+    def action_message(self, user_id: int | None = None) -> None:
+        """Begin a private message to a user, the selected one by default."""
+        if user := self._user(user_id):
+            # A shared nickname would reach the others too; an address names one connection.
+            self._operator_line.put(
+                f"/msg {user.address if self.server.settings.shared_nicks else user.name} "
+            )
+
+    @work
+    async def action_kick(self, user_id: int | None = None) -> None:
+        """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
+        if user := self._user(user_id):
+            who = user.name if user.name == user.address else f"{user.name} ({user.address})"
+            if await self.push_screen_wait(Confirm(f"Kick {who}?", yes="Kick", no="Cancel")):
+                if not self.server.kick(user.id):
+                    self._tell(f"{user.name} had left already: nobody was kicked.")
+
+    @work
+    async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """End the server and the console; ask first when users are connected. Asked twice is a yes."""
+        count = len(self.server.members)
+        if not count or isinstance(self.screen, _ConfirmQuit):
+            self.end()
+        else:
+            who = "1 user is" if count == 1 else f"{count:,} users are"
+            question = f"{who} connected. End the server?"
+            if await self.push_screen_wait(_ConfirmQuit(question, yes="End", no="Stay")):
+                self.end()
+
+    def _user(self, user_id: int | None) -> User | None:
+        selected = self.user_list.selected if user_id is None else user_id
+        return None if selected is None else self.user_list.users.get(selected)
+
+
+class _ConfirmQuit(Confirm):
+    """A type of its own, so that a second Ctrl+Q knows it."""
+
+
+def _endpoint(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _help_sections() -> list[Section]:
+    bindings = [binding for binding in ConsoleApp.BINDINGS if isinstance(binding, Binding)]
+    keys = [(binding.key.title(), binding.tooltip) for binding in bindings]
+    commands = [(command.usage, command.help) for command in commands_for(Role.OPERATOR)]
+    return [
+        ("Keys", keys),
+        (
+            "In the line",
+            [
+                ("text", "say something to everybody; //text says /text"),
+                ("Up, Down", "lines sent before; your draft is kept"),
+                ("Tab", "complete a command or a name; otherwise go to the next pane"),
+            ],
+        ),
+        ("Commands", commands),
+        (
+            "In the panes",
+            [
+                ("Enter", "on a user: write to that user alone"),
+                ("End", "in the log: follow what comes"),
+                ("Ctrl+C", "copy what is selected with the mouse"),
+                ("Ctrl+P", "search all commands, also those on each user"),
+            ],
+        ),
+    ]

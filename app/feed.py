@@ -1,0 +1,196 @@
+"""From the server's events to the widgets, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..server import notices
+from ..server.events import (
+    Event,
+    Failed,
+    Joined,
+    LeaveReason,
+    Left,
+    MessagedOperator,
+    OperatorMessaged,
+    OperatorSaid,
+    QuitRequested,
+    Renamed,
+    Replied,
+    Said,
+    Started,
+)
+from ..widgets.message_log import Entry, Kind, MessageLog
+from ..widgets.status_bar import StatusBar
+from ..widgets.user_list import User, UserList
+
+FRAME = 1 / 15
+"""Seconds between two changes of the screen, at least."""
+
+BUSY_FRAME = 1 / 10
+"""The same while more is said than anybody could read: drawing takes its time from the chat."""
+
+READABLE_RATE = 2_000
+"""How many lines a second the log takes in the long run; what goes beyond is counted, not shown."""
+
+READABLE_BURST = 5_000
+"""How many lines it takes at once after a quiet time."""
+
+
+class Feed:
+    """Gathers events and shows them with one change of each widget per frame.
+
+    The server's side only ever appends to a deque (`take`). A frame is drawn when something has come, so an
+    idle console does nothing.
+
+    Args:
+        log, users, status: the widgets, which are on screen by now.
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(
+        self,
+        log: MessageLog,
+        users: UserList,
+        status: StatusBar,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._log = log
+        self._users = users
+        self._status = status
+        self._clock = clock
+        self._events: deque[Event] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        # What draws must run in the app's context, whoever it was that took the event.
+        self._context = contextvars.copy_context()
+        self._loop = asyncio.get_running_loop()
+        self._drawn_at = self._ticked_at = self._started_at = clock()
+        self._frame = FRAME
+        self._allowance: float = READABLE_BURST
+        self._said = 0  # lines since the last tick
+
+    def take(self, event: Event) -> None:
+        """Note `event`, to be shown with the next frame."""
+        self._events.append(event)
+        if self._timer is None:
+            wait = max(0.0, self._drawn_at + self._frame - self._clock())
+            self._timer = self._loop.call_later(wait, self.draw, context=self._context)
+
+    def draw(self) -> None:
+        """Show all that has come since the last frame."""
+        self._timer = None
+        now = self._clock()
+        passed, self._drawn_at = now - self._drawn_at, now
+        self._allowance = min(READABLE_BURST, self._allowance + passed * READABLE_RATE)
+        taken, self._events = self._events, deque()
+        self._change_users(taken, now)
+        skipped = self._write(taken)
+        self._frame = BUSY_FRAME if skipped else FRAME
+
+    def tick(self) -> None:
+        """Show what changes with time alone; to be called once a second."""
+        now = self._clock()
+        rate = self._said / max(now - self._ticked_at, FRAME)
+        self._said = 0
+        self._ticked_at = now
+        self._status.show(rate=rate, uptime=now - self._started_at)
+        self._users.tick()
+
+    def close(self) -> None:
+        """Draw no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _change_users(self, events: deque[Event], now: float) -> None:
+        """Show who is here after `events`. Who came and went among them is never shown."""
+        added: dict[int, User] = {}
+        changed: dict[int, User] = {}
+        removed: set[int] = set()
+        for event in events:
+            match event:
+                case Joined(_, member_id, address):
+                    added[member_id] = User(member_id, address, address, now)
+                case Renamed(_, member_id, _, name):
+                    if user := added.get(member_id):
+                        added[member_id] = replace(user, name=name)
+                    elif user := changed.get(member_id) or self._users.users.get(member_id):
+                        changed[member_id] = replace(user, name=name)
+                case Left(_, member_id):
+                    if not added.pop(member_id, None):
+                        removed.add(member_id)
+                case _:
+                    pass
+        if added or changed or removed:
+            self._users.apply(added.values(), changed.values(), removed)
+            self._users.border_title = f"Users ({self._users.count})"
+            self._status.show(users=self._users.count)
+
+    def _write(self, events: deque[Event]) -> int:
+        """Append `events` to the log, the newest as far as allowed; return how many were skipped."""
+        entries: list[Entry] = []  # newest first
+        skipped = gap = 0
+        for event in reversed(events):
+            if isinstance(event, Said):
+                self._said += len(event.texts)
+            room = int(self._allowance)
+            shown = _entries(event, room) if room > 0 or _is_operators(event) else []
+            if missing := _size(event) - len(shown):
+                if not skipped:
+                    gap = len(entries) + len(shown)
+                skipped += missing
+            entries += reversed(shown)
+            self._allowance -= len(shown)
+        if skipped:
+            text = f"{skipped:,} lines not shown: too many at once"
+            entries.insert(gap, Entry(events[-1].time, Kind.NOTICE, "", text))
+        self._log.write_entries(entries[::-1])
+        return skipped
+
+
+def _is_operators(event: Event) -> bool:
+    """Whether `event` is shown whatever else is going on."""
+    return not isinstance(event, Said | Joined | Left | Renamed | MessagedOperator)
+
+
+def _size(event: Event) -> int:
+    """How many entries `event` makes."""
+    match event:
+        case Said():
+            return len(event.texts)
+        case _:
+            return len(_entries(event))
+
+
+def _entries(event: Event, most: int | None = None) -> list[Entry]:
+    """The entries that `event` makes in the log; of a `Said` only the last `most`."""
+    match event:
+        case Said(at, _, name, texts):
+            return [Entry(at, Kind.CHAT, name, text) for text in texts[-most if most else 0 :]]
+        case Joined(at, _, address):
+            return [Entry(at, Kind.JOIN, "", notices.welcome(address))]
+        case Renamed(at, _, old, new):
+            return [Entry(at, Kind.RENAME, "", notices.is_now(old, new))]
+        case Left(at, _, name, reason):
+            why = "" if reason is LeaveReason.QUIT else f" ({reason.value})"
+            return [Entry(at, Kind.LEAVE, "", notices.has_left(name) + why)]
+        case MessagedOperator(at, _, name, text):
+            return [Entry(at, Kind.PRIVATE, f"{name}(private)", text)]
+        case OperatorSaid(at, text):
+            return [Entry(at, Kind.OPERATOR, notices.OPERATOR, text)]
+        case OperatorMessaged(at, recipient, text, count):
+            sent = Entry(at, Kind.REPLY, "", notices.message_sent(count, recipient))
+            return [Entry(at, Kind.PRIVATE, f"{notices.OPERATOR} (private to {recipient})", text), sent]
+        case Replied(at, text):
+            return [Entry(at, Kind.REPLY, "", line) for line in text.split("\n")]
+        case Failed(at, where, error):
+            return [Entry(at, Kind.ERROR, "", f"Error while serving {where}: {error}")]
+        case Started(at, _, port):
+            return [Entry(at, Kind.NOTICE, "", notices.server_started(port))]
+        case QuitRequested():
+            return []

@@ -1,0 +1,47 @@
+"""The command palette: the console's actions, and those on each user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+if TYPE_CHECKING:
+    from .console import ConsoleApp
+
+_MOST_HITS = 50
+
+
+class ConsoleCommands(Provider):
+    """Offers what F-keys and buttons do, and Message and Kick for every user by name or address."""
+
+    async def discover(self) -> Hits:
+        """Yield the actions on the console."""
+        for title, action, help_text in self._actions():
+            yield DiscoveryHit(title, partial(self.app.run_action, action), help=help_text)
+
+    async def search(self, query: str) -> Hits:
+        """Yield the actions, on the console and on users, whose title or user holds the words of `query`."""
+        words = query.lower().split()
+        hits = 0
+        for title, action, help_text in (*self._actions(), *self._user_actions()):
+            text = f"{title} {help_text}".lower()
+            if all(word in text for word in words):
+                score = 1.0 if title.lower().startswith(query.lower()) else 0.9
+                yield Hit(score, Content(title), partial(self.app.run_action, action), title, help_text)
+                hits += 1
+                if hits == _MOST_HITS:
+                    break
+
+    def _actions(self) -> Iterator[tuple[str, str, str]]:
+        yield "Help", "help", "All keys and commands"
+        yield "User list", "users", "Go to the user list"
+        yield "Message log", "log", "Go to the log"
+
+    def _user_actions(self) -> Iterator[tuple[str, str, str]]:
+        for user in cast("ConsoleApp", self.app).user_list.users.values():
+            yield f"Message {user.name}", f"message({user.id})", user.address
+            yield f"Kick {user.name}", f"kick({user.id})", user.address
