@@ -19,6 +19,7 @@ from .plain import PlainConsole
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _DEFAULTS = Settings()
 
@@ -43,7 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(f"chat-console {version('chat-console')}")
         return EXIT_OK
-    return asyncio.run(_run(options))
+    _open_missing_streams()
+    try:
+        return asyncio.run(_run(options))
+    except KeyboardInterrupt:
+        # Ctrl-C while the server starts, before the signals are taken over.
+        return EXIT_INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,6 +132,13 @@ def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Conso
     from .console import ConsoleApp
 
     return ConsoleApp(server, theme=options.theme, mouse=not options.no_mouse)
+
+
+def _open_missing_streams() -> None:
+    """Let the null device stand in for standard streams that are closed, as by `<&-` in a shell."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
 
 
 def _on_terminal() -> bool:

@@ -76,6 +76,12 @@ class ConsoleApp(App[None]):
         self._messages = MessageLog(id="log")
         self._status_bar = StatusBar(id="status")
         self._operator_line = CommandInput(self._complete, placeholder=_PLACEHOLDER, id="line")
+        self._buttons = (
+            Button("Message", action="app.message", variant="primary", disabled=True),
+            Button("Kick", action="app.kick", variant="error", disabled=True),
+        )
+        self._side = Vertical(self.user_list, Horizontal(*self._buttons, id="buttons"), id="side")
+        self._panes = Horizontal(self._messages, self._side, id="panes")
         self._takes_mouse = mouse
         self._feed: Feed | None = None
         # What happens before there is a screen to show it on.
@@ -100,6 +106,7 @@ class ConsoleApp(App[None]):
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
+        self._tell(notices.shutting_down())
         await self.server.stop()
         self.exit()
 
@@ -118,7 +125,7 @@ class ConsoleApp(App[None]):
                     )
                     yield Button("Kick", action="app.kick", variant="error", compact=True, disabled=True)
         yield self._operator_line
-        yield Footer()
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to show what happens."""
@@ -161,13 +168,13 @@ class ConsoleApp(App[None]):
         self.server.failed("the event loop", context.get("exception") or RuntimeError(context["message"]))
 
     @on(DescendantFocus)
-    def _show_focused_pane(self) -> None:
+    def _show_focused_pane(self, event: DescendantFocus) -> None:
         """Where log and user list do not fit side by side, the list is shown while it is in use."""
-        self.screen.set_class(self.screen.query_one("#side").has_focus_within, "-users")
+        self._panes.set_class(self._side in event.widget.ancestors, "-users")
 
     @on(UserList.Selected)
     def _follow_selection(self, event: UserList.Selected) -> None:
-        for button in self.query("#buttons Button").results(Button):
+        for button in self._buttons:
             button.disabled = event.user_id is None
 
     # The operator's line
@@ -202,12 +209,12 @@ class ConsoleApp(App[None]):
 
     def action_log(self) -> None:
         """Go to the message log."""
-        self.screen.remove_class("-users")
+        self._panes.remove_class("-users")
         self.call_after_refresh(self._messages.focus)
 
     def action_users(self) -> None:
         """Go to the user list."""
-        self.screen.add_class("-users")
+        self._panes.add_class("-users")
         self.call_after_refresh(self.user_list.focus)
 
     @on(UserList.Chosen)

@@ -11,6 +11,7 @@ from ..server import notices
 from ..server.chat_server import ChatServer
 from ..server.events import (
     Event,
+    Failed,
     Joined,
     LeaveReason,
     Left,
@@ -90,6 +91,8 @@ class PlainConsole:
                 self.end()
             case Left(reason=LeaveReason.SLOW | LeaveReason.FAILED):
                 print(f"chat-console: {event.name} was dropped: {event.reason.value}", file=sys.stderr)
+            case Failed():
+                print(f"chat-console: {event.where}: {event.error}", file=sys.stderr)
             case _:
                 pass
 

@@ -1,0 +1,199 @@
+"""The terminal's driver: while the terminal does not read, frames are dropped and the chat goes on.
+
+Textual's own driver hands what it paints to a thread through a short queue and, when that is full, waits on
+the event loop. The loop is the chat's too: one terminal that stopped reading would stop everybody.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, TextIO, cast
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+MAX_PENDING = 10
+"""How many writes may wait for the terminal before frames are dropped, of the 30 that Textual's queue holds.
+
+What enters or leaves application mode, about 20 writes, is never dropped and has to fit in beside them.
+"""
+
+EXIT_GRACE = 1.0
+"""How long the terminal may take to read the last writes when the console ends, in seconds."""
+
+HANGUP = 129
+"""The exit code of a console whose terminal was closed, that of a shell's child ended by SIGHUP."""
+
+_POLL_INTERVAL = 0.2
+
+
+def driver_class() -> type[Driver] | None:
+    """Return the driver for this terminal, or None to leave the choice to Textual.
+
+    Textual chooses on Windows, and where `TEXTUAL_DRIVER` names a driver, as textual-serve does.
+    """
+    if sys.platform == "win32" or "TEXTUAL_DRIVER" in os.environ:
+        return None
+    return NonBlockingDriver
+
+
+if sys.platform != "win32":
+    import termios
+
+    from textual.drivers.linux_driver import LinuxDriver
+
+    # Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
+    # one a synchronised update.
+    _CANCEL = "\x18\x1b\\\x1b[?2026l"
+
+    class NonBlockingDriver(LinuxDriver):
+        """Textual's driver for Linux and macOS, made for a terminal that may stall or vanish.
+
+        - While the terminal does not read, frames are dropped, each as a whole. Once it has taken what was
+          waiting, the whole screen is painted anew.
+        - On exit it has `EXIT_GRACE` seconds to read. If it does not, what is waiting is thrown away, and the
+          sequences that restore it are left for it to read next.
+        - When it is closed, the app exits with the code `HANGUP`.
+        """
+
+        stalled = False
+        """Whether frames are being dropped, so that preparing one is in vain."""
+
+        _terminal: _Terminal
+        _painting = False
+
+        def write(self, data: str) -> None:
+            """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
+            if not self._painting:
+                self._terminal.farewell += data
+            elif self.stalled:
+                return
+            elif self._pending >= MAX_PENDING:
+                self.stalled = True
+                # An empty write behind the flag: the writer will find its queue empty at least once more.
+                data = ""
+            super().write(data)
+
+        @property
+        def _pending(self) -> int:
+            assert self._writer_thread is not None
+            # Private, so Textual is pinned: nothing public tells how far the terminal is behind.
+            return self._writer_thread._queue.qsize()  # pyright: ignore[reportPrivateUsage]
+
+        def start_application_mode(self) -> None:
+            """Enter application mode."""
+            assert sys.__stderr__ is not None
+            self._terminal = _Terminal(sys.__stderr__, self._drained)
+            # Private, so Textual is pinned: the file that the writer thread is given.
+            self._file = cast(TextIO, self._terminal)
+            self.exit_event = _ExitEvent(self.fileno)
+            super().start_application_mode()
+            self._painting = True
+
+        def stop_application_mode(self) -> None:
+            """Leave application mode and restore the terminal."""
+            self._painting = self.stalled = False
+            self._terminal.farewell = _CANCEL
+            super().stop_application_mode()
+            self._terminal.give_up_at = monotonic() + EXIT_GRACE
+
+        def close(self) -> None:
+            """Wait for the last writes, and no longer than a terminal that does not read deserves."""
+            # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
+            writer = self._writer_thread
+            if writer is None:
+                return
+            writer._queue.put(None)  # pyright: ignore[reportPrivateUsage]
+            writer.join(EXIT_GRACE + 2 * _POLL_INTERVAL)
+            if not writer.is_alive():
+                self._terminal.close()
+
+        def run_input_thread(self) -> None:
+            """Dispatch the terminal's input until the app stops or the terminal is closed."""
+            try:
+                super().run_input_thread()
+                closed = not os.isatty(self.fileno)
+            except OSError:
+                closed = True
+            if closed:
+                self._call(self._hang_up)
+
+        def _drained(self) -> None:
+            """The writer thread has written all that was queued."""
+            if self.stalled:
+                self._call(self._repaint)
+
+        def _call(self, callback: Callable[[], None]) -> None:
+            """Have the app call `callback`, from another thread and without waiting for it."""
+            # The loop may be closed by now.
+            with suppress(RuntimeError):
+                # Private, so Textual is pinned: the app that is driven, and the loop that it runs on.
+                self._loop.call_soon_threadsafe(self._app.call_later, callback)
+
+        def _repaint(self) -> None:
+            if self._painting:
+                self.stalled = False
+                self._app.screen.refresh()
+
+        def _hang_up(self) -> None:
+            if self._app.return_code is None:
+                self._app.exit(return_code=HANGUP)
+
+    class _ExitEvent(Event):
+        """Ends the input thread, also when the terminal is closed, which reads as empty over and over."""
+
+        def __init__(self, fd: int) -> None:
+            super().__init__()
+            self._fd = fd
+
+        def is_set(self) -> bool:
+            return super().is_set() or not os.isatty(self._fd)
+
+    class _Terminal:
+        """The terminal as the writer thread's file: no write raises, and none waits longer than it may."""
+
+        give_up_at = math.inf
+        """When to stop waiting for the terminal, by the monotonic clock."""
+
+        farewell = ""
+        """What it is left with in that case."""
+
+        def __init__(self, file: TextIO, flush: Callable[[], None]) -> None:
+            self.flush = flush
+            self._encoding, self._errors = file.encoding, file.errors or "strict"
+            self._given_up = False
+            try:
+                # Opened anew, since O_NONBLOCK set on the inherited descriptor would bind the shell as well.
+                path = os.ttyname(file.fileno())
+                self._fd = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            except OSError:
+                # Another user's, as after su: writes wait in the writer thread, beyond the farewell's reach.
+                self._fd = os.dup(file.fileno())
+
+        def write(self, text: str) -> None:
+            data = memoryview(text.encode(self._encoding, self._errors))
+            with suppress(OSError):
+                while data and not self._given_up:
+                    try:
+                        data = data[os.write(self._fd, data) :]
+                    except BlockingIOError:
+                        self._wait()
+
+        def _wait(self) -> None:
+            if monotonic() < self.give_up_at:
+                select.select((), (self._fd,), (), _POLL_INTERVAL)
+                return
+            self._given_up = True
+            with suppress(termios.error):
+                termios.tcflush(self._fd, termios.TCOFLUSH)
+                os.write(self._fd, self.farewell.encode(self._encoding, self._errors))
+
+        def close(self) -> None:
+            os.close(self._fd)
