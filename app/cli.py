@@ -48,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:
-        # Ctrl-C while the server starts, before the signals are taken over.
-        return EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED  # before the signals were taken over
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,7 +137,7 @@ def _open_missing_streams() -> None:
     """Let the null device stand in for standard streams that are closed, as by `<&-` in a shell."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))
+            setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
 
 
 def _on_terminal() -> bool:

@@ -115,15 +115,7 @@ class ConsoleApp(App[None]):
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
         yield self._status_bar
-        with Horizontal(id="panes"):
-            yield self._messages
-            with Vertical(id="side"):
-                yield self.user_list
-                with Horizontal(id="buttons"):
-                    yield Button(
-                        "Message", action="app.message", variant="primary", compact=True, disabled=True
-                    )
-                    yield Button("Kick", action="app.kick", variant="error", compact=True, disabled=True)
+        yield self._panes
         yield self._operator_line
         yield Footer(compact=True, show_command_palette=False)
 
