@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from . import notices
+from .bans import Bans, network_of
 from .connection import Connection
-from .events import Event, Failed, Started
+from .events import Event, Failed, Refused, Replied, Started
 from .framing import TooLong
+from .gate import Gate
+from .listener import Listener, keep_alive
+from .operator import Operator
 from .outbox import Outbox
 from .room import Member, Room
 from .settings import Settings
+from .text import clean
+from .tls import Certificate
+
+_REFUSALS_TOLD_EVERY = 60.0  # seconds
+_LAST_JOINS = 0.1  # seconds
 
 Subscriber = Callable[[Event], None]
 
@@ -30,6 +42,21 @@ class ListenError(OSError):
         super().__init__(getattr(cause, "errno", None), getattr(cause, "strerror", None) or str(cause))
         self.host = host
         self.port = port
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of one member. Times are in seconds, `waiting` is in bytes."""
+
+    address: str
+    here: float
+    """How long it has been here."""
+    idle: float
+    """How long ago it sent its last line."""
+    lines: int
+    """How many lines it has said."""
+    waiting: int
+    """How much waits for it to read."""
 
 
 class ChatServer:
@@ -52,8 +79,11 @@ class ChatServer:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self._subscribers: list[Subscriber] = []
-        self._connections: set[Connection] = set()
-        self._listeners: list[asyncio.Server] = []
+        self._connections: dict[int, Connection] = {}
+        self._listeners: list[Listener] = []
+        self._joining: set[asyncio.Task[None]] = set()
+        self._certificate: Certificate | None = None
+        self._refusals: dict[str, tuple[int, str]] = {}
         self._ids = 0
         self._no_connections = asyncio.Event()
         self._no_connections.set()
@@ -74,22 +104,26 @@ class ChatServer:
 
         Raises:
             ListenError: if that fails for one of them; then the server listens on none.
+            BansFileError: if the bans file cannot be read.
+            CertificateError: if the TLS certificate cannot be used.
         """
         loop = asyncio.get_running_loop()
-        self.outbox = Outbox(loop.call_soon, loop.time, self.settings.flush_slice)
-        self.room = Room(self.outbox, self._emit, time.time, self.settings)
-        self.read_buffer = memoryview(bytearray(self.settings.read_size))
-        sockets = await _listening_sockets(self.settings)
+        settings = self.settings
+        if settings.tls_cert and settings.tls_key:
+            self._certificate = Certificate(settings.tls_cert, settings.tls_key)
+        bans = Bans(settings.bans_file, loop.time, time.time, self._bans_not_written)
+        self._gate = Gate(settings, bans, loop.time)
+        self.outbox = Outbox(loop.call_soon, loop.time, settings.flush_slice)
+        self.room = Room(self.outbox, self._emit, time.time, loop.call_later, settings)
+        reload = self._certificate.reload if self._certificate else None
+        self.operator = Operator(self.room, self.outbox, bans, self._emit, time.time, reload, settings)
+        self.read_buffer = memoryview(bytearray(settings.read_size))
+        sockets = await _listening_sockets(settings)
         self.port: int = sockets[0].getsockname()[1]
         """The port that the server listens on."""
         self.addresses = tuple(sock.getsockname()[0] for sock in sockets)
         """The IP addresses that the server listens on."""
-        for sock in sockets:
-            self._listeners.append(
-                await loop.create_server(
-                    lambda: Connection(self), sock=sock, backlog=self.settings.listen_queue
-                )
-            )
+        self._listeners = [Listener(sock, self._accepted, self._not_accepted) for sock in sockets]
         self._emit(Started(time.time(), self.addresses, self.port))
 
     async def stop(self) -> None:
@@ -99,6 +133,11 @@ class ChatServer:
             return
         for listener in listeners:
             listener.close()
+        if self._joining:
+            # Who was accepted just now is to get the goodbye too; who still shakes hands is not.
+            _, pending = await asyncio.wait(self._joining, timeout=_LAST_JOINS)
+            for task in pending:
+                task.cancel()
         self.room.shut_down()
         try:
             async with asyncio.timeout(self.settings.stop_grace):
@@ -109,7 +148,7 @@ class ChatServer:
 
     def abort(self) -> None:
         """Cut all connections at once; a `stop` that is waiting for them returns."""
-        for connection in self._connections:
+        for connection in self._connections.values():
             connection.abort()
 
     # The operator's side
@@ -133,22 +172,52 @@ class ChatServer:
 
     def operate(self, line: str | TooLong) -> None:
         """Do what `line`, typed by the operator, asks for: a command, or text for everybody."""
-        self.room.operate(line)
+        self.operator.operate(line)
 
     def say(self, text: str) -> None:
         """Say `text` to everybody as the operator, also where it begins with a slash."""
-        self.room.operate(f"/{text}" if text.startswith("/") else text)
+        self.operator.say(clean(text))
 
     def message(self, member_id: int, text: str) -> bool:
         """Say `text` to one member as the operator; False if it is gone."""
-        if member := self.room.member(member_id):
-            self.room.message(member, text)
-        return member is not None
+        return self._act(member_id, lambda member: self.operator.message([member], member.name, clean(text)))
 
-    def kick(self, member_id: int) -> bool:
-        """Disconnect one member; False if it is gone."""
+    def kick(self, member_id: int, remark: str = "") -> bool:
+        """Disconnect one member; False if it is gone. `remark` is for the log."""
+        return self._act(member_id, lambda member: self.operator.kick([member], remark))
+
+    def mute(self, member_id: int, *, muted: bool) -> bool:
+        """Let nothing be heard of one member, or let it be heard again; False if it is gone."""
+        change = self.operator.mute if muted else self.operator.unmute
+        return self._act(member_id, lambda member: change([member]))
+
+    def ban(self, member_id: int) -> bool:
+        """Keep out whoever has one member's address, until unbanned; False if it is gone."""
+        return self._act(member_id, lambda member: self.operator.ban([network_of(member.host)]))
+
+    def hit_by_ban(self, member_id: int) -> Sequence[Member]:
+        """Whom `ban` would drop: all who have that member's address."""
+        member = self.room.member(member_id)
+        return self.operator.hit_by([network_of(member.host)]) if member else []
+
+    def details(self, member_id: int) -> Details | None:
+        """What is known of one member; None if it is gone."""
+        member = self.room.member(member_id)
+        connection = self._connections.get(member_id)
+        if member is None or connection is None:
+            return None
+        now = asyncio.get_running_loop().time()
+        return Details(
+            member.address,
+            now - connection.joined_at,
+            now - connection.heard_at,
+            member.lines,
+            connection.waiting,
+        )
+
+    def _act(self, member_id: int, action: Callable[[Member], None]) -> bool:
         if member := self.room.member(member_id):
-            self.room.kick([member])
+            action(member)
         return member is not None
 
     def failed(self, where: str, error: BaseException) -> None:
@@ -159,20 +228,97 @@ class ChatServer:
 
     def opened(self, connection: Connection) -> int:
         """Count in `connection`; the answer is the id of its member."""
-        self._connections.add(connection)
-        self._no_connections.clear()
         self._ids += 1
+        self._connections[self._ids] = connection
+        self._no_connections.clear()
         return self._ids
 
     def closed(self, connection: Connection) -> None:
         """Count out `connection`."""
-        self._connections.discard(connection)
+        del self._connections[connection.member.id]
+        self._gate.leave(connection.host)
         if not self._connections:
             self._no_connections.set()
+
+    def refused(self, why: str, host: str) -> None:
+        """Tell the operator's side of a connection that was turned away, once a minute for each reason."""
+        count, _ = self._refusals.get(why, (0, host))
+        if not count:
+            asyncio.get_running_loop().call_later(_REFUSALS_TOLD_EVERY, self._tell_refusals, why)
+            self._emit(Refused(time.time(), 1, why, host))
+        self._refusals[why] = count + 1, host
+
+    def _tell_refusals(self, why: str) -> None:
+        count, host = self._refusals.pop(why)
+        if count > 1:
+            self._emit(Refused(time.time(), count - 1, why, host))
+
+    # The listeners' side
+
+    def _accepted(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        """Let a new connection in, or say why not and close it."""
+        host, port = _plain_host(address[0]), address[1]
+        if refusal := self._gate.enter(host):
+            self.refused(refusal, host)
+            _turn_away(sock, None if self._certificate else refusal)
+            return
+        keep_alive(sock)
+        task = asyncio.get_running_loop().create_task(self._join(sock, host, port))
+        self._joining.add(task)
+        task.add_done_callback(self._joining.discard)
+
+    async def _join(self, sock: socket.socket, host: str, port: int) -> None:
+        loop = asyncio.get_running_loop()
+        connections: list[Connection] = []
+
+        def connect() -> Connection:
+            connections.append(Connection(self, host, port))
+            return connections[0]
+
+        try:
+            if self._certificate is None:
+                await loop.connect_accepted_socket(connect, sock)
+            else:
+                await loop.connect_accepted_socket(
+                    connect,
+                    sock,
+                    ssl=self._certificate.context,
+                    ssl_handshake_timeout=self.settings.tls_handshake_timeout,
+                )
+        except OSError:
+            self.refused("no TLS handshake", host)
+        finally:
+            if not connections:
+                sock.close()
+                self._gate.leave(host)
+            elif not connections[0].is_made:
+                self.closed(connections[0])
+
+    def _not_accepted(self, error: OSError) -> None:
+        self.failed("new connections", error)
+
+    def _bans_not_written(self, error: OSError) -> None:
+        self._emit(Replied(time.time(), notices.bans_not_written(error.strerror or str(error))))
 
     def _emit(self, event: Event) -> None:
         for subscriber in self._subscribers:
             subscriber(event)
+
+
+def _plain_host(host: str) -> str:
+    """An IPv4 address that came in over IPv6 (RFC 4291, 2.5.5.2) as IPv4, any other as it is."""
+    mapped = host.removeprefix("::ffff:")
+    return mapped if "." in mapped else host
+
+
+def _turn_away(sock: socket.socket, notice: str | None) -> None:
+    """Close a connection that nobody has heard of, with a last line if it is to have one."""
+    with sock, contextlib.suppress(OSError):
+        if notice is not None:
+            sock.send(notice.encode() + b"\n")
+        sock.shutdown(socket.SHUT_WR)
+        # With unread input the kernel would send RST, and the client might not see the notice.
+        sock.recv(1 << 16)
 
 
 async def _listening_sockets(settings: Settings) -> list[socket.socket]:
@@ -187,6 +333,7 @@ async def _listening_sockets(settings: Settings) -> list[socket.socket]:
             for family, *_, address in dict.fromkeys(found):
                 sock = _bind(family, (address[0], port, *address[2:]), dual=settings.hosts == ("::",))
                 sockets.append(sock)
+                sock.listen(settings.listen_queue)
                 port = sock.getsockname()[1]
     except (OSError, UnicodeError) as error:
         for sock in sockets:
@@ -198,11 +345,11 @@ async def _listening_sockets(settings: Settings) -> list[socket.socket]:
 def _bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
+        sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
         sock.bind(address)
-        sock.listen()
     except OSError:
         sock.close()
         raise

@@ -41,9 +41,51 @@ class PrivateMessage:
 
 @dataclass(frozen=True, slots=True)
 class Kick:
-    """Disconnect those whom `recipient` names."""
+    """Disconnect those whom `recipient` names; `reason` is for the operator's log."""
 
     recipient: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Let nothing be heard of those whom `recipient` names, for `seconds` or until they are unmuted."""
+
+    recipient: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmute:
+    """Let those be heard again whom `recipient` names."""
+
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Keep out who comes from `target` (a member, an address or a network) for `seconds`, or for good."""
+
+    target: str
+    seconds: float | None
+    force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unban:
+    """Lift the ban of `network`."""
+
+    network: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListBans:
+    """Tell who is banned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """Read the TLS certificate again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +117,23 @@ class UnknownCommand:
     word: str
 
 
-Request = Say | Nick | PrivateMessage | Kick | ListUsers | Help | Quit | WrongUsage | UnknownCommand
+Request = (
+    Say
+    | Nick
+    | PrivateMessage
+    | Kick
+    | Mute
+    | Unmute
+    | Ban
+    | Unban
+    | ListBans
+    | Reload
+    | ListUsers
+    | Help
+    | Quit
+    | WrongUsage
+    | UnknownCommand
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +146,9 @@ class Command:
     help: str
     build: Callable[[str], Request | None]
     """Makes the request from what follows the word and its blanks; None if the arguments do not fit."""
+
+    cost: int = 1
+    """What it takes from its author's flood control; a line of text takes 1."""
 
     @property
     def usage(self) -> str:
@@ -106,20 +167,65 @@ def _private_message(rest: str) -> PrivateMessage | None:
 
 
 def _kick(rest: str) -> Kick | None:
+    recipient, reason = _split_word(rest)
+    return Kick(recipient, reason.rstrip()) if recipient else None
+
+
+def _mute(rest: str) -> Mute | None:
+    recipient, *duration = rest.split() or [""]
+    seconds = parse_duration(duration[0]) if len(duration) == 1 else None
+    return Mute(recipient, seconds) if recipient and (seconds if duration else True) else None
+
+
+def _ban(rest: str) -> Ban | None:
     words = rest.split()
-    return Kick(words[0]) if len(words) == 1 else None
+    force = FORCE in words
+    target, *duration = [word for word in words if word != FORCE] or [""]
+    seconds = parse_duration(duration[0]) if len(duration) == 1 else None
+    return Ban(target, seconds, force) if target and (seconds if duration else True) else None
+
+
+def _one_word(request: Callable[[str], Request]) -> Callable[[str], Request | None]:
+    return lambda rest: request(rest.strip()) if len(rest.split()) == 1 else None
 
 
 def _plain(request: Request) -> Callable[[str], Request | None]:
     return lambda rest: None if rest else request
 
 
+FORCE = "--force"
+"""The word that bans a loopback address all the same."""
+
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII | re.IGNORECASE)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def parse_duration(text: str) -> int | None:
+    """The seconds of a duration such as `30s`, `10m`, `2h`, `1d` or `1w`; None if `text` is not one."""
+    match = _DURATION.fullmatch(text)
+    return int(match[1]) * _SECONDS[match[2].lower()] if match else None
+
+
 _BOTH = Role.CLIENT | Role.OPERATOR
 
 COMMANDS = (
-    Command("nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} letters, digits, _ - .", _nick),
+    Command(
+        "nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} letters, digits, _ - .", _nick, 3
+    ),
     Command("msg", "<recipient> <message>", _BOTH, "say something to one user alone", _private_message),
-    Command("kick", "<recipient>", Role.OPERATOR, "disconnect a user", _kick),
+    Command("kick", "<recipient> [reason]", Role.OPERATOR, "disconnect a user; the reason is logged", _kick),
+    Command("mute", "<recipient> [10m]", Role.OPERATOR, "let a user's lines go nowhere, for a time", _mute),
+    Command("unmute", "<recipient>", Role.OPERATOR, "let a user be heard again", _one_word(Unmute)),
+    Command(
+        "ban",
+        f"<recipient|address|network> [2h] [{FORCE}]",
+        Role.OPERATOR,
+        f"keep an address out, for a time; {FORCE} for loopback",
+        _ban,
+    ),
+    Command("unban", "<address|network>", Role.OPERATOR, "lift a ban", _one_word(Unban)),
+    Command("bans", "", Role.OPERATOR, "show who is banned", _plain(ListBans())),
+    Command("reload", "", Role.OPERATOR, "read the TLS certificate again", _plain(Reload())),
     Command("list", "", _BOTH, "show who is here", _plain(ListUsers())),
     Command("help", "", _BOTH, "show the commands", _plain(Help())),
     Command("quit", "", Role.CLIENT, "leave", _plain(Quit())),
@@ -147,6 +253,14 @@ def parse(line: str, role: Role) -> Request:
     if command is None:
         return UnknownCommand("/" + word)
     return command.build(rest) or WrongUsage(command)
+
+
+def cost(line: str, role: Role) -> int:
+    """What `line` takes from the flood control of its author."""
+    if not line.startswith("/"):
+        return 1
+    command = _BY_WORD[role].get(_split_word(line[1:])[0].lower())
+    return command.cost if command else 1
 
 
 _WORD = re.compile(r"(\S*)\s*(.*)", re.DOTALL)

@@ -13,7 +13,10 @@ class LeaveReason(enum.Enum):
     END_OF_INPUT = "closed its end"
     LOST = "connection lost"
     KICKED = "kicked"
+    BANNED = "banned"
     SLOW = "too slow reading"
+    STALLED = "stopped reading"
+    FOREIGN = "spoke HTTP or TLS"
     FAILED = "internal error"
 
 
@@ -99,6 +102,28 @@ class Left:
     member_id: int
     name: str
     reason: LeaveReason
+    remark: str = ""
+    """What the operator gave as the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """Nothing is heard of a member from now on (`muted`), or it is heard again."""
+
+    time: float
+    member_id: int
+    name: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """So many connections were turned away for one reason since the last such event, the last from `host`."""
+
+    time: float
+    count: int
+    why: str
+    host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +152,8 @@ Event = (
     | OperatorMessaged
     | Replied
     | Left
+    | Muted
+    | Refused
     | Failed
     | QuitRequested
 )

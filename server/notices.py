@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .commands import Command, Role, commands_for
+from .commands import FORCE, Command, Request, Role, UnknownCommand, WrongUsage, commands_for
 from .text import MAX_NAME_LENGTH
 
 OPERATOR = "Operator"
@@ -79,6 +79,98 @@ def kicked(count: int) -> str:
     return f"Kicked {count} people."
 
 
+def muted() -> str:
+    return "You are muted"
+
+
+def no_longer_muted() -> str:
+    return "You are no longer muted"
+
+
+def muted_count(count: int) -> str:
+    return f"Muted {count} people."
+
+
+def unmuted_count(count: int) -> str:
+    return f"Unmuted {count} people."
+
+
+def server_full() -> str:
+    return "Server is full"
+
+
+def too_many_connections() -> str:
+    return "Too many connections from your address"
+
+
+def banned() -> str:
+    return "You are banned from this server"
+
+
+def ban_added(networks: Sequence[str], seconds: float | None) -> str:
+    return f"Banned {', '.join(networks)} {_span(seconds)}."
+
+
+def ban_lifted(network: str) -> str:
+    return f"Lifted the ban of {network}."
+
+
+def ban_listed(network: str, seconds: float | None) -> str:
+    return f"{network} {_span(seconds)}"
+
+
+def no_bans() -> str:
+    return "Nobody is banned"
+
+
+def no_such_ban(network: str) -> str:
+    return f"There is no ban of {network}. Type /bans."
+
+
+def not_an_address(target: str) -> str:
+    return f"{target} is nobody here, no IP address and no network such as 192.0.2.0/24"
+
+
+def ban_asked(networks: Sequence[str], names: Sequence[str]) -> str:
+    """What a ban would do to those who are here; typing it again does it."""
+    return f"A ban of {', '.join(networks)} drops {', '.join(names)}. Repeat the command to do it."
+
+
+def ban_of_loopback(network: str) -> str:
+    return f"{network} is this machine itself; add {FORCE} to ban it all the same"
+
+
+def bans_not_written(why: str) -> str:
+    return f"The bans file could not be written ({why}): this holds only until the server ends."
+
+
+def certificate_reloaded() -> str:
+    return "The TLS certificate was read again: new connections get it."
+
+
+def no_certificate() -> str:
+    return "This server does not use TLS: there is no certificate to read."
+
+
+def certificate_refused(why: str) -> str:
+    return f"The TLS certificate stays as it was: {why}"
+
+
+def refused(count: int, why: str, host: str) -> str:
+    """What the operator hears, now and then, of connections that were turned away."""
+    return f"Refused {count} connections, the last from {host}: {why}"
+
+
+def _span(seconds: float | None) -> str:
+    """A time to come, in the largest unit that leaves no more than a rounding."""
+    if seconds is None:
+        return "until unbanned"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= 2 * size or (seconds >= size and round(seconds) % size == 0):
+            return f"for {round(seconds / size)}{unit}"
+    return f"for {max(1, round(seconds))}s"
+
+
 def shutting_down() -> str:
     return "Server is shutting down"
 
@@ -122,3 +214,11 @@ def help_lines(role: Role) -> str:
 
 def _lines(lines: Iterable[str]) -> str:
     return "\n".join(lines)
+
+
+def complaint(request: Request) -> str:
+    """The answer to a line that cannot be done: a wrong usage, or an unknown command."""
+    if isinstance(request, WrongUsage):
+        return usage(request.command)
+    assert isinstance(request, UnknownCommand), request
+    return unknown_command(request.word)

@@ -14,16 +14,13 @@ from .events import (
     LeaveReason,
     Left,
     MessagedOperator,
-    OperatorMessaged,
-    OperatorSaid,
-    QuitRequested,
+    Muted,
     Renamed,
-    Replied,
     Said,
 )
 from .framing import TooLong
 from .settings import Settings
-from .text import clean, is_name, is_reserved
+from .text import is_name, is_reserved
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +30,14 @@ class Member:
     id: int
     address: str
     nickname: str | None = None
+    muted: bool = False
+    lines: int = 0
+    """How many lines it has said, to everybody or to one."""
+
+    @property
+    def host(self) -> str:
+        """The IP address."""
+        return self.address.rpartition("|")[0]
 
     @property
     def name(self) -> str:
@@ -59,26 +64,42 @@ class Fanout(Protocol):
         ...
 
 
+class Timer(Protocol):
+    """A call to come, such as `asyncio.TimerHandle`."""
+
+    def cancel(self) -> None:
+        """Make sure that it does not come."""
+        ...
+
+
 class Room:
-    """Who is here, and what each command does.
+    """Who is here, and what each line of a client does.
 
     Args:
         fanout: takes the lines for the members. It must know a member before `join` is called with it.
         emit: takes the events for the operator's side.
         clock: the wall clock, in seconds since the epoch.
+        later: calls something after so many seconds, as `loop.call_later` does.
         settings: the limits and switches.
     """
 
     def __init__(
-        self, fanout: Fanout, emit: Callable[[Event], None], clock: Callable[[], float], settings: Settings
+        self,
+        fanout: Fanout,
+        emit: Callable[[Event], None],
+        clock: Callable[[], float],
+        later: Callable[[float, Callable[[], object]], Timer],
+        settings: Settings,
     ) -> None:
         self._fanout = fanout
         self._emit = emit
         self._clock = clock
+        self._later = later
         self._settings = settings
         self._members: dict[int, Member] = {}
         self._by_address: dict[str, Member] = {}
         self._by_nickname: dict[str, dict[int, Member]] = {}  # keyed in lower case
+        self._mute_timers: dict[int, Timer] = {}
 
     @property
     def members(self) -> Sequence[Member]:
@@ -96,26 +117,30 @@ class Room:
         self._fanout.to_all(notices.welcome(member.address))
         self._emit(Joined(self._clock(), member.id, member.address))
 
-    def leave(self, member: Member, reason: LeaveReason) -> None:
+    def leave(self, member: Member, reason: LeaveReason, remark: str = "") -> None:
         """Let `member` go, with a last line to it and a notice to the others. Nothing if it is gone."""
         if self._members.pop(member.id, None) is None:
             return
         del self._by_address[member.address.lower()]
         self._forget_nickname(member)
+        self._end_mute_timer(member)
         self._fanout.to(member, notices.you_have_left())
         self._fanout.close(member)
         self._fanout.to_all(notices.has_left(member.name))
-        self._emit(Left(self._clock(), member.id, member.name, reason))
+        self._emit(Left(self._clock(), member.id, member.name, reason, remark))
 
     def shut_down(self) -> None:
         """Say goodbye to everybody and close every connection. The room is empty after."""
         self._fanout.to_all(notices.shutting_down())
-        for member in self._members.values():
-            self._fanout.to(member, notices.you_have_left())
-            self._fanout.close(member)
+        members = self.members
+        for member in members:
+            self._end_mute_timer(member)
         self._members.clear()
         self._by_address.clear()
         self._by_nickname.clear()
+        for member in members:  # one that proves too slow now is gone already: no notice of its leaving
+            self._fanout.to(member, notices.you_have_left())
+            self._fanout.close(member)
 
     def receive(self, member: Member, lines: Sequence[str | TooLong]) -> None:
         """Do what `lines` from `member` ask for, in order; what follows its leaving is ignored."""
@@ -135,32 +160,34 @@ class Room:
                 self._run(member, line)
         self._say_as(member, texts)
 
-    def operate(self, line: str | TooLong) -> None:
-        """Do what the operator's `line`, which is cleaned first, asks for; the answer is an event."""
-        if isinstance(line, TooLong):
-            self._reply(notices.too_long(line.limit))
-            return
-        line = clean(line)
-        if len(line.encode()) > self._settings.max_line:
-            self._reply(notices.too_long(self._settings.max_line))
-        elif line and not line.isspace():
-            self._run_for_operator(line)
+    def mute(self, member: Member, seconds: float | None) -> None:
+        """Let nothing be heard of `member` for `seconds`, or until `unmute`."""
+        self._end_mute_timer(member)
+        member.muted = True
+        if seconds is not None:
+            self._mute_timers[member.id] = self._later(seconds, lambda: self.unmute(member))
+        self._fanout.to(member, notices.muted())
+        self._emit(Muted(self._clock(), member.id, member.name, True))
 
-    def message(self, member: Member, text: str) -> None:
-        """Say `text` to `member` alone, as the operator."""
-        self._message_from_operator([member], member.name, text)
-
-    def kick(self, members: Sequence[Member]) -> None:
-        """Disconnect `members`, as the operator, and tell how many there were."""
-        for member in members:
-            self.leave(member, LeaveReason.KICKED)
-        self._reply(notices.kicked(len(members)))
+    def unmute(self, member: Member) -> bool:
+        """Let `member` be heard again; whether it was muted."""
+        if not member.muted:
+            return False
+        self._end_mute_timer(member)
+        member.muted = False
+        self._fanout.to(member, notices.no_longer_muted())
+        self._emit(Muted(self._clock(), member.id, member.name, False))
+        return True
 
     # What a client's line does
 
     def _say_as(self, member: Member, texts: list[str]) -> None:
         """Send the gathered `texts` of `member`, and empty the list."""
-        if texts:
+        if texts and member.muted:
+            self._fanout.to(member, notices.muted())
+            texts.clear()
+        elif texts:
+            member.lines += len(texts)
             self._fanout.to_all(notices.said(member.name, texts), but=member)
             self._emit(Said(self._clock(), member.id, member.name, tuple(texts)))
             texts.clear()
@@ -173,13 +200,13 @@ class Room:
             case commands.PrivateMessage(recipient, text):
                 answer = self._message(member, recipient, text)
             case commands.ListUsers():
-                answer = self._listing(but=member) or notices.no_other_users()
+                answer = self.listing(but=member) or notices.no_other_users()
             case commands.Help():
                 answer = notices.help_lines(Role.CLIENT)
             case commands.Quit():
                 self.leave(member, LeaveReason.QUIT)
             case other:
-                answer = _complaint(other)
+                answer = notices.complaint(other)
         if answer:
             self._fanout.to(member, answer)
 
@@ -204,45 +231,24 @@ class Room:
         return None
 
     def _message(self, sender: Member, recipient: str, text: str) -> str:
+        if sender.muted:
+            return notices.muted()
+        sender.lines += 1
         if recipient.lower() == notices.OPERATOR.lower():
             self._emit(MessagedOperator(self._clock(), sender.id, sender.name, text))
             return notices.message_sent(1, recipient)
-        found = self._find(recipient)
+        found = self.find(recipient)
         for member in found:
             self._fanout.to(member, notices.private(sender.name, text))
         return notices.message_sent(len(found), recipient)
 
-    # What the operator's line does
-
-    def _run_for_operator(self, line: str) -> None:
-        match commands.parse(line, Role.OPERATOR):
-            case commands.Say(text):
-                self._fanout.to_all(notices.said(notices.OPERATOR, [text]))
-                self._emit(OperatorSaid(self._clock(), text))
-            case commands.PrivateMessage(recipient, text):
-                self._message_from_operator(self._find(recipient), recipient, text)
-            case commands.Kick(recipient):
-                self.kick(self._find(recipient))
-            case commands.ListUsers():
-                self._reply(self._listing() or notices.no_users())
-            case commands.Help():
-                self._reply(notices.help_lines(Role.OPERATOR))
-            case commands.Quit():
-                self._emit(QuitRequested(self._clock()))
-            case other:
-                self._reply(_complaint(other))
-
-    def _message_from_operator(self, members: Sequence[Member], recipient: str, text: str) -> None:
-        for member in members:
-            self._fanout.to(member, notices.operator_private(text))
-        self._emit(OperatorMessaged(self._clock(), recipient, text, len(members)))
-
-    def _reply(self, text: str) -> None:
-        self._emit(Replied(self._clock(), text))
+    def _end_mute_timer(self, member: Member) -> None:
+        if timer := self._mute_timers.pop(member.id, None):
+            timer.cancel()
 
     # Names
 
-    def _find(self, target: str) -> Sequence[Member]:
+    def find(self, target: str) -> Sequence[Member]:
         """Those whom `target` names, in order of joining: an address, a nickname, one in another case."""
         folded = target.lower()
         if folded in self._by_address:
@@ -258,17 +264,10 @@ class Room:
             if not self._by_nickname[folded]:
                 del self._by_nickname[folded]
 
-    def _listing(self, but: Member | None = None) -> str:
+    def listing(self, but: Member | None = None) -> str:
+        """Who is here, a line each, in order of joining."""
         return "\n".join(
             notices.listed(member.address, member.name)
             for member in self._members.values()
             if member is not but
         )
-
-
-def _complaint(request: commands.Request) -> str:
-    """The answer to a line that cannot be done."""
-    if isinstance(request, commands.WrongUsage):
-        return notices.usage(request.command)
-    assert isinstance(request, commands.UnknownCommand), request
-    return notices.unknown_command(request.word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,27 @@ class Settings:
     shared_nicks: bool = False
     """Whether several clients may bear one nickname."""
 
+    max_clients: int = 0
+    """The most clients at a time; 0 sets no limit."""
+
+    max_per_ip: int = 32
+    """The most clients at a time from one address other than loopback; 0 sets no limit."""
+
+    connect_rate: float = 30
+    """How many connections one address other than loopback may open a minute in the long run; 0: no limit."""
+
+    connect_burst: int = 10
+    """How many of them it may open at once after a quiet time."""
+
+    rate: float = 5
+    """How many lines a second a client may send in the long run, before the next ones wait; 0: no limit."""
+
+    burst: int = 20
+    """How many lines it may send at once after a quiet time."""
+
+    max_held: int = 1 << 16
+    """How much of what a client sent above its rate is held before its socket is read no more."""
+
     max_line: int = 2048
     """The longest line, without its ending; a longer one is dropped and its sender told."""
 
@@ -26,6 +48,9 @@ class Settings:
 
     max_backlog: int = 1 << 20
     """How much may wait for a client that reads too slowly before it is dropped."""
+
+    stall_timeout: float = 20.0
+    """How long a client may take nothing of what waits for it before it is dropped."""
 
     read_size: int = 1 << 16
     """How much is read from one client at a time; every client gets its turn between two reads."""
@@ -39,5 +64,17 @@ class Settings:
     stop_grace: float = 2.0
     """How long `ChatServer.stop` waits for all connections to end before it cuts them."""
 
-    listen_queue: int = 128
+    listen_queue: int = 4096
     """How many connections may wait to be accepted; the system may cap it."""
+
+    bans_file: Path | None = None
+    """Where the bans are kept; None keeps them as long as the server runs."""
+
+    tls_cert: Path | None = None
+    """A PEM file with the certificate, and those that lead to its issuer; None speaks plain text."""
+
+    tls_key: Path | None = None
+    """A PEM file with the certificate's private key."""
+
+    tls_handshake_timeout: float = 10.0
+    """How long a client may take for the TLS handshake."""

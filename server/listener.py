@@ -1,0 +1,89 @@
+"""Accepting connections on a socket, also when the system has no descriptor left."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+_ACCEPTS_PER_TURN = 64  # then those who are here get their turn
+_RETRY = 1.0  # seconds
+
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Listener:
+    """Gives each connection that comes in on a listening socket to `accepted`, with its peer's address.
+
+    asyncio's own listeners report each attempt to accept while descriptors are short, a hundred times a
+    second; this one says so once, waits a second, and goes on.
+
+    Args:
+        sock: listens already, and does not block.
+        accepted: takes the new socket, which does not block, and the address that accept gave for it.
+        failed: is told what kept the listener from accepting.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        accepted: Callable[[socket.socket, tuple[str, int]], None],
+        failed: Callable[[OSError], None],
+    ) -> None:
+        self._sock = sock
+        self._accepted = accepted
+        self._failed = failed
+        self._loop = asyncio.get_running_loop()
+        self._retry: asyncio.TimerHandle | None = None
+        self._exhausted = False
+        self._loop.add_reader(sock, self._accept)
+
+    def close(self) -> None:
+        """Listen no more. Connections that were accepted are not touched."""
+        if self._retry:
+            self._retry.cancel()
+        self._loop.remove_reader(self._sock)
+        self._sock.close()
+
+    def _accept(self) -> None:
+        for _ in range(_ACCEPTS_PER_TURN):
+            try:
+                sock, address = self._sock.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    self._wait(error)
+                    return
+                continue  # the client was gone before it was accepted: accept(2), "Error handling"
+            self._exhausted = False
+            sock.setblocking(False)
+            self._accepted(sock, address[:2])
+
+    def _wait(self, error: OSError) -> None:
+        if not self._exhausted:
+            self._exhausted = True
+            self._failed(error)
+        self._loop.remove_reader(self._sock)
+        self._retry = self._loop.call_later(_RETRY, self._loop.add_reader, self._sock, self._accept)
+
+
+def keep_alive(sock: socket.socket) -> None:
+    """Have the system find out within 2 minutes that a peer is gone, and send each write at once.
+
+    Without traffic: 60 s, then 4 probes 15 s apart (RFC 9293, 3.8.4). With data under way: 60 s (RFC 5482).
+    An option that the system does not have is left out.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", 60),
+        ("TCP_KEEPINTVL", 15),
+        ("TCP_KEEPCNT", 4),
+        ("TCP_USER_TIMEOUT", 60_000),
+        ("TCP_NODELAY", 1),
+    ):
+        if (option := getattr(socket, name, None)) is not None:
+            with suppress(OSError):
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
