@@ -16,6 +16,7 @@ from .framing import TooLong
 from .outbox import Outbox
 from .room import Member, Room
 from .settings import Settings
+from .text import clean
 
 Subscriber = Callable[[Event], None]
 
@@ -99,6 +100,8 @@ class ChatServer:
             return
         for listener in listeners:
             listener.close()
+        # A client that is just being accepted joins in this turn, and gets the goodbye like everybody.
+        await asyncio.sleep(0)
         self.room.shut_down()
         try:
             async with asyncio.timeout(self.settings.stop_grace):
@@ -137,12 +140,13 @@ class ChatServer:
 
     def say(self, text: str) -> None:
         """Say `text` to everybody as the operator, also where it begins with a slash."""
+        text = clean(text)
         self.room.operate(f"/{text}" if text.startswith("/") else text)
 
     def message(self, member_id: int, text: str) -> bool:
         """Say `text` to one member as the operator; False if it is gone."""
         if member := self.room.member(member_id):
-            self.room.message(member, text)
+            self.room.message(member, clean(text))
         return member is not None
 
     def kick(self, member_id: int) -> bool:

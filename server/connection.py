@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -88,14 +89,13 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """Drop a client that has more than `Settings.max_backlog` waiting for it."""
-        if self._state is _State.OPEN:
-            self._abort(LeaveReason.SLOW)
+        self._abort(LeaveReason.SLOW)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the room, if that has not happened, and be forgotten."""
         if self._state is _State.OPEN:
             self._state = _State.CLOSED
-            self._house.room.leave(self._member, LeaveReason.LOST)
+            self._guarded(lambda: self._house.room.leave(self._member, LeaveReason.LOST))
         self._state = _State.CLOSED
         if self._grace:
             self._grace.cancel()
@@ -121,7 +121,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._at_end or not self._transport.can_write_eof():
             self._transport.close()
         else:
-            self._transport.write_eof()
+            with contextlib.suppress(OSError):  # a client that has closed entirely answers with RST
+                self._transport.write_eof()
         self._grace = asyncio.get_running_loop().call_later(
             self._house.settings.close_grace, self._transport.abort
         )

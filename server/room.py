@@ -100,7 +100,9 @@ class Room:
         """Let `member` go, with a last line to it and a notice to the others. Nothing if it is gone."""
         if self._members.pop(member.id, None) is None:
             return
-        del self._by_address[member.address.lower()]
+        address = member.address.lower()
+        if self._by_address.get(address) is member:  # one port can reach two addresses of the server
+            del self._by_address[address]
         self._forget_nickname(member)
         self._fanout.to(member, notices.you_have_left())
         self._fanout.close(member)
@@ -110,12 +112,13 @@ class Room:
     def shut_down(self) -> None:
         """Say goodbye to everybody and close every connection. The room is empty after."""
         self._fanout.to_all(notices.shutting_down())
-        for member in self._members.values():
-            self._fanout.to(member, notices.you_have_left())
-            self._fanout.close(member)
+        members = self.members
         self._members.clear()
         self._by_address.clear()
         self._by_nickname.clear()
+        for member in members:  # one that proves too slow now is gone already: no notice of its leaving
+            self._fanout.to(member, notices.you_have_left())
+            self._fanout.close(member)
 
     def receive(self, member: Member, lines: Sequence[str | TooLong]) -> None:
         """Do what `lines` from `member` ask for, in order; what follows its leaving is ignored."""
