@@ -141,8 +141,9 @@ def _open_missing_streams() -> None:
 
 
 def _on_terminal() -> bool:
-    # textual-serve runs the console behind pipes and says so with TEXTUAL_DRIVER.
-    return (sys.stdin.isatty() and sys.stdout.isatty()) or "TEXTUAL_DRIVER" in os.environ
+    # Textual paints on stderr. textual-serve runs the console behind pipes and says so with TEXTUAL_DRIVER.
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream.isatty() for stream in streams) or "TEXTUAL_DRIVER" in os.environ
 
 
 def _on_signals(console: Console, server: ChatServer) -> None:

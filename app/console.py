@@ -12,12 +12,13 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
+from textual.widget import Widget
 from textual.widgets import Button, Footer
 
 from ..server import notices
 from ..server.chat_server import ChatServer
 from ..server.commands import Role, commands_for
-from ..server.events import Event, QuitRequested, Replied, Started
+from ..server.events import Event, Joined, QuitRequested, Renamed, Replied, Started
 from ..widgets.command_input import CommandInput
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen, Section
@@ -29,7 +30,7 @@ from .feed import Feed
 from .palette import ConsoleCommands
 from .terminal import driver_class
 
-_PLACEHOLDER = "Say something to everybody, or type /help"
+_PLACEHOLDER = "Say something to everybody, or /help"
 
 
 class UnknownTheme(ValueError):
@@ -85,7 +86,7 @@ class ConsoleApp(App[None]):
         self._takes_mouse = mouse
         self._feed: Feed | None = None
         # What happens before there is a screen to show it on.
-        self._early: list[Event] = [Started(time.time(), server.addresses, server.port)]
+        self._early = _history(server)
         self._ending: asyncio.Task[None] | None = None
         server.subscribe(self._take)
 
@@ -162,10 +163,14 @@ class ConsoleApp(App[None]):
     @on(DescendantFocus)
     def _show_focused_pane(self, event: DescendantFocus) -> None:
         """Where log and user list do not fit side by side, the list is shown while it is in use."""
-        self._panes.set_class(self._side in event.widget.ancestors, "-users")
+        around = event.widget.ancestors
+        if self._panes.screen in around:  # what is in a dialog changes nothing below it
+            self._panes.set_class(self._side in around, "-users")
 
     @on(UserList.Selected)
     def _follow_selection(self, event: UserList.Selected) -> None:
+        if event.user_id is None and self._panes.screen.focused in self._buttons:
+            self._go_to(self.user_list)
         for button in self._buttons:
             button.disabled = event.user_id is None
 
@@ -197,17 +202,19 @@ class ConsoleApp(App[None]):
 
     def action_line(self) -> None:
         """Go to the operator's line."""
-        self._operator_line.focus()
+        self._go_to(self._operator_line)
 
     def action_log(self) -> None:
         """Go to the message log."""
-        self._panes.remove_class("-users")
-        self.call_after_refresh(self._messages.focus)
+        self._go_to(self._messages)
 
     def action_users(self) -> None:
         """Go to the user list."""
-        self._panes.add_class("-users")
-        self.call_after_refresh(self.user_list.focus)
+        self._go_to(self.user_list)
+
+    def _go_to(self, widget: Widget) -> None:
+        # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
+        widget.screen.set_focus(widget)
 
     @on(UserList.Chosen)
     def _message_chosen(self, event: UserList.Chosen) -> None:
@@ -220,15 +227,18 @@ class ConsoleApp(App[None]):
             self._operator_line.put(
                 f"/msg {user.address if self.server.settings.shared_nicks else user.name} "
             )
+            self._go_to(self._operator_line)
 
     @work
     async def action_kick(self, user_id: int | None = None) -> None:
         """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
-        if user := self._user(user_id):
-            who = user.name if user.name == user.address else f"{user.name} ({user.address})"
-            if await self.push_screen_wait(Confirm(f"Kick {who}?", yes="Kick", no="Cancel")):
-                if not self.server.kick(user.id):
-                    self._tell(f"{user.name} had left already: nobody was kicked.")
+        user = self._user(user_id)
+        if user is None or isinstance(self.screen, Confirm):  # one question at a time
+            return
+        who = user.name if user.name == user.address else f"{user.name} ({user.address})"
+        if await self.push_screen_wait(Confirm(f"Kick {who}?", yes="Kick", no="Cancel")):
+            if not self.server.kick(user.id):
+                self._tell(f"{user.name} had left already: nobody was kicked.")
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -243,12 +253,27 @@ class ConsoleApp(App[None]):
                 self.end()
 
     def _user(self, user_id: int | None) -> User | None:
+        """The user of that id, the selected one by default; the operator is told if it is gone."""
         selected = self.user_list.selected if user_id is None else user_id
-        return None if selected is None else self.user_list.users.get(selected)
+        user = None if selected is None else self.user_list.users.get(selected)
+        if user is None:
+            self._tell("This user has left already.")
+        return user
 
 
 class _ConfirmQuit(Confirm):
     """A type of its own, so that a second Ctrl+Q knows it."""
+
+
+def _history(server: ChatServer) -> list[Event]:
+    """What has happened so far, as far as it still matters."""
+    now = time.time()
+    history: list[Event] = [Started(now, server.addresses, server.port)]
+    for member in server.members:
+        history.append(Joined(now, member.id, member.address))
+        if member.nickname:
+            history.append(Renamed(now, member.id, member.address, member.nickname))
+    return history
 
 
 def _endpoint(address: str, port: int) -> str:

@@ -67,6 +67,7 @@ class Feed:
         self._clock = clock
         self._events: deque[Event] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
         # What draws must run in the app's context, whoever it was that took the event.
         self._context = contextvars.copy_context()
         self._loop = asyncio.get_running_loop()
@@ -77,6 +78,8 @@ class Feed:
 
     def take(self, event: Event) -> None:
         """Note `event`, to be shown with the next frame."""
+        if self._closed:
+            return
         self._events.append(event)
         if self._timer is None:
             wait = max(0.0, self._drawn_at + self._frame - self._clock())
@@ -104,6 +107,7 @@ class Feed:
 
     def close(self) -> None:
         """Draw no more."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
 
@@ -135,6 +139,7 @@ class Feed:
         """Append `events` to the log, the newest as far as allowed; return how many were skipped."""
         entries: list[Entry] = []  # newest first
         skipped = gap = 0
+        at = 0.0
         for event in reversed(events):
             if isinstance(event, Said):
                 self._said += len(event.texts)
@@ -142,13 +147,13 @@ class Feed:
             shown = _entries(event, room) if room > 0 or _is_operators(event) else []
             if missing := _size(event) - len(shown):
                 if not skipped:
-                    gap = len(entries) + len(shown)
+                    gap, at = len(entries) + len(shown), event.time
                 skipped += missing
             entries += reversed(shown)
             self._allowance -= len(shown)
         if skipped:
             text = f"{skipped:,} lines not shown: too many at once"
-            entries.insert(gap, Entry(events[-1].time, Kind.NOTICE, "", text))
+            entries.insert(gap, Entry(at, Kind.NOTICE, "", text))
         self._log.write_entries(entries[::-1])
         return skipped
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from heapq import nlargest
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -24,17 +26,21 @@ class ConsoleCommands(Provider):
             yield DiscoveryHit(title, partial(self.app.run_action, action), help=help_text)
 
     async def search(self, query: str) -> Hits:
-        """Yield the actions, on the console and on users, whose title or user holds the words of `query`."""
+        """Yield the actions, on the console and on users, whose title or user holds the words of `query`.
+
+        Where there are too many, those that hold most of them as whole words.
+        """
         words = query.lower().split()
-        hits = 0
+        found: list[tuple[float, str, str, str]] = []
         for title, action, help_text in (*self._actions(), *self._user_actions()):
             text = f"{title} {help_text}".lower()
             if all(word in text for word in words):
-                score = 1.0 if title.lower().startswith(query.lower()) else 0.9
-                yield Hit(score, Content(title), partial(self.app.run_action, action), title, help_text)
-                hits += 1
-                if hits == _MOST_HITS:
-                    break
+                whole = len(set(words).intersection(text.split()))
+                found.append((0.5 + whole / len(words) / 2, title, action, help_text))
+        for score, title, action, help_text in nlargest(_MOST_HITS, found, key=itemgetter(0)):
+            # Content, since a string would be read as markup.
+            shown = Content.assemble(title, "\n", (help_text, "$text-muted"))
+            yield Hit(score, shown, partial(self.app.run_action, action), title)
 
     def _actions(self) -> Iterator[tuple[str, str, str]]:
         yield "Help", "help", "All keys and commands"

@@ -73,6 +73,8 @@ class PlainConsole:
             The exit code of the program, 0.
         """
         loop = asyncio.get_running_loop()
+        # Not before: whoever reads the first line may send a signal, and must find it handled.
+        self._printer.start()
         threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
         await self._ended.wait()
         await self._server.stop()
@@ -127,6 +129,9 @@ class _Printer:
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="stdout", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write; what was printed before has waited."""
         self._thread.start()
 
     def print(self, text: str) -> None:

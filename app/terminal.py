@@ -105,7 +105,7 @@ if sys.platform != "win32":
             self._terminal.give_up_at = monotonic() + EXIT_GRACE
 
         def close(self) -> None:
-            """Wait for the last writes, and no longer than a terminal that does not read deserves."""
+            """Wait for the last writes, and no longer than a terminal that does not read may take."""
             # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
             writer = self._writer_thread
             if writer is None:
@@ -124,6 +124,23 @@ if sys.platform != "win32":
                 closed = True
             if closed:
                 self._call(self._hang_up)
+
+        def _sigtstp_application(self, *_: object) -> None:
+            # Private, so Textual is pinned: its handlers of SIGTSTP and SIGCONT. They write, and what they
+            # interrupt may hold the lock of the queue.
+            self._loop.call_soon_threadsafe(self._suspend)
+
+        def _sigcont_application(self, *_: object) -> None:
+            self._loop.call_soon_threadsafe(self._resume)
+
+        def _suspend(self) -> None:
+            super()._sigtstp_application()  # pyright: ignore[reportUnknownMemberType]
+
+        def _resume(self) -> None:
+            if self._painting:
+                # Continued after SIGSTOP, of which no program is told.
+                self.suspend_application_mode()
+            super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
 
         def _drained(self) -> None:
             """The writer thread has written all that was queued."""
@@ -196,4 +213,6 @@ if sys.platform != "win32":
                 os.write(self._fd, self.farewell.encode(self._encoding, self._errors))
 
         def close(self) -> None:
-            os.close(self._fd)
+            if self._fd != -1:
+                os.close(self._fd)
+            self._fd = -1

@@ -173,7 +173,7 @@ class Connection(asyncio.BufferedProtocol):
         """Leave the room, if that has not happened, and be forgotten."""
         if self._state is _State.OPEN:
             self._state = _State.CLOSED
-            self._house.room.leave(self.member, LeaveReason.LOST)
+            self._guarded(lambda: self._house.room.leave(self.member, LeaveReason.LOST))
         self._state = _State.CLOSED
         for timer in (self._grace, self._turn, self._stall):
             if timer:

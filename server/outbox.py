@@ -7,8 +7,6 @@ from typing import Protocol
 
 from .room import Member
 
-_CLOSED = 1 << 62  # the position of a lane that takes nothing more
-
 
 class Receiver(Protocol):
     """The sending end of one member's connection."""
@@ -95,7 +93,6 @@ class Outbox:
         if lane := self._lanes.pop(member, None):
             if data := self._compose(lane, self._next):
                 lane.receiver.write(data)
-            lane.position = _CLOSED
             lane.receiver.finish()
 
     @property

@@ -121,7 +121,9 @@ class Room:
         """Let `member` go, with a last line to it and a notice to the others. Nothing if it is gone."""
         if self._members.pop(member.id, None) is None:
             return
-        del self._by_address[member.address.lower()]
+        address = member.address.lower()
+        if self._by_address.get(address) is member:  # one port can reach two addresses of the server
+            del self._by_address[address]
         self._forget_nickname(member)
         self._end_mute_timer(member)
         self._fanout.to(member, notices.you_have_left())

@@ -1,0 +1,355 @@
+"""The command line: what the options mean, which console runs, and how problems and signals end it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from chat_console.app import cli
+from chat_console.server import chat_server, notices
+from chat_console.server.chat_server import ChatServer, ListenError
+from chat_console.server.settings import Settings
+
+BOUND = 20.0
+
+
+class RecordedConsole:
+    """Stands in for both consoles: keeps what it was made with, does `task`, and returns 7."""
+
+    last: RecordedConsole
+
+    def __init__(self, server: ChatServer, **options: object) -> None:
+        type(self).last = self
+        self.server = server
+        self.options = options
+        self.served = False
+        self.ends = 0
+        self.ended = asyncio.Event()
+
+    async def serve(self) -> int:
+        self.served = True
+        await self.task()
+        return 7
+
+    async def task(self) -> None:
+        pass
+
+    def end(self) -> None:
+        self.ends += 1
+        self.ended.set()
+
+
+@pytest.fixture
+def plain_console(monkeypatch: pytest.MonkeyPatch) -> type[RecordedConsole]:
+    class RecordedPlain(RecordedConsole):
+        pass
+
+    monkeypatch.setattr(cli, "PlainConsole", RecordedPlain)
+    return RecordedPlain
+
+
+@pytest.fixture
+def console_on_screen(monkeypatch: pytest.MonkeyPatch) -> type[RecordedConsole]:
+    class RecordedApp(RecordedConsole):
+        pass
+
+    module = ModuleType("chat_console.app.console")
+    module.__dict__["ConsoleApp"] = RecordedApp
+    monkeypatch.setitem(sys.modules, "chat_console.app.console", module)
+    monkeypatch.setattr(cli, "_on_terminal", lambda: True)
+    return RecordedApp
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+class TestOptions:
+    def test_the_defaults_are_those_of_the_settings(self) -> None:
+        options = cli._parser().parse_args([])
+        assert options.host is None
+        assert options.port == Settings().port == 1234
+        assert options.max_backlog == Settings().max_backlog
+        assert not (options.plain or options.shared_nicks or options.no_mouse or options.theme)
+
+    def test_they_reach_the_settings(self, plain_console: type[RecordedConsole]) -> None:
+        arguments = "--plain -p 0 --host localhost --shared-nicks --max-backlog 4096"
+        assert cli.main(arguments.split()) == 7
+        assert plain_console.last.server.settings == Settings(
+            hosts=("localhost",), port=0, shared_nicks=True, max_backlog=4096
+        )
+
+    def test_a_host_given_twice_is_listened_on_once(self, plain_console: type[RecordedConsole]) -> None:
+        assert cli.main("--plain --port 0 --host 127.0.0.1 --host 127.0.0.1".split()) == 7
+        assert plain_console.last.server.settings.hosts == ("127.0.0.1",)
+
+    def test_theme_and_mouse_reach_the_console(self, console_on_screen: type[RecordedConsole]) -> None:
+        assert cli.main(["--port", "0", "--theme", "nord", "--no-mouse"]) == 7
+        assert console_on_screen.last.options == {"theme": "nord", "mouse": False}
+
+    def test_version_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert cli.main(["--version"]) == cli.EXIT_OK
+        assert re.fullmatch(r"chat-console \d+\.\d+\.\d+\n", capsys.readouterr().out)
+
+    def test_help_names_every_option(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as end:
+            cli.main(["--help"])
+        assert end.value.code == 0
+        shown = capsys.readouterr().out
+        options = "--host --port --plain --shared-nicks --max-backlog --theme --no-mouse --version --help"
+        assert [option for option in options.split() if option not in shown] == []
+
+    @pytest.mark.parametrize(
+        "arguments", ["--bogus", "surplus", "--port", "--port x", "--port 65536", "--max-backlog 1023"]
+    )
+    def test_wrong_ones_end_with_the_usage(self, arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as end:
+            cli.main(arguments.split())
+        assert end.value.code == 2
+        assert capsys.readouterr().err.startswith("usage: chat-console ")
+
+
+class TestWholeNumber:
+    @pytest.mark.parametrize(("text", "number"), [("0", 0), ("1234", 1234), ("007", 7), ("65535", 65535)])
+    def test_it_takes_decimal_digits_in_range(self, text: str, number: int) -> None:
+        assert cli._whole_number(0, 65535)(text) == number
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "-1", "+1", " 1", "1 ", "65536", "1.5", "1e3", "0x10", "1_000", "\u0663", "\u00b2", "many"],
+    )
+    def test_it_refuses_all_else_and_names_the_range(self, text: str) -> None:
+        with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number from 0 to 65535"):
+            cli._whole_number(0, 65535)(text)
+
+
+class TestListenProblem:
+    @pytest.mark.parametrize(
+        ("cause", "told"),
+        [
+            (
+                OSError(errno.EADDRINUSE, "x"),
+                "port 80 on ::1 is in use; end the program that has it, or choose another with --port",
+            ),
+            (
+                OSError(errno.EACCES, "x"),
+                "port 80 on ::1 is for privileged programs; choose one from 1024 to 65535 with --port",
+            ),
+            (
+                OSError(errno.EADDRNOTAVAIL, "x"),
+                "::1 is not an address of this machine; choose one of its own with --host",
+            ),
+            (
+                socket.gaierror(socket.EAI_NONAME, "x"),
+                "no address is known for '::1'; give an IP address of this machine with --host",
+            ),
+            (
+                UnicodeError("label too long"),
+                "no address is known for '::1'; give an IP address of this machine with --host",
+            ),
+            (OSError(errno.EMFILE, "Too many files"), "cannot listen on port 80 on ::1: Too many files"),
+        ],
+        ids=["in use", "privileged", "not ours", "unknown", "no name at all", "other"],
+    )
+    def test_it_says_what_and_what_to_do(self, cause: OSError | UnicodeError, told: str) -> None:
+        assert cli._listen_problem(ListenError("::1", 80, cause)) == told
+
+    @pytest.mark.parametrize("option", ["--plain", "--no-mouse"], ids=["plain", "on screen"])
+    def test_a_port_in_use_is_one_line_and_exit_code_2(
+        self,
+        option: str,
+        busy_port: int,
+        console_on_screen: type[RecordedConsole],
+        capsys: pytest.CaptureFixture[str],
+        plain_console: type[RecordedConsole],
+    ) -> None:
+        assert cli.main([option, "--port", str(busy_port)]) == cli.EXIT_USAGE == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert re.fullmatch(rf"chat-console: port {busy_port} on 127\.0\.0\.1 is in use; .*\n", err)
+
+    def test_a_foreign_address_is_one_line_and_exit_code_2(
+        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        # TEST-NET-3 (RFC 5737), which no machine has.
+        assert cli.main(["--plain", "--port", "0", "--host", "203.0.113.1"]) == 2
+        assert capsys.readouterr().err == (
+            "chat-console: 203.0.113.1 is not an address of this machine; choose one of its own with --host\n"
+        )
+        assert not plain_console.last.served
+
+    def test_a_privileged_port_is_one_line_and_exit_code_2(
+        self,
+        plain_console: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def bind(*_: object, **__: object) -> socket.socket:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(chat_server, "_bind", bind)
+        assert cli.main(["--plain", "--port", "23"]) == 2
+        assert capsys.readouterr().err == (
+            "chat-console: port 23 on 127.0.0.1 is for privileged programs; "
+            "choose one from 1024 to 65535 with --port\n"
+        )
+
+
+class TestWhichConsole:
+    @pytest.mark.parametrize("pipe", [None, "stdin", "stdout", "stderr"])
+    @pytest.mark.parametrize("driver", [None, "textual.drivers.web_driver:WebDriver"])
+    def test_a_terminal_is_needed_at_all_ends_or_a_driver_in_place_of_it(
+        self, pipe: str | None, driver: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("stdin", "stdout", "stderr"):
+            monkeypatch.setattr(getattr(sys, name), "isatty", lambda answer=name != pipe: answer)
+        monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+        if driver:
+            monkeypatch.setenv("TEXTUAL_DRIVER", driver)
+        assert cli._on_terminal() is (pipe is None or driver is not None)
+
+    def test_on_a_terminal_it_is_the_one_on_screen(
+        self, console_on_screen: type[RecordedConsole], plain_console: type[RecordedConsole]
+    ) -> None:
+        assert cli.main(["--port", "0"]) == 7
+        assert console_on_screen.last.served
+        assert not hasattr(plain_console, "last")
+
+    def test_plain_asks_for_the_plain_one(
+        self, console_on_screen: type[RecordedConsole], plain_console: type[RecordedConsole]
+    ) -> None:
+        assert cli.main(["--port", "0", "--plain"]) == 7
+        assert plain_console.last.served
+        assert not hasattr(console_on_screen, "last")
+
+    def test_without_a_terminal_it_is_the_plain_one(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cli, "_on_terminal", lambda: False)
+        assert cli.main(["--port", "0"]) == 7
+        assert plain_console.last.served
+
+    def test_what_the_console_cannot_do_is_one_line_and_exit_code_2(
+        self, console_on_screen: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def refuse(self: RecordedConsole, server: ChatServer, **_: object) -> None:
+            console_on_screen.last = self
+            self.server = server
+            raise ValueError("there is no theme 'x'")
+
+        console_on_screen.__init__ = refuse  # type: ignore[method-assign]
+        assert cli.main(["--port", "0", "--theme", "x"]) == 2
+        assert capsys.readouterr().err == "chat-console: there is no theme 'x'\n"
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", console_on_screen.last.server.port), BOUND)
+
+    def test_textual_is_not_imported_before_the_port_is_bound(self, busy_port: int) -> None:
+        program = (
+            "import sys; from chat_console.app import cli; cli._on_terminal = lambda: True;"
+            "code = cli.main(['--port', sys.argv[1]]);"
+            "print(code, {'textual', 'rich'} & sys.modules.keys())"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program, str(busy_port)], capture_output=True, text=True, timeout=BOUND
+        )
+        assert ended.stdout == "2 set()\n"
+        assert ended.stderr.count("\n") == 1
+
+
+class TestPublicWarning:
+    def test_the_plain_console_has_it_on_stderr(
+        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.main(["--plain", "--port", "0", "--host", "0.0.0.0"]) == 7
+        assert capsys.readouterr() == ("", f"chat-console: {notices.public_warning()}\n")
+
+    def test_there_is_none_on_loopback(
+        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.main(["--plain", "--port", "0"]) == 7
+        assert capsys.readouterr() == ("", "")
+
+    def test_the_console_on_screen_shows_its_own(
+        self, console_on_screen: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.main(["--port", "0", "--host", "0.0.0.0"]) == 7
+        assert capsys.readouterr() == ("", "")
+
+
+class TestTheEnd:
+    def test_the_server_is_stopped_also_when_the_console_fails(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail(self: RecordedConsole) -> None:
+            raise LookupError("oops")
+
+        monkeypatch.setattr(plain_console, "task", fail)
+        with pytest.raises(LookupError, match="oops"):
+            cli.main(["--plain", "--port", "0"])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", plain_console.last.server.port), BOUND)
+
+    @pytest.mark.parametrize(
+        "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+    )
+    def test_the_first_signal_ends_the_console_and_the_second_cuts_the_connections(
+        self,
+        number: signal.Signals,
+        plain_console: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        aborted = asyncio.Event()
+        monkeypatch.setattr(ChatServer, "abort", lambda self: aborted.set())
+
+        async def be_ended(self: RecordedConsole) -> None:
+            async with asyncio.timeout(BOUND):
+                os.kill(os.getpid(), number)
+                await self.ended.wait()
+                assert not aborted.is_set()
+                os.kill(os.getpid(), signal.SIGTERM)
+                await aborted.wait()
+                assert self.ends == 1
+
+        monkeypatch.setattr(plain_console, "task", be_ended)
+        assert cli.main(["--plain", "--port", "0"]) == 7
+
+    def test_ctrl_c_while_the_server_starts_is_no_error(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def start(self: ChatServer) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(BOUND)
+
+        monkeypatch.setattr(ChatServer, "start", start)
+        assert cli.main(["--plain", "--port", "0"]) == 130
+
+
+class TestMissingStreams:
+    def test_the_null_device_stands_in(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stderr = sys.stderr
+        monkeypatch.setattr(sys, "stdin", None)
+        monkeypatch.setattr(sys, "stdout", None)
+        assert cli.main(["--port", "0"]) == 7
+        assert sys.stderr is stderr
+        try:
+            assert sys.stdin.read() == ""
+            assert sys.stdout.write("lost")
+            sys.stdout.flush()
+        finally:
+            os.close(sys.stdin.fileno())
+            os.close(sys.stdout.fileno())

@@ -1,0 +1,284 @@
+"""The plain console: the transcript of each event, and stdin and stdout that cannot stall the chat."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import re
+import select
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from typing import BinaryIO, get_args
+
+import pytest
+
+from chat_console.app import plain
+from chat_console.app.plain import PlainConsole, transcript
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.events import (
+    Event,
+    Failed,
+    Joined,
+    LeaveReason,
+    Left,
+    MessagedOperator,
+    OperatorMessaged,
+    OperatorSaid,
+    QuitRequested,
+    Renamed,
+    Replied,
+    Said,
+    Started,
+)
+from chat_console.server.settings import Settings
+
+BOUND = 20.0
+
+TRANSCRIPTS: list[tuple[Event, str | None]] = [
+    (Started(0, ("127.0.0.1", "::1"), 1234), "Server started on port 1234"),
+    (Joined(0, 1, "127.0.0.1|41050"), "Welcome 127.0.0.1|41050 to the server!"),
+    (Renamed(0, 1, "127.0.0.1|41050", "Ann"), "127.0.0.1|41050 is now Ann"),
+    (Said(0, 1, "Ann", ("one",)), "Ann: one"),
+    (Said(0, 1, "Ann", ("one", "two")), "Ann: one\nAnn: two"),
+    (MessagedOperator(0, 1, "Ann", "psst"), "Ann(private): psst "),
+    (OperatorSaid(0, "hello"), None),
+    (OperatorMessaged(0, "Ann", "psst", 1), "Message sent to 1 users of name Ann"),
+    (Replied(0, "one\ntwo"), "one\ntwo"),
+    *[(Left(0, 1, "Ann", reason), "Ann has left the server.") for reason in LeaveReason],
+    (Failed(0, "Ann", "LookupError: oops"), None),
+    (QuitRequested(0), None),
+]
+
+
+class TestTranscript:
+    @pytest.mark.parametrize(("event", "text"), TRANSCRIPTS)
+    def test_each_event_reads_as_in_the_protocol(self, event: Event, text: str | None) -> None:
+        assert transcript(event) == text
+
+    def test_there_is_one_for_every_event(self) -> None:
+        assert {type(event) for event, _ in TRANSCRIPTS} == set(get_args(Event))
+
+
+class Pipe:
+    """A pipe with an end for each side."""
+
+    def __init__(self) -> None:
+        read, write = os.pipe()
+        self.reader: BinaryIO = os.fdopen(read, "rb", buffering=0)
+        self.writer: BinaryIO = os.fdopen(write, "wb", buffering=0)
+
+    def read(self, size: int) -> bytes:
+        """Wait for `size` bytes or more, and return them."""
+        data = b""
+        while len(data) < size:
+            assert select.select([self.reader], [], [], BOUND)[0], data
+            data += os.read(self.reader.fileno(), 1 << 16)
+        return data
+
+    def close(self) -> None:
+        self.writer.close()
+        self.reader.close()
+
+
+class Streams:
+    """Standard streams in place of those of the tests."""
+
+    def __init__(self) -> None:
+        self.input, self.output = Pipe(), Pipe()
+        self.stdin = self.input.reader
+        self.stdout = self.output.writer
+        self.stderr = io.StringIO()
+
+    @property
+    def errors(self) -> str:
+        return self.stderr.getvalue()
+
+
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch) -> Iterator[Streams]:
+    streams = Streams()
+    with closing(streams.input), closing(streams.output):
+        monkeypatch.setattr(plain, "sys", streams)
+        yield streams
+
+
+class Session:
+    """A served plain console: what it is given on stdin, and what it prints."""
+
+    def __init__(self, streams: Streams) -> None:
+        self.server = ChatServer(Settings(port=0))
+        self.console = PlainConsole(self.server)
+        self._streams = streams
+        self._printed = asyncio.StreamReader()
+
+    async def __aenter__(self) -> Session:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._printed), self._streams.output.reader
+        )
+        await self.server.start()
+        self._serving = asyncio.create_task(self.console.serve())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.console.end()
+        await self.ended()
+        self._transport.close()
+
+    def type(self, text: str) -> None:
+        self._streams.input.writer.write(text.encode())
+
+    def end_input(self) -> None:
+        self._streams.input.writer.close()
+
+    async def line(self) -> str:
+        """The next line that it prints."""
+        async with asyncio.timeout(BOUND):
+            return (await self._printed.readline()).decode()
+
+    async def ended(self) -> int:
+        """The exit code, when it has ended."""
+        async with asyncio.timeout(BOUND):
+            return await self._serving
+
+
+@pytest.fixture
+async def session(streams: Streams) -> AsyncIterator[Session]:
+    async with Session(streams) as session:
+        yield session
+
+
+class TestPlainConsole:
+    async def test_it_prints_what_happens(self, session: Session) -> None:
+        assert await session.line() == f"Server started on port {session.server.port}\n"
+        _, writer = await asyncio.open_connection("127.0.0.1", session.server.port)
+        assert (await session.line()).startswith("Welcome 127.0.0.1|")
+        writer.write(b"/nick Ann\nhello\n")
+        assert (await session.line()).endswith(" is now Ann\n")
+        assert await session.line() == "Ann: hello\n"
+        writer.close()
+        await writer.wait_closed()
+        assert await session.line() == "Ann has left the server.\n"
+
+    async def test_it_does_what_the_operator_types(self, session: Session) -> None:
+        await session.line()
+        session.type("/list\n\n  \n/li")
+        assert await session.line() == "No users connected\n"
+        session.type("st\r\n/msg Ann hello\n")
+        assert await session.line() == "No users connected\n"
+        assert await session.line() == "Message sent to 0 users of name Ann\n"
+
+    async def test_a_typed_line_that_is_too_long_is_refused(self, session: Session) -> None:
+        await session.line()
+        session.type("x" * 2049 + "\n/list\n")
+        assert await session.line() == "Message too long (max 2048 bytes)\n"
+        assert await session.line() == "No users connected\n"
+
+    async def test_at_the_end_of_stdin_the_unfinished_line_is_run_and_the_chat_goes_on(
+        self, session: Session
+    ) -> None:
+        await session.line()
+        session.type("/list")
+        session.end_input()
+        assert await session.line() == "No users connected\n"
+        _, writer = await asyncio.open_connection("127.0.0.1", session.server.port)
+        assert (await session.line()).startswith("Welcome ")
+        writer.close()
+        await writer.wait_closed()
+
+    async def test_quit_ends_it_with_0(self, session: Session) -> None:
+        session.type("/quit\n")
+        assert await session.ended() == 0
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", session.server.port)
+
+    async def test_end_ends_it_with_0_when_all_is_printed(self, session: Session) -> None:
+        await session.line()
+        for number in range(1000):
+            session.server.operate(f"/msg Ann {number}")
+        session.console.end()
+        assert await session.ended() == 0
+        for _ in range(1000):
+            assert await session.line() == "Message sent to 0 users of name Ann\n"
+
+    @pytest.mark.parametrize("reason", LeaveReason)
+    def test_stderr_tells_who_was_dropped_and_why(self, reason: LeaveReason, streams: Streams) -> None:
+        console = PlainConsole(ChatServer())
+        console._note(Left(0, 1, "Ann", reason))
+        told = {
+            LeaveReason.SLOW: "chat-console: Ann was dropped: too slow reading\n",
+            LeaveReason.FAILED: "chat-console: Ann was dropped: internal error\n",
+        }
+        assert streams.errors == told.get(reason, "")
+
+    async def test_stderr_tells_of_an_error_inside(self, session: Session, streams: Streams) -> None:
+        session.server.failed("Ann", LookupError("oops"))
+        assert streams.errors == "chat-console: Ann: LookupError: oops\n"
+
+    async def test_a_stdin_that_cannot_be_read_is_at_its_end(self, streams: Streams) -> None:
+        streams.stdin.close()
+        async with Session(streams) as session:
+            await session.line()
+            session.server.operate("/list")
+            assert await session.line() == "No users connected\n"
+
+    async def test_what_is_typed_after_the_end_is_lost_without_an_error(self, streams: Streams) -> None:
+        console = PlainConsole(ChatServer())
+        ended = asyncio.new_event_loop()
+        ended.close()
+        streams.input.writer.write(b"too late\n")
+        await asyncio.to_thread(console._read, ended)
+
+
+class TestPrinter:
+    """The thread that prints."""
+
+    def test_what_is_printed_before_the_start_waits_for_it(self, streams: Streams) -> None:
+        printer = plain._Printer(streams.stdout.fileno())
+        printer.print("one")
+        assert not select.select([streams.output.reader], [], [], 0)[0]
+        printer.start()
+        printer.close(BOUND)
+        assert streams.output.read(4) == b"one\n"
+
+    def test_it_prints_in_order(self, streams: Streams) -> None:
+        printer = plain._Printer(streams.stdout.fileno())
+        printer.start()
+        printed = b"".join(b"%d\n" % number for number in range(1000))
+        for number in range(1000):
+            printer.print(str(number))
+        printer.close(BOUND)
+        assert streams.output.read(len(printed)) == printed
+
+    def test_what_nobody_reads_is_dropped_beyond_a_bound_and_counted(
+        self, streams: Streams, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(plain, "_MAX_UNPRINTED", 1 << 20)
+        printer = plain._Printer(streams.stdout.fileno())
+        printer.start()
+        for _ in range(2000):
+            printer.print("x" * 999)
+        printer.print("two\nlines")
+        printer.close(timeout=0.01)
+        told = re.fullmatch(r"chat-console: (\d+) lines were not printed: nobody read them\n", streams.errors)
+        assert told
+        kept = 2002 - int(told[1])
+        assert 1 << 20 <= kept * 1000 < 2_000_000
+        assert streams.output.read(kept * 1000) == (b"x" * 999 + b"\n") * kept
+        printer._thread.join(BOUND)
+        assert not printer._thread.is_alive()
+
+    def test_when_nobody_can_read_any_more_it_says_so_once(self, streams: Streams) -> None:
+        streams.output.reader.close()
+        printer = plain._Printer(streams.stdout.fileno())
+        printer.start()
+        printer.print("one")
+        printer._thread.join(BOUND)
+        printer.print("two")
+        printer.print("three")
+        printer.close(BOUND)
+        assert streams.errors == (
+            "chat-console: cannot print any more: Broken pipe\n"
+            "chat-console: 2 lines were not printed: nobody read them\n"
+        )

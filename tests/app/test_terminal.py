@@ -1,0 +1,413 @@
+"""The terminal's driver, in a program of its own on a pseudo-terminal that stalls, drains and vanishes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pyte
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from chat_console.app import terminal
+from chat_console.app.terminal import EXIT_GRACE, HANGUP, MAX_PENDING, NonBlockingDriver, driver_class
+
+WIDTH, HEIGHT = 80, 24
+BOUND = 20.0
+"""How long to wait for a condition on a busy machine, in seconds."""
+
+CANCEL = b"\x18\x1b\\\x1b[?2026l"
+RESTORED = (
+    b"\x1b[?2004l",
+    b"\x1b[?7h",
+    b"\x1b[?1000l",
+    b"\x1b[<u",
+    b"\x1b[?1049l",
+    b"\x1b[?25h",
+    b"\x1b[?1004l",
+)
+
+
+class Painter(App[None]):
+    """The program under test: it paints frame after frame, and answers on a socket that its loop watches."""
+
+    def __init__(self, control: socket.socket) -> None:
+        super().__init__(driver_class=driver_class())
+        self.control = control
+        self.count = 0
+        self.painting = True
+
+    def compose(self) -> ComposeResult:
+        yield Static(markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(1 / 50, self.paint)
+        asyncio.get_running_loop().add_reader(self.control, self.answer)
+
+    def paint(self) -> None:
+        self.count += 1
+        if self.painting:
+            self.show(f"frame {self.count} {'-' * 50}")
+
+    def show(self, word: str) -> None:
+        self.query_one(Static).update("\n".join(f"{word} {row}" for row in range(HEIGHT)))
+
+    def answer(self) -> None:
+        match self.control.recv(100).decode().split():
+            case ["show", word]:
+                self.painting = False
+                self.show(word)
+            case ["copy"]:
+                self.copy_to_clipboard("x" * 300_000)
+            case ["exit"]:
+                self.exit(return_code=3)
+            case _:
+                pass
+        driver = self._driver
+        assert isinstance(driver, NonBlockingDriver)
+        self.control.send(json.dumps({"stalled": driver.stalled, "count": self.count}).encode())
+
+
+def main(control_fd: str, *flags: str) -> int:
+    """Run the program under test, as nohup would: a closed terminal does not end it by a signal."""
+    control = socket.socket(fileno=int(control_fd))
+    control.setblocking(False)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    threading.excepthook = lambda args: control.send(f"thread: {args.exc_value!r}".encode()) and None
+    if "inherited" in flags:
+
+        def refuse(fd: int) -> str:
+            raise PermissionError(fd)
+
+        os.ttyname = refuse
+    painter = Painter(control)
+    asyncio.run(painter.run_async())
+    return painter.return_code or 0
+
+
+class Terminal:
+    """A terminal with the program in it; it reads only when told to."""
+
+    def __init__(self, *flags: str) -> None:
+        self.screen = pyte.Screen(WIDTH, HEIGHT)
+        self.stream = pyte.ByteStream(self.screen)
+        self.received = b""
+        self.master, self.tty = pty.openpty()
+        fcntl.ioctl(self.tty, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+        self.attributes = termios.tcgetattr(self.tty)
+        self.control, control = socket.socketpair()
+        self.control.settimeout(BOUND)
+        environment = {name: value for name, value in os.environ.items() if name != "TEXTUAL_DRIVER"}
+        with control:
+            self.process = subprocess.Popen(
+                [sys.executable, __file__, str(control.fileno()), *flags],
+                stdin=self.tty,
+                stdout=self.tty,
+                stderr=self.tty,
+                start_new_session=True,
+                pass_fds=[control.fileno()],
+                env=environment | {"TERM": "xterm-256color"},
+            )
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.control.close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        self.close_tty()
+        if self.master >= 0:
+            os.close(self.master)
+        self.master = -1
+
+    def close_tty(self) -> None:
+        if self.tty >= 0:
+            os.close(self.tty)
+        self.tty = -1
+
+    def type(self, keys: bytes) -> None:
+        os.write(self.master, keys)
+
+    def read_until(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + BOUND
+        while not condition():
+            assert time.monotonic() < deadline, self.screen.display
+            if select.select([self.master], [], [], 0.05)[0]:
+                data = os.read(self.master, 65536)
+                self.received += data
+                self.stream.feed(data)
+
+    def read_rest(self) -> None:
+        """Read what is left once the program has ended, and then what a shell would print."""
+        self.close_tty()
+        with contextlib.suppress(OSError):  # EIO: nothing is left, and nobody to write more
+            self.read_until(lambda: False)
+        self.stream.feed(b"prompt $")
+
+    def shows(self, word: str) -> bool:
+        return all(line.rstrip() == f"{word} {row}" for row, line in enumerate(self.screen.display))
+
+    def start(self) -> None:
+        """Wait for the first frames and tell the program that this terminal can synchronise its updates."""
+        self.type(b"\x1b[?2026;2$y")
+        self.read_until(lambda: "frame" in self.screen.display[-1] and b"\x1b[?2026h" in self.received)
+
+    def ask(self, command: str) -> dict[str, Any]:
+        self.control.send(command.encode())
+        return json.loads(self.control.recv(1000))
+
+    def stall(self) -> None:
+        """Read nothing until the program drops frames."""
+        deadline = time.monotonic() + BOUND
+        while not self.ask("state")["stalled"]:
+            assert time.monotonic() < deadline
+
+    def wait_for_frames(self, count: int) -> None:
+        """Wait until the program's loop has made `count` frames, painted or dropped."""
+        last = self.ask("state")["count"] + count
+        deadline = time.monotonic() + BOUND
+        while self.ask("state")["count"] < last:
+            assert time.monotonic() < deadline
+
+    def is_restored(self) -> bool:
+        return termios.tcgetattr(self.tty) == self.attributes
+
+
+@pytest.fixture
+def open_terminal() -> Iterator[Callable[..., Terminal]]:
+    with contextlib.ExitStack() as stack:
+
+        def open_terminal(*flags: str) -> Terminal:
+            opened = Terminal(*flags)
+            stack.callback(opened.close)
+            opened.start()
+            return opened
+
+        yield open_terminal
+
+
+OpenTerminal = Callable[..., Terminal]
+
+
+def test_the_loop_goes_on_while_the_terminal_does_not_read(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal()
+    terminal.stall()
+    terminal.wait_for_frames(50)
+    assert terminal.ask("state")["stalled"]
+
+
+def test_the_whole_screen_is_right_once_the_terminal_reads_again(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal()
+    terminal.stall()
+    terminal.ask("show final")
+    terminal.wait_for_frames(3)
+    assert terminal.ask("state")["stalled"]
+    terminal.read_until(lambda: terminal.shows("final"))
+    assert not terminal.ask("state")["stalled"]
+    terminal.ask("show again")
+    terminal.read_until(lambda: terminal.shows("again"))
+
+
+def test_frames_are_dropped_as_a_whole(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal()
+    terminal.stall()
+    terminal.ask("show final")
+    terminal.read_until(lambda: terminal.shows("final"))
+    _, *updates = terminal.received.split(b"\x1b[?2026h")
+    frames = [update.removesuffix(b"\x1b[?2026l") for update in updates]
+    # Textual ends each frame by placing the cursor; an update whose frame was dropped is empty.
+    assert [frame[-40:] for frame in frames if not re.search(rb"\x1b\[\d+;\d+H$|^$", frame)] == []
+
+
+def test_exit_restores_the_terminal(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal()
+    assert not terminal.is_restored()
+    terminal.ask("exit")
+    terminal.read_until(lambda: terminal.process.poll() is not None)
+    assert terminal.process.returncode == 3
+    assert terminal.is_restored()
+    terminal.read_rest()
+    assert all(sequence in terminal.received for sequence in RESTORED)
+    assert CANCEL not in terminal.received
+
+
+def test_exit_while_stalled_waits_for_a_terminal_that_reads_in_time(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal()
+    terminal.stall()
+    terminal.ask("exit")
+    terminal.read_until(lambda: terminal.process.poll() is not None)
+    assert terminal.process.returncode == 3
+    assert terminal.is_restored()
+    terminal.read_rest()
+    assert all(sequence in terminal.received for sequence in RESTORED)
+    assert CANCEL not in terminal.received
+
+
+@pytest.mark.parametrize("within", ["a frame", "a control string"])
+def test_exit_while_stalled_is_bounded_and_leaves_the_terminal_usable(
+    open_terminal: OpenTerminal, within: str
+) -> None:
+    terminal = open_terminal()
+    if within == "a control string":
+        terminal.ask("copy")
+    terminal.stall()
+    asked = time.monotonic()
+    terminal.ask("exit")
+    assert terminal.process.wait(BOUND) == 3
+    assert time.monotonic() - asked > EXIT_GRACE
+    assert terminal.is_restored()
+    terminal.read_rest()
+    _, cancel, farewell = terminal.received.rpartition(CANCEL)
+    assert cancel
+    assert all(sequence in farewell for sequence in RESTORED)
+    assert "prompt $" in "".join(terminal.screen.display)
+
+
+def test_exit_while_stalled_is_bounded_also_where_the_terminal_cannot_be_opened_anew(
+    open_terminal: OpenTerminal,
+) -> None:
+    terminal = open_terminal("inherited")
+    terminal.stall()
+    terminal.ask("exit")
+    assert terminal.process.wait(BOUND) == 3
+    assert terminal.is_restored()
+
+
+@pytest.mark.parametrize("stalled", [False, True], ids=["reading", "stalled"])
+def test_the_program_ends_when_the_terminal_is_closed(open_terminal: OpenTerminal, stalled: bool) -> None:
+    terminal = open_terminal()
+    if stalled:
+        terminal.stall()
+    terminal.hang_up()
+    assert terminal.process.wait(BOUND) == HANGUP
+    # No thread ended with a traceback: nothing but the end of the program arrives.
+    assert terminal.control.recv(1000) == b""
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+def test_the_program_paints_again_after_a_suspension(
+    open_terminal: OpenTerminal, stop: signal.Signals
+) -> None:
+    terminal = open_terminal()
+    os.kill(terminal.process.pid, stop)
+    terminal.read_until(lambda: os.waitpid(terminal.process.pid, os.WUNTRACED | os.WNOHANG)[0])
+    assert terminal.is_restored() == (stop == signal.SIGTSTP)
+    os.kill(terminal.process.pid, signal.SIGCONT)
+    terminal.ask("show resumed")
+    terminal.read_until(lambda: terminal.shows("resumed"))
+    assert not terminal.is_restored()
+    terminal.ask("exit")
+    terminal.read_until(lambda: terminal.process.poll() is not None)
+    assert terminal.is_restored()
+
+
+@pytest.fixture
+async def pilot() -> AsyncIterator[Pilot[None]]:
+    async with App[None]().run_test() as pilot:
+        yield pilot
+
+
+@pytest.fixture
+async def driver(pilot: Pilot[None]) -> AsyncIterator[NonBlockingDriver]:
+    """A driver that is not started, of an app that runs without a terminal."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    yield NonBlockingDriver(pilot.app)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+async def test_a_terminal_that_catches_up_as_it_is_found_stalled_is_painted_anew(
+    pilot: Pilot[None], driver: NonBlockingDriver
+) -> None:
+    written: list[str] = []
+
+    def write(text: str) -> None:
+        written.append(text)
+        driver._drained()
+
+    # A writer that is behind when it is asked, and has nothing left at the next write.
+    driver._writer_thread = SimpleNamespace(write=write, _queue=SimpleNamespace(qsize=lambda: MAX_PENDING))
+    driver._painting = True
+    driver.write("frame")
+    assert driver.stalled
+    assert "frame" not in written
+    await pilot.pause()
+    assert not driver.stalled
+
+
+async def test_a_terminal_that_cannot_be_read_counts_as_closed(
+    pilot: Pilot[None], driver: NonBlockingDriver
+) -> None:
+    driver.fileno, write_end = os.pipe()
+    os.close(driver.fileno)
+    await asyncio.to_thread(driver.run_input_thread)
+    os.close(write_end)
+    await pilot.pause()
+    assert pilot.app.return_code == HANGUP
+
+
+async def test_a_hangup_does_not_change_the_code_of_an_exit_under_way(
+    pilot: Pilot[None], driver: NonBlockingDriver
+) -> None:
+    pilot.app.exit(return_code=143)
+    driver._hang_up()
+    assert pilot.app.return_code == 143
+
+
+async def test_a_driver_that_was_never_started_can_be_closed(driver: NonBlockingDriver) -> None:
+    driver.close()
+    assert driver._writer_thread is None
+
+
+def test_a_terminal_that_was_closed_takes_nothing_and_closes_nothing_else() -> None:
+    read_end, write_end = os.pipe()
+    with open(write_end, "w") as file:
+        closed = terminal._Terminal(file, lambda: None)
+        closed.close()
+        reused = os.dup(file.fileno())
+        closed.close()
+        closed.write("lost")
+        os.write(reused, b"kept")
+        os.close(reused)
+    assert os.read(read_end, 100) == b"kept"
+    os.close(read_end)
+
+
+class TestDriverClass:
+    def test_it_is_the_driver_that_does_not_block(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+        assert driver_class() is NonBlockingDriver
+
+    def test_a_driver_named_in_the_environment_goes_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEXTUAL_DRIVER", "textual.drivers.web_driver:WebDriver")
+        assert driver_class() is None
+
+    def test_windows_has_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
+        monkeypatch.setattr(terminal.sys, "platform", "win32")
+        assert driver_class() is None
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,221 @@
+"""The load: senders at full speed, and senders at a fixed rate.
+
+Full speed is a closed loop, the same for every server. The senders together have at most a window of lines
+under way, counted at the slowest reader. The window is what the server delivers in `UNDER_WAY` seconds: every
+server always has work, and none has a queue that takes minutes to empty. `WINDOW_MAX` keeps what may wait for
+one client below chat-console's default backlog of 1 MiB.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from .check import LINE, MARK, faults_in, lines
+from .crowd import READ_SIZE, Client, Crowd
+
+TICK, TICK_PER_CLIENT = 0.004, 15e-6
+"""Seconds between two sweeps at full speed, at least and for each client: rare sweeps make large reads."""
+
+UNDER_WAY = 0.15
+WINDOW_MIN, WINDOW_MAX = 100, 10_000
+
+
+class Flood:
+    """Senders at full speed.
+
+    What the first silent client, the model, gets is kept. The bytes of all other silent ones, its followers,
+    are compared with it as they come, which is far cheaper than counting or parsing. A client whose bytes
+    differ is no follower any more: from there on its lines are counted, as a sender's are from the start.
+
+    Args:
+        crowd: clients who have joined.
+        senders: those who speak.
+        deaf: those who are never read.
+    """
+
+    def __init__(self, crowd: Crowd, senders: Sequence[Client], deaf: Sequence[Client] = ()) -> None:
+        crowd.ignore(deaf)
+        readers = [client for client in crowd.clients if client not in deaf]
+        silent = [reader for reader in readers if reader not in senders]
+        self._crowd = crowd
+        self._senders = senders
+        self._model = silent[0]
+        self._followers = set(silent[1:])
+        self._counted = set(senders)
+        self._sample = [silent[0], silent[-1], senders[0]]
+        self._tick = max(TICK, TICK_PER_CLIENT * len(readers))
+        self._window = float(5 * WINDOW_MIN)
+        self._sized_at, self._seen = time.perf_counter(), 0
+        self._slowest_follower = (0, 0)  # up to which byte of the model's, and how many lines that is
+        for client in crowd.clients:
+            client.begin(keep=client in self._sample)
+        assert self._model.kept is not None
+        self._stream = self._model.kept
+
+    @property
+    def sent(self) -> int:
+        return sum(sender.own for sender in self._senders)
+
+    @property
+    def one_order(self) -> bool:
+        """Whether all silent clients got the very same bytes."""
+        return self._counted == set(self._senders)
+
+    def run(self, seconds: float) -> None:
+        """Send and read for so many seconds."""
+        now = time.perf_counter()
+        end = now + seconds
+        while now < end:
+            self._sweep()
+            self._send(now)
+            time.sleep(max(0.0, now + self._tick - time.perf_counter()))
+            now = time.perf_counter()
+
+    def _sweep(self) -> None:
+        self._crowd.read_one(self._model, self._take)
+        self._crowd.read(0, self._take, self._limit)
+
+    def _limit(self, client: Client) -> int:
+        """A follower never gets ahead of the model."""
+        if client in self._followers:
+            return min(len(self._stream) - client.received, READ_SIZE)
+        return READ_SIZE
+
+    def _take(self, client: Client, size: int) -> None:
+        buffer = self._crowd.buffer
+        if client.kept is not None:
+            client.kept += self._crowd.view[:size]
+        if client in self._counted:
+            client.lines += buffer.count(MARK, 0, size)
+        elif client is not self._model:
+            before = client.received - size
+            if not buffer.startswith(memoryview(self._stream)[before : client.received]):
+                self._followers.remove(client)
+                self._counted.add(client)
+                client.lines = self._stream.count(MARK, 0, before) + buffer.count(MARK, 0, size)
+
+    def _slowest(self) -> int:
+        """How many lines have come to everybody, one's own included."""
+        slowest = [client.lines + client.own for client in self._counted if not client.closed]
+        position = min(
+            [client.received for client in self._followers if not client.closed], default=len(self._stream)
+        )
+        before, count = self._slowest_follower
+        count += self._stream.count(MARK, before, position)
+        self._slowest_follower = (position, count)
+        return min([count, *slowest])
+
+    def _send(self, now: float) -> None:
+        slowest = self._slowest()
+        if (elapsed := now - self._sized_at) > UNDER_WAY:
+            rate = (slowest - self._seen) / elapsed
+            self._window = min(max(rate * UNDER_WAY, self._window / 2, WINDOW_MIN), WINDOW_MAX)
+            self._sized_at, self._seen = now, slowest
+        share = int(self._window - (self.sent - slowest)) // len(self._senders)
+        for index, sender in enumerate(self._senders):
+            if share > 0 and not sender.unsent and not sender.closed:
+                sender.unsent = lines(index, sender.own, sender.own + share, self._crowd.dialect.say)
+                sender.own += share
+            if sender.unsent:
+                self._crowd.flush(sender)
+
+    def received(self) -> dict[Client, int]:
+        """How many lines have come to each reader. Counts the whole of the model's stream."""
+        counts = {client: client.lines for client in self._counted}
+        before = count = 0
+        for client in sorted({self._model, *self._followers}, key=lambda client: client.received):
+            count += self._stream.count(MARK, before, client.received)
+            before = client.received
+            counts[client] = count
+        return counts
+
+    def finish(self, seconds: float) -> list[str]:
+        """Wait until everybody has everything, and check it.
+
+        Returns:
+            What is wrong: lines lost, doubled, reordered or damaged, and connections cut.
+        """
+
+        def read() -> None:
+            self._sweep()
+            for sender in self._senders:
+                if sender.unsent:
+                    self._crowd.flush(sender)
+
+        self._crowd.wait_for(lambda: self._slowest() >= self.sent, read, seconds)
+        faults: list[str] = []
+        counts = self.received()
+        if cut := sum(client.closed for client in counts):
+            faults.append(f"{cut} connections were cut")
+        if wrong := sum(count + client.own != self.sent for client, count in counts.items()):
+            faults.append(f"{wrong} clients got more or fewer lines than were sent")
+        for client in self._sample:
+            faults += faults_in(client.kept or b"", _sent_to(client, self._senders))
+        return faults
+
+
+class Pace:
+    """Lines at a fixed rate, from senders in turn. Every line of every client is parsed, and its time taken.
+
+    Attributes:
+        latencies: seconds from sending a line to receiving it, for each line and receiver.
+        last: seconds from sending a line to its last receiver, for each line that all have got.
+
+    Args:
+        crowd: clients who have joined.
+        senders: those who speak.
+    """
+
+    def __init__(self, crowd: Crowd, senders: Sequence[Client]) -> None:
+        self._crowd = crowd
+        self._senders = senders
+        self._sent_at: list[float] = []
+        self._missing: list[int] = []
+        self.latencies: list[float] = []
+        self.last: list[float] = []
+        for client in crowd.clients:
+            client.begin(keep=True)
+
+    def run(self, rate: float, seconds: float, patience: float) -> None:
+        """Send `rate` lines a second for so many seconds, then wait for all of them, at most `patience`."""
+        crowd, start = self._crowd, time.perf_counter()
+        for number in range(int(rate * seconds)):
+            while (wait := start + number / rate - time.perf_counter()) > 0:
+                crowd.read(wait, self._take)
+            index = number % len(self._senders)
+            sender = self._senders[index]
+            sender.unsent += lines(index, sender.own, sender.own + 1, crowd.dialect.say)
+            sender.own += 1
+            self._missing.append(len(crowd.clients) - 1)
+            self._sent_at.append(time.perf_counter())
+            crowd.flush(sender)
+        crowd.wait_for(
+            lambda: len(self.last) == len(self._sent_at), lambda: crowd.read(0.05, self._take), patience
+        )
+
+    def _take(self, client: Client, size: int) -> None:
+        now = time.perf_counter()
+        data = bytes(self._crowd.view[:size])
+        assert client.kept is not None
+        client.kept += data
+        whole, end, client.tail = (client.tail + data).rpartition(b"\n")
+        for index, sequence in LINE.findall(whole + end):
+            number = int(sequence) * len(self._senders) + int(index)
+            taken = now - self._sent_at[number]
+            self.latencies.append(taken)
+            self._missing[number] -= 1
+            if not self._missing[number]:
+                self.last.append(taken)
+
+    def faults(self) -> list[str]:
+        """What is wrong with what came to anybody."""
+        faults: list[str] = []
+        for client in self._crowd.clients:
+            faults += faults_in(client.kept or b"", _sent_to(client, self._senders))
+        return faults
+
+
+def _sent_to(client: Client, senders: Sequence[Client]) -> dict[int, int]:
+    """How many lines of which sender are for a client."""
+    return {index: sender.own for index, sender in enumerate(senders) if sender is not client}

@@ -1,0 +1,116 @@
+"""The benchmark's own checks: they must find what they are there to find."""
+
+from __future__ import annotations
+
+import json
+import sys
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from . import crowd, report
+from .check import faults_in, lines
+from .scenarios import SCENARIOS, Run, Scenario, run
+from .servers import KINDS
+
+FAULTY = """
+import asyncio, runpy, sys
+fault, victim, script = sys.argv.pop(1), int(sys.argv.pop(1)), sys.argv.pop(1)
+seen, held, order = 0, [], []
+write = asyncio.StreamWriter.write
+
+def faulty(self, data):
+    global seen
+    if self not in order:
+        order.append(self)
+    if b"^" not in data or order.index(self) != victim:
+        return write(self, data)
+    seen += 1
+    copies = {"doubled": 2, "lost": 0, "reordered": 0}[fault] if seen == 30 else 1
+    for _ in range(copies):
+        write(self, data)
+    if fault == "reordered" and seen == 30:
+        held.append(data)
+    elif held and data.split()[1] == held[0].split()[1]:
+        write(self, held.pop())
+
+asyncio.StreamWriter.write = faulty
+runpy.run_path(script, run_name="__main__")
+"""
+"""The naive asyncio server, but one client's 30th line is lost, doubled, or comes after the sender's next.
+
+Connection 0 is the one that finds the server ready.
+"""
+
+STREAMS: dict[str, tuple[list[int], list[str]]] = {
+    "clean": ([0, 1, 2, 3], []),
+    "lost": ([0, 1, 3], ["1 lines of sender 7 lost"]),
+    "lost at the end": ([0, 1, 2], ["1 lines of sender 7 lost"]),
+    "doubled": ([0, 1, 1, 2, 3], ["1 lines of sender 7 doubled"]),
+    "reordered": ([0, 2, 1, 3], ["1 lines of sender 7 reordered"]),
+    "never sent": ([0, 1, 2, 3, 4], ["1 lines of sender 7 never sent"]),
+}
+
+
+@pytest.mark.parametrize(("sequences", "faults"), STREAMS.values(), ids=STREAMS)
+def test_a_stream_is_parsed_for_faults(sequences: list[int], faults: list[str]) -> None:
+    stream = b"Welcome a to the server!\n" + b"".join(lines(7, n, n + 1, b"a: ") for n in sequences)
+    assert faults_in(stream, {7: 4}) == faults
+
+
+def test_a_line_that_another_cuts_in_two_is_damaged_and_lost() -> None:
+    stream = lines(1, 0, 1)[:20] + lines(2, 0, 1) + lines(1, 0, 1)[20:]
+    assert faults_in(stream, {1: 1, 2: 1}) == ["1 lines of sender 1 lost", "1 lines damaged"]
+
+
+def test_lines_have_sixty_bytes() -> None:
+    assert {len(line) for line in lines(3, 0, 2000).splitlines(keepends=True)} == {60}
+
+
+def small(scenario: str) -> Scenario:
+    return replace(SCENARIOS[scenario], clients=12, senders=3, seconds=0.1, warm_up=0.0)
+
+
+@pytest.mark.parametrize("scenario", ["speed-100", "rate-100"])
+def test_the_naive_server_loses_nothing(scenario: str) -> None:
+    result = run(KINDS["asyncio"], small(scenario))
+    assert result.faults == []
+    assert result.figures["cpu_each"] > 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "victim", "expected"),
+    [
+        ("lost", 12, "1 clients got more or fewer lines than were sent"),
+        ("doubled", 12, "1 clients got more or fewer lines than were sent"),
+        ("reordered", 12, "not all clients got the lines in one order"),
+        ("reordered", 2, "reordered"),
+    ],
+    ids=["lost", "doubled", "reordered", "reordered for a sender"],
+)
+def test_a_run_is_void_where_one_client_s_line_is(
+    fault: str, victim: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowd, "PATIENCE", 0.3)
+    naive = KINDS["asyncio"]
+
+    def command(port: int, folder: Path, announce: bool) -> list[str | Path]:
+        return [sys.executable, "-c", FAULTY, fault, str(victim), *naive.command(port, folder, announce)[1:]]
+
+    faulty = replace(naive, command=command, total_order=True)
+    assert expected in " ".join(run(faulty, small("speed-100")).faults)
+
+
+def test_the_report_has_a_table_a_chart_and_the_raw_figures(tmp_path: Path) -> None:
+    runs = [Run({"deliveries": 1e5}), Run({"deliveries": 3e5}), Run({"deliveries": 9e9}, ["1 line lost"])]
+    results = {"speed-100": {"asyncio": runs}}
+    report.write(tmp_path, results, rounds=1, minutes=0.1)
+    row = next(
+        line for line in (tmp_path / "benchmarks.md").read_text().splitlines() if line.startswith("| naive")
+    )
+    assert " 200,000 " in row and " 2 of 3, void: 1 line lost " in row
+    assert "naive asyncio streams" in ElementTree.parse(tmp_path / "benchmarks.svg").getroot().itertext()
+    figures = json.loads((tmp_path / "benchmarks.json").read_text())
+    assert figures["scenarios"]["speed-100"]["asyncio"][0]["figures"]["deliveries"] == 1e5

@@ -1,0 +1,178 @@
+"""The console in a real terminal: what is on the screen, what the keys do, and what it leaves behind."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+
+from .conftest import PROGRAM, Connect, StartProgram, StartTerminal, Terminal, require
+
+DOWN, ENTER, ESCAPE, CTRL_Q = "\x1b[B", "\r", "\x1b", "\x11"
+F2, F3, F4 = "\x1bOQ", "\x1bOR", "\x1bOS"
+
+LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
+
+
+class Console:
+    """The program in a terminal, from its first complete screen on."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+        terminal.wait_until(lambda: re.search(r"\n\^q Qu.* f1 ", terminal.text))
+        found = re.search(r"127\.0\.0\.1:(\d+) · 0 users", terminal.text)
+        assert found, terminal.text
+        self.port = int(found[1])
+
+
+StartConsole = Callable[..., Console]
+
+
+@pytest.fixture
+def start_console(start_terminal: StartTerminal) -> StartConsole:
+    def start_console(**size: int) -> Console:
+        return Console(start_terminal(*PROGRAM, "--port", "0", **size))
+
+    return start_console
+
+
+def test_the_first_screen_says_where_to_connect_and_what_the_keys_do(
+    start_console: StartConsole, connect: Connect
+) -> None:
+    console = start_console()
+    terminal = console.terminal
+    terminal.wait_for(f"* Server started on port {console.port}")
+    assert terminal.text.startswith(f" chat-console  127.0.0.1:{console.port} · 0 users · ")
+    assert "Users (0)" in terminal.text
+    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log")
+    ann = connect(console.port)
+    ann.send("hello")
+    terminal.wait_for(f"{ann.address}: hello")
+    terminal.type("hello yourself" + ENTER)
+    ann.wait_for("Operator: hello yourself\n")
+    terminal.wait_for("> Operator: hello yourself")
+
+
+def test_a_user_is_messaged_and_kicked_by_keyboard(start_console: StartConsole, start: StartProgram) -> None:
+    nc = require("nc")
+    console = start_console()
+    terminal = console.terminal
+    ann, bob = clients = start(nc, "localhost", str(console.port)), start(nc, "localhost", str(console.port))
+    for client, name in zip(clients, ("Ann", "Bob"), strict=True):
+        client.type(f"/nick {name}")
+        client.output.wait_for(f"You are now {name}\n")
+    terminal.wait_for("Users (2)")
+    terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  Bob ", terminal.text))
+    terminal.type(F4 + DOWN)
+    terminal.wait_for("▸ Ann")
+    terminal.type(DOWN)
+    terminal.wait_for("▸ Bob")
+
+    terminal.type(F2)
+    terminal.wait_for("/msg Bob")
+    terminal.type("beware" + ENTER)
+    bob.output.wait_for("Operator (private): beware \n")
+
+    terminal.type(F3)
+    terminal.wait_for("Kick Bob (127.0.0.1|")
+    terminal.type(ENTER)
+    terminal.wait_until(lambda: "Kick Bob" not in terminal.text)
+    terminal.type(F3)
+    terminal.wait_for("Kick Bob (127.0.0.1|")
+    terminal.type("y")
+    terminal.wait_for("Bob has left the server.")
+    terminal.wait_for("Users (1)")
+    bob.output.wait_for("beware \nYou have left the server\n")
+    ann.output.wait_for("Bob has left the server.\n")
+    ann.type("still here")
+    terminal.wait_for("Ann: still here")
+
+
+def test_a_port_in_use_is_one_line_and_nothing_is_painted(start_terminal: StartTerminal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        terminal = start_terminal(*PROGRAM, "--port", str(port), columns=120)
+        assert terminal.wait() == 2
+    assert terminal.read_rest().decode() == (
+        f"chat-console: port {port} on 127.0.0.1 is in use; "
+        "end the program that has it, or choose another with --port\r\n"
+    )
+
+
+def test_sigterm_says_goodbye_and_restores_the_terminal(
+    start_console: StartConsole, connect: Connect
+) -> None:
+    console = start_console()
+    ann = connect(console.port)
+    assert not console.terminal.is_restored
+    console.terminal.signal(signal.SIGTERM)
+    assert console.terminal.wait() == 0
+    assert ann.read_to_end().endswith("Server is shutting down\nYou have left the server\n")
+    assert console.terminal.is_restored
+    written = console.terminal.read_rest()
+    assert all(written.rfind(code) > written.rfind(b"f5") for code in (LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR))
+    assert NO_MOUSE in written
+    assert b"Traceback" not in written
+
+
+def test_ctrl_q_asks_while_users_are_connected(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console()
+    terminal = console.terminal
+    ann = connect(console.port)
+    terminal.wait_for("· 1 user ·")
+    terminal.type(CTRL_Q)
+    terminal.wait_for("1 user is connected.")
+    terminal.type("n")
+    terminal.wait_until(lambda: "1 user is connected." not in terminal.text)
+    ann.send("still here")
+    terminal.wait_for(f"{ann.address}: still here")
+    terminal.type(CTRL_Q)
+    terminal.wait_for("1 user is connected.")
+    terminal.type("y")
+    assert terminal.wait() == 0
+    assert ann.read_to_end().endswith("Server is shutting down\nYou have left the server\n")
+    assert terminal.is_restored
+
+
+def test_a_stalled_terminal_leaves_the_chat_alive(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console()
+    terminal = console.terminal
+    ann, bob = connect(console.port), connect(console.port)
+    terminal.wait_for("· 2 users ·")
+    terminal.stall()
+    # Typing in each round makes more frames, at most 60 a second, than terminal and queue can take.
+    number = 0
+    started = time.monotonic()
+    while number < 300 or time.monotonic() < started + 2:
+        number += 1
+        terminal.type("." if number % 50 else "\x15")
+        ann.send(f"ping {number}")
+        bob.wait_for(f"{ann.address}: ping {number}\n")
+        bob.send(f"pong {number}")
+        ann.wait_for(f"{bob.address}: pong {number}\n")
+    terminal.go_on()
+    terminal.wait_for(f"pong {number}")
+
+
+def test_it_fits_a_terminal_of_40_by_12(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console(columns=40, rows=12)
+    terminal = console.terminal
+    ann = connect(console.port)
+    ann.send("/nick Ann")
+    terminal.wait_for("is now Ann")
+    assert all(len(line) <= 40 for line in terminal.text.splitlines())
+    terminal.type("hello" + ENTER)
+    ann.wait_for("Operator: hello\n")
+    terminal.type(F4 + DOWN)
+    terminal.wait_for("▸ Ann")
+    terminal.type(F2)
+    terminal.wait_for("/msg Ann")
+    terminal.type("psst" + ENTER)
+    ann.wait_for("Operator (private): psst \n")
+    terminal.resize(100, 30)
+    terminal.wait_for("Users (1)")
+    terminal.wait_for("+ Welcome")

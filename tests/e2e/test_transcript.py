@@ -1,0 +1,134 @@
+"""The protocol's reference transcripts, replayed with three real `nc` and compared byte for byte."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+from .conftest import Program, StartConsole, StartProgram, require
+
+# Lines that begin with "> " are typed. {blank} is a blank at the end of a line, which is part of it.
+OPERATOR = """\
+Server started on port 12345
+Welcome 127.0.0.1|41050 to the server!
+Welcome 127.0.0.1|41052 to the server!
+127.0.0.1|41050 is now Malcolm
+127.0.0.1|41052 is now Sturgis
+Welcome 127.0.0.1|41054 to the server!
+127.0.0.1|41054 is now Jimmy
+> Hello users!
+> /msg Sturgis You're my favorite <3
+Message sent to 1 users of name Sturgis
+> /kick Jimmy
+Jimmy has left the server.
+Kicked 1 people.
+Malcolm has left the server.
+Sturgis has left the server.
+"""
+
+CLIENT_1 = """\
+Welcome 127.0.0.1|41050 to the server!
+Welcome 127.0.0.1|41052 to the server!
+> /nick Malcolm
+You are now Malcolm
+127.0.0.1|41052 is now Sturgis
+Welcome 127.0.0.1|41054 to the server!
+127.0.0.1|41054 is now Jimmy
+Jimmy(private): Hey, how's it going?{blank}
+Operator: Hello users!
+Jimmy has left the server.
+> /quit
+You have left the server
+"""
+
+CLIENT_2 = """\
+Welcome 127.0.0.1|41052 to the server!
+127.0.0.1|41050 is now Malcolm
+> /nick Sturgis
+You are now Sturgis
+Welcome 127.0.0.1|41054 to the server!
+127.0.0.1|41054 is now Jimmy
+> /list
+127.0.0.1|41050 as Malcolm
+127.0.0.1|41054 as Jimmy
+Operator: Hello users!
+Operator (private): You're my favorite <3{blank}
+Jimmy has left the server.
+Malcolm has left the server.
+> /quit
+You have left the server
+"""
+
+CLIENT_3 = """\
+Welcome 127.0.0.1|41054 to the server!
+> /nick Jimmy
+You are now Jimmy
+> /msg Malcolm Hey, how's it going?
+Message sent to 1 users of name Malcolm
+Operator: Hello users!
+You have left the server
+"""
+
+
+class Participant:
+    """One side of the session: types what its transcript has typed, and waits for what that has printed."""
+
+    def __init__(self, program: Program, transcript: str, ports: dict[str, str]) -> None:
+        self.program = program
+        self._ports = ports
+        self._printed = re.split(r"^> .*\n", transcript, flags=re.MULTILINE)
+        self._typed = re.findall(r"^> (.*)\n", transcript, flags=re.MULTILINE)
+        self._turns = 0
+
+    def take_turn(self) -> None:
+        """Type the next line when all before it is printed, and wait for the first line of its answer."""
+        before = "".join(self._printed[: self._turns + 1])
+        self.program.output.wait_for(self._real(before))
+        self.program.type(self._typed[self._turns])
+        self._turns += 1
+        answer = "".join(self._printed[self._turns].splitlines(keepends=True)[:1])
+        self.program.output.wait_for(self._real(before + answer))
+
+    def expected(self) -> bytes:
+        """All that its transcript has printed."""
+        return self._real("".join(self._printed)).encode()
+
+    def _real(self, text: str) -> str:
+        for told, real in self._ports.items():
+            text = text.replace(told, real)
+        return text.replace("{blank}", " ")
+
+
+def test_a_session_of_three_nc_is_byte_for_byte_the_reference_transcripts(
+    start_console: StartConsole, start: StartProgram
+) -> None:
+    nc = require("nc")
+    console = start_console()
+    ports = {"12345": str(console.port)}
+    operator = Participant(console, OPERATOR, ports)
+
+    def join(told_port: str, transcript: str) -> Participant:
+        client = start(nc, "127.0.0.1", str(console.port))
+        client.output.wait_for("\n")
+        welcome = re.match(r"Welcome 127\.0\.0\.1\|(\d+) to the server!\n", client.output.text)
+        assert welcome, client.output.text
+        ports[told_port] = welcome[1]
+        return Participant(client, transcript, ports)
+
+    client_1 = join("41050", CLIENT_1)
+    client_2 = join("41052", CLIENT_2)
+    client_1.take_turn()
+    client_2.take_turn()
+    client_3 = join("41054", CLIENT_3)
+    for participant in client_3, client_3, client_2, operator, operator, operator, client_1, client_2:
+        participant.take_turn()
+
+    for client in client_1, client_2, client_3:
+        client.program.end_input()
+        client.program.output.read_to_end()
+        assert client.program.output.data == client.expected()
+    operator.program.output.wait_for(operator.expected().decode())
+    operator.program.signal(signal.SIGTERM)
+    assert operator.program.wait() == 0
+    operator.program.output.read_to_end()
+    assert operator.program.output.data == operator.expected()

@@ -1,0 +1,164 @@
+"""A server on a free port of the loopback, and clients with real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Self, TypeVar
+
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.events import Event, Failed
+from chat_console.server.settings import Settings
+
+BOUND = 20.0
+"""How long anything may take on a busy machine, in seconds."""
+
+E = TypeVar("E", bound=Event)
+
+ipv6 = False
+with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+    ipv6 = True
+
+
+class Client:
+    """One end of a connection to the server. Every wait is bounded."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+        host, port = writer.get_extra_info("sockname")[:2]
+        self.address = f"{host}|{port}"
+
+    @classmethod
+    async def connect(cls, port: int, host: str = "127.0.0.1", *, receive_buffer: int = 0) -> Self:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setblocking(False)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        async with asyncio.timeout(BOUND):
+            try:
+                await asyncio.get_running_loop().sock_connect(sock, (host, port))
+            except BaseException:
+                sock.close()
+                raise
+            return cls(*await asyncio.open_connection(sock=sock))
+
+    def send(self, *lines: str) -> None:
+        self.writer.write("".join(line + "\n" for line in lines).encode())
+
+    async def raw(self) -> bytes:
+        """Up to and including the next LF; nothing at the end."""
+        async with asyncio.timeout(BOUND):
+            return await self._reader.readline()
+
+    async def line(self) -> str:
+        line = await self.raw()
+        assert line.endswith(b"\n"), line
+        return line.decode().rstrip("\r\n")
+
+    async def until(self, last: str) -> list[str]:
+        """The lines up to and including `last`."""
+        lines = [await self.line()]
+        while lines[-1] != last:
+            lines.append(await self.line())
+        return lines
+
+    async def rest(self) -> list[str]:
+        """The lines up to the end."""
+        async with asyncio.timeout(BOUND):
+            return (await self._reader.read()).decode().splitlines()
+
+    async def cut_off(self) -> None:
+        """Wait until the other end takes nothing more."""
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(BOUND):
+                while True:
+                    self.send("still here")
+                    await self.writer.drain()
+                    await asyncio.sleep(0.01)
+
+    def stop_reading(self) -> None:
+        self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+
+    def go_on_reading(self) -> None:
+        self.writer.transport.resume_reading()  # type: ignore[attr-defined]
+
+    def end(self) -> None:
+        """Close the sending half."""
+        self.writer.write_eof()
+
+    def close(self) -> None:
+        self.writer.close()
+
+    def reset(self) -> None:
+        """Vanish with RST, as after a crash."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+class Chat:
+    """A running server, what the operator's side has been told, and its clients."""
+
+    def __init__(self, server: ChatServer) -> None:
+        self.server = server
+        self.events: list[Event] = []
+        self.clients: list[Client] = []
+        server.subscribe(self.events.append)
+
+    async def connect(self, host: str = "127.0.0.1", *, receive_buffer: int = 0) -> Client:
+        """A client that has not read its welcome yet."""
+        client = await Client.connect(self.server.port, host, receive_buffer=receive_buffer)
+        self.clients.append(client)
+        return client
+
+    async def gather(self, *names: str) -> list[Client]:
+        """Clients of these names, who have read all about each other; the events are forgotten."""
+        clients: list[Client] = []
+        for name in names:
+            client = await self.connect()
+            client.send(f"/nick {name}")
+            await client.until(f"You are now {name}")
+            for other in clients:
+                await other.until(f"{client.address} is now {name}")
+            clients.append(client)
+        self.events.clear()
+        return clients
+
+    async def until(self, condition: Callable[[], Any]) -> None:
+        async with asyncio.timeout(BOUND):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+
+    async def event(self, kind: type[E]) -> E:
+        """Take the first event of this kind out of the list, or wait for one."""
+        await self.until(lambda: any(isinstance(event, kind) for event in self.events))
+        for event in self.events:
+            if isinstance(event, kind):
+                self.events.remove(event)
+                return event
+        raise AssertionError
+
+
+@contextlib.asynccontextmanager
+async def open_chat(**settings: Any) -> AsyncIterator[Chat]:
+    """A chat that must end without a failure inside, but for those that the test has taken out."""
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+    chat = Chat(ChatServer(Settings(port=0, **settings)))
+    try:
+        async with chat.server:
+            yield chat
+            for client in chat.clients:
+                client.close()
+    finally:
+        for client in chat.clients:
+            client.writer.transport.abort()
+            with contextlib.suppress(ConnectionError):
+                await client.writer.wait_closed()
+    assert not troubles
+    assert not [event for event in chat.events if isinstance(event, Failed)]

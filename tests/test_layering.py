@@ -1,0 +1,88 @@
+"""Imports point one way: app to widgets and to server, which know neither each other nor app."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("app", "server", "widgets")
+ALLOWED = {
+    "app": ("chat_console.app", "chat_console.server", "chat_console.widgets"),
+    "server": ("chat_console.server",),
+    "widgets": ("chat_console.widgets", "chat_console.server.text"),
+}
+MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("**/*.py"))]
+
+
+def imports(source: str, package: str) -> Iterator[str]:
+    """The dotted names of all that `source`, a module of `package`, imports, wherever in it."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    return any(f"{name}.".startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        ("import chat_console.server.room", "chat_console.server.room"),
+        ("from chat_console.server import room", "chat_console.server.room"),
+        ("from .entry import Entry", "chat_console.widgets.entry.Entry"),
+        ("from . import entry", "chat_console.widgets.entry"),
+        ("from ..server.text import clean", "chat_console.server.text.clean"),
+        ("from .. import server", "chat_console.server"),
+        ("def late():\n    from ..app import cli", "chat_console.app.cli"),
+    ],
+)
+def test_an_import_is_found_in_whatever_form(statement: str, name: str) -> None:
+    assert list(imports(statement, "chat_console.widgets")) == [name]
+
+
+def test_every_package_is_looked_at() -> None:
+    assert {path.parent.name for path in MODULES} == set(PACKAGES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_only_what_its_package_may_know(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    ours = [
+        name
+        for name in imports(path.read_text("utf-8"), f"chat_console.{package}")
+        if within(name, ("chat_console",))
+    ]
+    assert [name for name in ours if not within(name, ALLOWED[package])] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "server").glob("*.py")), ids=lambda path: path.name)
+def test_the_server_needs_nothing_but_the_standard_library(path: Path) -> None:
+    others = [
+        name
+        for name in imports(path.read_text("utf-8"), "chat_console.server")
+        if name.split(".")[0] not in {*sys.stdlib_module_names, "chat_console"}
+    ]
+    assert others == []
+
+
+def test_importing_the_server_loads_nothing_of_textual_or_rich() -> None:
+    modules = [f"chat_console.server.{path.stem}" for path in (ROOT / "server").glob("*.py")]
+    program = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; "
+    program += "print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *modules], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = done.stdout.split()
+    assert "chat_console" in loaded
+    assert not {"textual", "rich"} & set(loaded)

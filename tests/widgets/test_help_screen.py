@@ -1,0 +1,90 @@
+"""The help page: every word of it can be read, at any size, and it closes at once."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.app import App
+from textual.containers import VerticalScroll
+from textual.geometry import Region
+from textual.widgets import Label
+
+from chat_console.widgets.help_screen import HelpScreen
+
+SECTIONS = [
+    (
+        "Keys",
+        [("F1", "This page"), ("Tab, Shift+Tab", "To the next or the previous pane, or complete a word")],
+    ),
+    ("Commands", [("/msg <recipient> <message>", "Say it to one user alone"), ("/quit", "Stop the server")]),
+    ("List of [/users]", [("[/x]", "[red]not[/] markup"), ("[@click=app.quit]", "漢字")]),
+]
+
+
+class HelpApp(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.help = HelpScreen(SECTIONS)
+        self.closed: list[None] = []
+
+    def on_mount(self) -> None:
+        self.push_screen(self.help, self.closed.append)
+
+
+def words(label: Label) -> list[str]:
+    return "".join(label.render_line(y).text for y in range(label.size.height)).split()
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
+async def test_every_word_is_laid_out_at_any_size(size: tuple[int, int]) -> None:
+    app = HelpApp()
+    async with app.run_test(size=size):
+        labels = list(app.help.query(Label))
+        texts = [
+            text for heading, rows in SECTIONS for text in (heading, *(cell for row in rows for cell in row))
+        ]
+        assert ["".join(words(label)) for label in labels] == [text.replace(" ", "") for text in texts]
+        page = app.help.query_one(VerticalScroll)
+        assert page.region in Region(0, 0, *size)
+        for label in labels:
+            assert page.region.x <= label.region.x
+            assert label.region.right <= page.region.right
+
+
+async def test_the_meanings_stand_in_one_column() -> None:
+    app = HelpApp()
+    async with app.run_test(size=(80, 24)):
+        keys, meanings = list(app.help.query(".key")), list(app.help.query(".meaning"))
+        assert len({key.region.x for key in keys}) == 1
+        assert len({meaning.region.x for meaning in meanings}) == 1
+        assert [key.region.y for key in keys] == [meaning.region.y for meaning in meanings]
+        assert all(key.region.right < meanings[0].region.x for key in keys)
+
+
+async def test_a_page_that_does_not_fit_scrolls_with_the_keys() -> None:
+    app = HelpApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        page = app.help.query_one(VerticalScroll)
+        assert page.max_scroll_y > 0
+        await pilot.press("down", "pagedown")
+        await pilot.wait_for_animation()
+        assert page.scroll_offset.y > 1
+
+
+@pytest.mark.parametrize("key", ["escape", "f1", "q"])
+async def test_a_key_closes_the_page(key: str) -> None:
+    app = HelpApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press(key)
+        assert app.closed == [None]
+        assert app.screen is not app.help
+
+
+async def test_a_key_that_comes_twice_closes_the_page_once() -> None:
+    app = HelpApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(3):
+            app.post_message(events.Key("q", "q"))
+        await pilot.pause()
+        assert app.closed == [None]
+        assert len(app.screen_stack) == 1

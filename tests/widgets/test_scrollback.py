@@ -1,0 +1,101 @@
+"""The entries that are kept, and finding one's way among their rows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_console.widgets.entry import Entry, Kind
+from chat_console.widgets.scrollback import FIRST_SERIAL, Row, Scrollback
+
+
+def entries(*texts: str) -> list[Entry]:
+    return [Entry(0, Kind.CHAT, "", text) for text in texts]
+
+
+def filled(texts: list[str], width: int = 60) -> Scrollback:
+    scrollback = Scrollback(1000)
+    scrollback.resize(width)
+    scrollback.append(entries(*texts))
+    return scrollback
+
+
+def all_rows(scrollback: Scrollback) -> list[Row]:
+    serials = range(scrollback.first, scrollback.next)
+    return [(serial, row) for serial in serials for row in range(len(scrollback.layout(serial).rows))]
+
+
+TEXTS = st.lists(st.text("ab 你", max_size=200), min_size=1, max_size=20)
+
+
+def test_serial_numbers_stay_while_older_entries_are_dropped() -> None:
+    scrollback = Scrollback(3)
+    scrollback.append(entries("a", "b"))
+    scrollback.append(entries("c", "d"))
+    assert [each.text for each in scrollback.entries] == ["b", "c", "d"]
+    assert (scrollback.first, scrollback.next) == (FIRST_SERIAL + 1, FIRST_SERIAL + 4)
+    assert scrollback.text(FIRST_SERIAL + 2).endswith("c")
+
+
+def test_of_a_batch_above_the_limit_the_newest_are_kept_and_all_are_counted() -> None:
+    scrollback = Scrollback(3)
+    scrollback.append(entries("a"))
+    scrollback.append(entries(*"bcdefg"))
+    assert [each.text for each in scrollback.entries] == ["e", "f", "g"]
+    assert scrollback.next == FIRST_SERIAL + 7
+
+
+def test_clearing_never_gives_a_serial_number_again() -> None:
+    scrollback = filled(["a", "b"])
+    scrollback.clear()
+    assert (scrollback.entries, scrollback.total) == ([], 0)
+    assert scrollback.first == scrollback.next == FIRST_SERIAL + 2
+
+
+@given(TEXTS, st.lists(st.integers(1, 120), max_size=3), st.data())
+def test_the_total_is_exact_once_all_was_laid_out(
+    texts: list[str], widths: list[int], data: st.DataObject
+) -> None:
+    scrollback = filled(texts)
+    for width in widths:
+        scrollback.layout(data.draw(st.integers(scrollback.first, scrollback.next - 1)))
+        scrollback.resize(width)
+    rows = all_rows(scrollback)
+    assert scrollback.total == len(rows)
+    assert [scrollback.number(row) for row in rows] == list(range(len(rows)))
+    assert [scrollback.locate(number) for number in range(len(rows))] == rows
+
+
+@given(TEXTS, st.data())
+def test_walking_goes_exactly_as_far_as_asked_whatever_was_estimated(
+    texts: list[str], data: st.DataObject
+) -> None:
+    rows = all_rows(filled(texts))
+    start = data.draw(st.integers(0, len(rows) - 1))
+    distance = data.draw(st.integers(-len(rows), len(rows)))
+    assert filled(texts).walk(rows[start], distance) == rows[min(max(0, start + distance), len(rows) - 1)]
+
+
+@given(TEXTS, st.integers(1, 30), st.data())
+def test_rows_follow_one_another_up_to_the_end(texts: list[str], count: int, data: st.DataObject) -> None:
+    rows = all_rows(filled(texts))
+    start = data.draw(st.integers(0, len(rows) - 1))
+    assert filled(texts).rows(rows[start], count) == rows[start : start + count]
+    assert filled(texts).last_top(count) == rows[max(0, len(rows) - count)]
+
+
+def test_only_entries_that_are_looked_at_are_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    laid_out: list[str] = []
+    real = Scrollback.layout.__globals__["lay_out"]
+
+    def counting(entry: Entry, width: int) -> object:
+        laid_out.append(entry.text)
+        return real(entry, width)
+
+    monkeypatch.setattr("chat_console.widgets.scrollback.lay_out", counting)
+    scrollback = filled([str(number) for number in range(900)])
+    scrollback.resize(80)
+    assert not laid_out
+    scrollback.rows(scrollback.last_top(5), 5)
+    assert sorted(laid_out) == ["895", "896", "897", "898", "899"]

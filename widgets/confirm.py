@@ -1,0 +1,66 @@
+"""A question that has to be answered before anything happens."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Label
+
+from ..server.text import clean
+
+
+class Confirm(ModalScreen[bool]):
+    """Ask for a yes or a no. No has the focus, so that Enter alone confirms nothing.
+
+    Args:
+        question: Plain text without line breaks; it is wrapped, and scrolls where it is too long.
+        yes: What the button says that confirms.
+        no: What the button says that does not.
+    """
+
+    AUTO_FOCUS = "#no"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,Y", "dismiss(True)", "Yes"),
+        Binding("n,N,escape", "dismiss(False)", "No"),
+        Binding("left", "app.focus_previous", "Previous button", show=False),
+        Binding("right", "app.focus_next", "Next button", show=False),
+    ]
+
+    DEFAULT_CSS = """
+    Confirm {
+        align: center middle;
+        & > Vertical {
+            width: 60;
+            max-width: 100%;
+            height: auto;
+            padding: 0 1;
+            border: round $warning;
+            background: $surface;
+        }
+        & #question { height: auto; max-height: 50vh; }
+        & Label { width: 1fr; text-align: center; }
+        & Horizontal { height: auto; margin-top: 1; align-horizontal: center; }
+        & Button { margin: 0 1; }
+    }
+    """
+
+    def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
+        super().__init__()
+        self._question = clean(question)
+        self._yes = yes
+        self._no = no
+
+    def compose(self) -> ComposeResult:
+        with Vertical() as box:
+            box.border_subtitle = "y / n"
+            with VerticalScroll(id="question", can_focus=False):
+                yield Label(self._question, markup=False)
+            with Horizontal():
+                yield Button(Content(self._yes), variant="error", id="yes", action="screen.dismiss(True)")
+                yield Button(Content(self._no), id="no", action="screen.dismiss(False)")

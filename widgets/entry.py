@@ -1,0 +1,197 @@
+"""An entry of the chat log, and how it is laid out in rows of some width. Pure functions."""
+
+from __future__ import annotations
+
+import re
+import time
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from operator import itemgetter
+
+from rich.cells import cell_len, chop_cells
+
+from ..server.text import clean
+
+
+class Kind(StrEnum):
+    """What an entry is. It alone decides the mark and the colours, whatever the text says."""
+
+    CHAT = "chat"
+    """A client's line."""
+    OPERATOR = "operator"
+    """The operator's own line."""
+    PRIVATE = "private"
+    """A private line to or from the operator."""
+    JOIN = "join"
+    LEAVE = "leave"
+    RENAME = "rename"
+    REPLY = "reply"
+    """The answer to an operator's command."""
+    NOTICE = "notice"
+    """The house itself: the server started, lines were skipped."""
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the log.
+
+    `time` is in seconds since the epoch and shown as local time. `sender` may be empty.
+    """
+
+    time: float
+    kind: Kind
+    sender: str
+    text: str
+
+
+MARKS = {
+    Kind.CHAT: " ",
+    Kind.OPERATOR: ">",
+    Kind.PRIVATE: "»",
+    Kind.JOIN: "+",
+    Kind.LEAVE: "-",
+    Kind.RENAME: "~",
+    Kind.REPLY: "=",
+    Kind.NOTICE: "*",
+    Kind.ERROR: "!",
+}
+"""Tells the kinds apart where there is no colour. One cell each."""
+
+BODY = len("HH:MM:SS + ")
+"""Where the sender, or else the text, begins in an entry's full text."""
+
+TIME, TEXT = "time", "text"
+"""The styles of the parts of a row, besides the kinds."""
+
+_SPOKEN = (Kind.CHAT, Kind.OPERATOR, Kind.PRIVATE)
+"""The kinds whose text is somebody's words: of these only the mark and the sender are styled by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """An entry in rows of some width. Every position is one in `text`, which is the same at any width."""
+
+    kind: Kind
+    text: str
+    """The full text, the way it is copied."""
+    sender_end: int
+    time_end: int
+    """How much of the time is shown; 0 where there is no room for it."""
+    indent: int
+    """The columns left blank before every row but the first."""
+    rows: list[tuple[int, int]]
+    """Where each row starts and ends, the time and the mark left out."""
+
+    def parts(self, row: int) -> Iterator[tuple[int, int, str]]:
+        """Yield the start, the end and the style of each part of `text` that a row shows."""
+        start, end = self.rows[row]
+        if row == 0:
+            if self.time_end:
+                yield 0, self.time_end, TIME
+            yield BODY - (3 if self.time_end else 2), BODY, self.kind
+        sender_end = min(max(start, self.sender_end), end)
+        if start < sender_end:
+            yield start, sender_end, self.kind
+        if sender_end < end:
+            yield sender_end, end, TEXT if self.kind in _SPOKEN else self.kind
+
+    def row_at(self, position: int) -> int:
+        """Return the row that shows `position`, or else the last one before it."""
+        return max(0, bisect_right(self.rows, position, key=itemgetter(0)) - 1)
+
+    def start_of(self, row: int) -> int:
+        """Return the position of a row's first column."""
+        return self.rows[row][0] if row else 0
+
+
+def cut(parts: Iterable[tuple[int, int, str]], first: int, last: int) -> Iterator[tuple[int, int, str, bool]]:
+    """Cut `parts` at both ends of a span, and tell which are inside it. A `last` of -1 is the end."""
+    for start, end, style in parts:
+        low = min(max(start, first), end)
+        high = end if last < 0 else max(low, min(last, end))
+        if start < low:
+            yield start, low, style, False
+        if low < high:
+            yield low, high, style, True
+        if high < end:
+            yield high, end, style, False
+
+
+def lay_out(entry: Entry, width: int) -> Layout:
+    """Lay out `entry` in rows of `width` cells. Where these are few, the time and the indent give way."""
+    text, sender_end = _full_text(entry)
+    time_end, lead, indent = _margins(width)
+    rows = wrap(text[BODY:], max(2, width - lead), max(2, width - indent))
+    rows = [(BODY + start, BODY + end) for start, end in rows]
+    return Layout(entry.kind, text, sender_end, time_end, indent, rows)
+
+
+def estimate_rows(entries: Sequence[Entry], width: int) -> list[int]:
+    """Return about how many rows of `width` cells each entry takes, at far less than the cost to know."""
+    _, lead, indent = _margins(width)
+    first, rest = max(2, width - lead), max(2, width - indent)
+    lengths = [len(entry.text) + (len(entry.sender) + 2 if entry.sender else 0) for entry in entries]
+    return [1 if length <= first else 2 + (length - first - 1) // rest for length in lengths]
+
+
+def _margins(width: int) -> tuple[int, int, int]:
+    """Return how much of the time is shown, and how wide the margin is on the first row and on the others."""
+    if width >= 50:
+        return len("HH:MM:SS"), BODY, BODY
+    if width >= 24:
+        return len("HH:MM"), len("HH:MM + "), 2
+    return 0, len("+ "), 0
+
+
+def full_text(entry: Entry) -> str:
+    """Return the entry as one line, safe on any terminal: `HH:MM:SS`, the mark, the sender and the text."""
+    return _full_text(entry)[0]
+
+
+def _full_text(entry: Entry) -> tuple[str, int]:
+    clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
+    sender = f"{clean(entry.sender)}: " if entry.sender else ""
+    return f"{clock} {MARKS[entry.kind]} {sender}{clean(entry.text)}", BODY + len(sender)
+
+
+_WORD = re.compile("[^ ]+")
+
+
+def wrap(text: str, first: int, rest: int) -> list[tuple[int, int]]:
+    """Return where each row of a clean `text` starts and ends: a row of `first` cells, then rows of `rest`.
+
+    `rest` is at least `first`, and that at least 2. A row ends at blanks where it can, and these belong to
+    no row. A word that is longer than a row begins on the row it finds and is cut.
+    """
+    cells_of = len if text.isascii() else cell_len
+    if cells_of(text) <= first:
+        return [(0, len(text))]
+    rows: list[tuple[int, int]] = []
+    start = end = used = 0
+    room = first
+    for match in _WORD.finditer(text):
+        word_start, word_end = match.span()
+        cells = cells_of(match[0])
+        gap = word_start - end
+        if not end and gap + cells > room:
+            start, gap = word_start, 0
+        if used + gap + cells <= room:
+            used += gap + cells
+            end = word_end
+            continue
+        left = room - used - gap
+        if left > 1 and (cells > rest or not end):
+            word_start += len(chop_cells(match[0], left)[0])
+            end = word_start
+        rows.append((start, end))
+        start = word_start
+        *full, last = chop_cells(text[start:word_end], rest) or [""]
+        for piece in full:
+            rows.append((start, start + len(piece)))
+            start += len(piece)
+        end, used, room = word_end, cells_of(last), rest
+    rows.append((start, end))
+    return rows

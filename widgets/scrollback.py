@@ -1,0 +1,120 @@
+"""The entries that a log keeps, and the rows they take."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from textual.cache import LRUCache
+
+from .entry import Entry, Layout, estimate_rows, full_text, lay_out
+
+FIRST_SERIAL = 1 << 32
+"""Far above any row of a screen, so that serial numbers and rows can be told apart."""
+
+Row = tuple[int, int]
+"""One row of the log: the serial number of its entry, and which of the entry's rows it is."""
+
+
+class Scrollback:
+    """The newest entries, each with a serial number of its own for good.
+
+    An entry is laid out when its layout is asked for. Until then the number of its rows is an estimate, so
+    appending and resizing cost next to nothing per entry, and `total` is exact as far as somebody looked.
+    """
+
+    def __init__(self, max_entries: int) -> None:
+        self.max_entries = max_entries
+        self.width = 1
+        self.first = FIRST_SERIAL
+        """The serial number of the oldest entry, or of the next one where there is none."""
+        self.total = 0
+        """The number of rows."""
+        self.entries: list[Entry] = []
+        self._heights: list[int] = []
+        self._layouts: LRUCache[int, Layout] = LRUCache(512)
+
+    @property
+    def next(self) -> int:
+        """The serial number that the next entry gets."""
+        return self.first + len(self.entries)
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Append `entries` and drop the oldest above `max_entries`."""
+        kept = entries[-self.max_entries :]
+        heights = estimate_rows(kept, self.width)
+        self.entries += kept
+        self._heights += heights
+        dropped = max(0, len(self.entries) - self.max_entries)
+        self.total += sum(heights) - sum(self._heights[:dropped])
+        del self.entries[:dropped], self._heights[:dropped]
+        self.first += dropped + len(entries) - len(kept)
+
+    def clear(self) -> None:
+        """Drop all entries."""
+        self.first = self.next
+        self.total = 0
+        self.entries.clear()
+        self._heights.clear()
+        self._layouts.clear()
+
+    def resize(self, width: int) -> None:
+        """Take rows to be `width` cells wide from now on."""
+        self.width = width
+        self._heights = estimate_rows(self.entries, width)
+        self.total = sum(self._heights)
+        self._layouts.clear()
+
+    def text(self, serial: int) -> str:
+        """Return the full text of an entry."""
+        return full_text(self.entries[serial - self.first])
+
+    def layout(self, serial: int) -> Layout:
+        """Return the layout of an entry, the height of which is known from then on."""
+        layout = self._layouts.get(serial)
+        if layout is None:
+            index = serial - self.first
+            layout = self._layouts[serial] = lay_out(self.entries[index], self.width)
+            self.total += len(layout.rows) - self._heights[index]
+            self._heights[index] = len(layout.rows)
+        return layout
+
+    def number(self, row: Row) -> int:
+        """Return how many rows are above `row`, by what is known."""
+        return sum(self._heights[: row[0] - self.first]) + row[1]
+
+    def locate(self, number: int) -> Row:
+        """Return the row that has `number` rows above it, by what is known."""
+        bottoms = list(accumulate(self._heights))
+        index = bisect_right(bottoms, number)
+        return self.walk((self.first + index, 0), number - bottoms[index] + self._heights[index])
+
+    def walk(self, row: Row, distance: int) -> Row:
+        """Return the row that is exactly `distance` rows away, or else the first or the last one."""
+        serial, index = row
+        index += distance
+        while index < 0 and serial > self.first:
+            serial -= 1
+            index += len(self.layout(serial).rows)
+        while index >= (height := len(self.layout(serial).rows)):
+            if serial == self.next - 1:
+                return serial, height - 1
+            index -= height
+            serial += 1
+        return serial, max(0, index)
+
+    def rows(self, top: Row, count: int) -> list[Row]:
+        """Return the row `top` and those that follow, `count` at most."""
+        serial, index = top
+        rows: list[Row] = []
+        while len(rows) < count and serial < self.next:
+            height = len(self.layout(serial).rows)
+            rows += [(serial, index) for index in range(index, min(height, index + count - len(rows)))]
+            serial, index = serial + 1, 0
+        return rows
+
+    def last_top(self, count: int) -> Row:
+        """Return the row from which it is `count` rows to the end, or the first one where there are fewer."""
+        last = self.next - 1
+        return self.walk((last, len(self.layout(last).rows)), -count)

@@ -1,0 +1,325 @@
+"""The live list of who is here."""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ..server.text import clean
+
+MARK = "▸ "
+"""Stands before the selected user, so that the selection shows without colour too."""
+
+MIN_NAME_WIDTH = 4
+"""Cells that a name keeps before the time gives way to it."""
+
+MIN_ADDRESS_WIDTH = 16
+"""Cells below which a truncated address is not worth its place."""
+
+NARROW = 34
+"""Cells of a row, its mark not counted, below which an address is shown whole or not at all."""
+
+_TIME_WIDTH = 5
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One row: a user, its current name, its address, and when it joined (`since`, monotonic seconds)."""
+
+    id: int
+    name: str
+    address: str
+    since: float
+
+
+def time_here(seconds: float) -> str:
+    """Return a time span in at most five cells: `12s`, `3m`, `1h04`, `2d03`, and from 100 days on `100d`."""
+    minutes, s = divmod(max(0, int(seconds)), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days >= 100:
+        return f"{days}d"
+    if days:
+        return f"{days}d{h:02}"
+    if hours:
+        return f"{hours}h{m:02}"
+    return f"{minutes}m" if minutes else f"{s}s"
+
+
+def truncate(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells, its end replaced by `…` where it is longer."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def columns(name: str, address: str, time_text: str, width: int) -> tuple[str, str, str]:
+    """Lay one row out: the name, the address and the time, which fill `width` cells together.
+
+    The address gives way first (it is blank where it equals the name), then the end of the name, then the
+    time.
+    """
+    narrow = width < NARROW
+    if width < MIN_NAME_WIDTH + 1 + _TIME_WIDTH:
+        shown_name, time_text = truncate(name, width), ""
+    else:
+        shown_name = truncate(name, width - 1 - len(time_text))
+        time_text = " " + time_text.rjust(min(_TIME_WIDTH, width - 1 - cell_len(shown_name)))
+    room = width - cell_len(shown_name) - len(time_text)
+    if address == name:
+        address = ""
+    elif cell_len(address) > room - _GAP:
+        dropped = narrow or room - _GAP < MIN_ADDRESS_WIDTH
+        address = "" if dropped else truncate(address, room - _GAP)
+    return shown_name, " " * (room - cell_len(address)) + address, time_text
+
+
+class UserList(ScrollView, can_focus=True):
+    """Who is here, in order of joining, at a cost that depends on the visible rows alone.
+
+    The selection is a user's id, never a row: whoever comes or goes, a key or a click acts upon the user that
+    the operator chose. When that user goes, nobody is selected, and up and down go on from where it was.
+
+    Args:
+        hint: What an empty list says.
+        clock: Monotonic seconds, the clock of `User.since`.
+    """
+
+    ALLOW_SELECT = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", "Previous user", show=False),
+        Binding("down", "move(1)", "Next user", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home", "first", "First user", show=False),
+        Binding("end", "last", "Last user", show=False),
+        Binding("enter", "choose", "Choose", show=False),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "user-list--name",
+        "user-list--address",
+        "user-list--time",
+        "user-list--selected",
+        "user-list--hint",
+    }
+
+    DEFAULT_CSS = """
+    UserList {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        & > .user-list--name { text-style: bold; }
+        & > .user-list--address, & > .user-list--time, & > .user-list--hint { color: $text-muted; }
+        & > .user-list--selected {
+            color: $block-cursor-blurred-foreground;
+            background: $block-cursor-blurred-background;
+            text-style: bold;
+        }
+        &:focus > .user-list--selected {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+        }
+        &:ansi, &:nocolor {
+            & > .user-list--address, & > .user-list--time, & > .user-list--hint { text-style: dim; }
+        }
+        &:nocolor:focus > .user-list--selected { text-style: bold reverse; }
+    }
+    """
+
+    selected: reactive[int | None] = reactive[int | None](None, init=False, bindings=True)
+    """The id of the selected user, or None. An id that is not in the list selects nobody."""
+
+    @dataclass
+    class Selected(Message):
+        """The selection changed."""
+
+        user_id: int | None
+
+    @dataclass
+    class Chosen(Message):
+        """The operator pressed Enter, or clicked the selected user."""
+
+        user_id: int
+
+    def __init__(
+        self,
+        hint: str = "",
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._hint = hint
+        self._clock = clock
+        self._users: dict[int, User] = {}
+        self._ids: list[int] = []
+        # Where the selection was when it ended: as an id, a place that survives every change.
+        self._last_selected: int | None = None
+        self._painted_times: dict[int, str] = {}
+
+    @property
+    def users(self) -> Mapping[int, User]:
+        """The users by id, as a read-only view."""
+        return MappingProxyType(self._users)
+
+    @property
+    def count(self) -> int:
+        """How many users are here."""
+        return len(self._ids)
+
+    def apply(
+        self,
+        added: Iterable[User] = (),
+        changed: Iterable[User] = (),
+        removed: Iterable[int] = (),
+    ) -> None:
+        """Apply one net change. Unknown ids among `changed` and `removed` are ignored.
+
+        A list that is scrolled keeps the user at its top there, or else the next one that stays.
+        """
+        visible = self._visible()
+        top = self.scroll_offset.y
+        top_id = self._ids[top] if 0 < top < len(self._ids) else None
+        for user in added:
+            if user.id not in self._users:
+                insort(self._ids, user.id)
+            self._users[user.id] = user
+        for user in changed:
+            if user.id in self._users:
+                self._users[user.id] = user
+        for user_id in removed:
+            if self._users.pop(user_id, None) is not None:
+                del self._ids[bisect_left(self._ids, user_id)]
+
+        if self.selected not in self._users:
+            self.selected = None
+        self.virtual_size = Size(0, len(self._ids))
+        if top_id is not None:
+            new_top = min(bisect_left(self._ids, top_id), self.max_scroll_y)
+            if new_top != top:
+                self.scroll_to(y=new_top, animate=False, force=True)
+        if self._visible() != visible:
+            self.refresh()
+
+    def tick(self) -> None:
+        """Repaint the visible rows whose time reads differently by now; to be called about once a second."""
+        top = self.scroll_offset.y
+        for y, user in enumerate(self._visible()):
+            if self._time_here(user) != self._painted_times.get(y):
+                self.refresh_line(top + y)
+
+    def validate_selected(self, selected: int | None) -> int | None:
+        return selected if selected in self._users else None
+
+    def watch_selected(self, old: int | None, new: int | None) -> None:
+        if new is None:
+            self._last_selected = old
+        else:
+            self._reveal(bisect_left(self._ids, new))
+        self.post_message(self.Selected(new))
+
+    def action_move(self, rows: int) -> None:
+        """Move the selection by so many rows; with nobody selected, from the gap that the last one left."""
+        if self.selected is not None:
+            self._select_row(bisect_left(self._ids, self.selected) + rows)
+            return
+        if self._last_selected is None:
+            row = self.scroll_offset.y
+        else:
+            row = bisect_left(self._ids, self._last_selected)
+        self._select_row(row + rows - (rows > 0))
+
+    def action_page(self, pages: int) -> None:
+        """Move the selection by so many pages, which overlap by one row."""
+        self.action_move(pages * max(1, self.size.height - 1))
+
+    def action_first(self) -> None:
+        """Select the user that has been here longest."""
+        self._select_row(0)
+
+    def action_last(self) -> None:
+        """Select the user that joined last."""
+        self._select_row(len(self._ids) - 1)
+
+    def action_choose(self) -> None:
+        """Post `Chosen` for the selected user."""
+        if self.selected is not None:
+            self.post_message(self.Chosen(self.selected))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        row = self.scroll_offset.y + offset.y if offset is not None else len(self._ids)
+        if row >= len(self._ids):
+            return
+        if self._ids[row] == self.selected:
+            self.action_choose()
+        else:
+            self._select_row(row)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        row = self.scroll_offset.y + y
+        if row < len(self._ids):
+            user = self._users[self._ids[row]]
+            self._painted_times[y] = self._time_here(user)
+            return self._render_user(user, self._painted_times[y], width)
+        if not self._ids:
+            lines = textwrap.wrap(self._hint, max(1, width - len(MARK)))
+            if y < len(lines):
+                hint = " " * len(MARK) + lines[y]
+                return Strip([Segment(hint, self.get_component_rich_style("user-list--hint"))])
+        return Strip.blank(width, self.rich_style)
+
+    def _render_user(self, user: User, time_text: str, width: int) -> Strip:
+        name, address, time_text = columns(
+            clean(user.name), clean(user.address), time_text, width - len(MARK)
+        )
+        if user.id == self.selected:
+            style = self.get_component_rich_style("user-list--selected")
+            return Strip([Segment(MARK + name + address + time_text, style)])
+        name_style = self.get_component_rich_style("user-list--name")
+        return Strip(
+            [
+                Segment(" " * len(MARK) + name, name_style),
+                Segment(address, self.get_component_rich_style("user-list--address")),
+                Segment(time_text, self.get_component_rich_style("user-list--time")),
+            ]
+        )
+
+    def _time_here(self, user: User) -> str:
+        return time_here(self._clock() - user.since)
+
+    def _visible(self) -> list[User]:
+        top = self.scroll_offset.y
+        return [self._users[user_id] for user_id in self._ids[top : top + self.size.height]]
+
+    def _select_row(self, row: int) -> None:
+        if self._ids:
+            row = min(max(row, 0), len(self._ids) - 1)
+            self.selected = self._ids[row]
+            self._reveal(row)
+
+    def _reveal(self, row: int) -> None:
+        # Before the first layout there is nothing to scroll.
+        if self.size:
+            self.scroll_to_region(
+                Region(0, row, 1, 1), animate=False, force=True, x_axis=False, immediate=True
+            )
