@@ -119,7 +119,10 @@ async def _run(options: argparse.Namespace) -> int:
         except ValueError as error:
             return _fail(str(error))
         if plain and server.is_public:
-            print(f"chat-console: {notices.public_warning()}", file=sys.stderr)
+            print(
+                f"chat-console: {notices.public_warning(encrypted=server.settings.encrypted)}",
+                file=sys.stderr,
+            )
         _on_signals(console, server)
         return await console.serve()
     finally:

@@ -129,13 +129,13 @@ class ConsoleApp(App[None]):
             users=0,
             rate=0,
             uptime=0,
-            alert="public, not encrypted" if self.server.is_public else "",
+            alert=_alert(self.server),
         )
         self._feed = Feed(self._messages, self.user_list, self._status_bar)
         for event in self._early:
             self._feed.take(event)
         if self.server.is_public:
-            self._tell(notices.public_warning())
+            self._tell(notices.public_warning(encrypted=self.server.settings.encrypted))
         self.set_interval(1, self._feed.tick)
         self._operator_line.focus()
 
@@ -274,6 +274,13 @@ def _history(server: ChatServer) -> list[Event]:
         if member.nickname:
             history.append(Renamed(now, member.id, member.address, member.nickname))
     return history
+
+
+def _alert(server: ChatServer) -> str:
+    """What the operator must not forget of who can join."""
+    if not server.is_public:
+        return ""
+    return "public" if server.settings.encrypted else "public, not encrypted"
 
 
 def _endpoint(address: str, port: int) -> str:

@@ -17,9 +17,11 @@ from ..server.events import (
     LeaveReason,
     Left,
     MessagedOperator,
+    Muted,
     OperatorMessaged,
     OperatorSaid,
     QuitRequested,
+    Refused,
     Renamed,
     Replied,
     Said,
@@ -193,6 +195,10 @@ def _entries(event: Event, most: int | None = None) -> list[Entry]:
             return [Entry(at, Kind.PRIVATE, f"{notices.OPERATOR} (private to {recipient})", text), sent]
         case Replied(at, text):
             return [Entry(at, Kind.REPLY, "", line) for line in text.split("\n")]
+        case Muted(at, _, name, muted):
+            return [Entry(at, Kind.NOTICE, "", notices.is_muted(name) if muted else notices.is_heard(name))]
+        case Refused(at, count, why, host):
+            return [Entry(at, Kind.NOTICE, "", notices.refused(count, why, host))]
         case Failed(at, where, error):
             return [Entry(at, Kind.ERROR, "", f"Error while serving {where}: {error}")]
         case Started(at, _, port):

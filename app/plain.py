@@ -91,7 +91,9 @@ class PlainConsole:
         match event:
             case QuitRequested():
                 self.end()
-            case Left(reason=LeaveReason.SLOW | LeaveReason.FAILED):
+            case Left(
+                reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN
+            ):
                 print(f"chat-console: {event.name} was dropped: {event.reason.value}", file=sys.stderr)
             case Failed():
                 print(f"chat-console: {event.where}: {event.error}", file=sys.stderr)

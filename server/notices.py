@@ -19,8 +19,9 @@ def server_started(port: int) -> str:
     return f"Server started on port {port}"
 
 
-def public_warning() -> str:
-    return "Anyone who can reach this port can join, and nothing on the wire is encrypted."
+def public_warning(*, encrypted: bool) -> str:
+    wire = "" if encrypted else ", and nothing on the wire is encrypted"
+    return f"Anyone who can reach this port can join{wire}."
 
 
 def welcome(address: str) -> str:
@@ -85,6 +86,14 @@ def muted() -> str:
 
 def no_longer_muted() -> str:
     return "You are no longer muted"
+
+
+def is_muted(name: str) -> str:
+    return f"{name} is muted"
+
+
+def is_heard(name: str) -> str:
+    return f"{name} is no longer muted"
 
 
 def muted_count(count: int) -> str:
@@ -157,7 +166,7 @@ def certificate_refused(why: str) -> str:
 
 
 def refused(count: int, why: str, host: str) -> str:
-    """What the operator hears, now and then, of connections that were turned away."""
+    """What the operator hears, once a minute at most, of connections that were turned away."""
     return f"Refused {count} connections, the last from {host}: {why}"
 
 
@@ -199,15 +208,15 @@ def unknown_command(word: str) -> str:
     return f"Unknown command {word}. Type /help."
 
 
-def help_lines(role: Role) -> str:
-    """The commands of `role`, a line each, and what everybody should know of the wire."""
+def help_lines(role: Role, *, encrypted: bool) -> str:
+    """The commands of `role`, a line each, and what everybody should know of a wire without TLS."""
     commands = commands_for(role)
     width = max(len(command.usage) for command in commands)
     return _lines(
         [
             *(f"{command.usage:{width}}  {command.help}" for command in commands),
             f"{'text':{width}}  say something to everybody; //text says /text",
-            "Nothing on the wire is encrypted: whoever is on the way can read it.",
+            *([] if encrypted else ["Nothing on the wire is encrypted: whoever is on the way can read it."]),
         ]
     )
 

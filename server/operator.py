@@ -129,7 +129,7 @@ class Operator:
             case commands.ListUsers():
                 self._reply(self._room.listing() or notices.no_users())
             case commands.Help():
-                self._reply(notices.help_lines(Role.OPERATOR))
+                self._reply(notices.help_lines(Role.OPERATOR, encrypted=self._settings.encrypted))
             case commands.Quit():
                 self._emit(QuitRequested(self._clock()))
             case other:

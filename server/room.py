@@ -204,7 +204,7 @@ class Room:
             case commands.ListUsers():
                 answer = self.listing(but=member) or notices.no_other_users()
             case commands.Help():
-                answer = notices.help_lines(Role.CLIENT)
+                answer = notices.help_lines(Role.CLIENT, encrypted=self._settings.encrypted)
             case commands.Quit():
                 self.leave(member, LeaveReason.QUIT)
             case other:

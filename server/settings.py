@@ -78,3 +78,8 @@ class Settings:
 
     tls_handshake_timeout: float = 10.0
     """How long a client may take for the TLS handshake."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the server speaks TLS."""
+        return self.tls_cert is not None
