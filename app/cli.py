@@ -8,20 +8,20 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from ..server import notices
+from ..server.bans import BansFileError
 from ..server.chat_server import ChatServer, ListenError
-from ..server.settings import Settings
+from ..server.tls import CertificateError
+from .options import OptionError, parser, settings
 from .plain import PlainConsole
 
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
-
-_DEFAULTS = Settings()
 
 
 class Console(Protocol):
@@ -38,7 +38,7 @@ class Console(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run chat-console and return its exit code: 0 after an orderly end, 2 for what the user must mend."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.version:
         from importlib.metadata import version
 
@@ -51,68 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED  # before the signals were taken over
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="chat-console",
-        description="A chat room that people join with nc or telnet, and the console that runs it.",
-        epilog="People join with: nc HOST PORT. Without a terminal it is line-based, as with --plain.",
-    )
-    parser.add_argument(
-        "--host",
-        metavar="ADDR",
-        action="append",
-        help=f"listen on this address; may be repeated (default: {_DEFAULTS.hosts[0]}, this machine only)",
-    )
-    parser.add_argument(
-        "-p",
-        "--port",
-        metavar="N",
-        type=_whole_number(0, 65535),
-        default=_DEFAULTS.port,
-        help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
-    )
-    parser.add_argument("--plain", action="store_true", help="line-based console on stdin and stdout")
-    parser.add_argument(
-        "--shared-nicks", action="store_true", help="let several users have the same nickname"
-    )
-    parser.add_argument(
-        "--max-backlog",
-        metavar="BYTES",
-        type=_whole_number(1024, 1 << 30),
-        default=_DEFAULTS.max_backlog,
-        help="drop a user who reads too slowly when this much waits for it (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--theme", metavar="NAME", help="colours of the console, such as textual-light or ansi-dark"
-    )
-    parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
-    parser.add_argument("--version", action="store_true", help="show the version and exit")
-    return parser
-
-
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
-
-    return whole_number
-
-
 async def _run(options: argparse.Namespace) -> int:
-    server = ChatServer(
-        Settings(
-            hosts=tuple(dict.fromkeys(options.host or _DEFAULTS.hosts)),
-            port=options.port,
-            shared_nicks=options.shared_nicks,
-            max_backlog=options.max_backlog,
-        )
-    )
+    try:
+        server = ChatServer(settings(options))
+    except OptionError as error:
+        return _fail(str(error))
     plain = PlainConsole(server) if options.plain or not _on_terminal() else None
     try:
         await server.start()
     except ListenError as error:
         return _fail(_listen_problem(error))
+    except CertificateError as error:
+        return _fail(f"{error}; see --tls-cert and --tls-key")
+    except BansFileError as error:
+        return _fail(f"{error}; mend it, or name another with --bans")
     try:
         try:
             console = plain or _console_on_screen(server, options)
@@ -159,6 +111,7 @@ def _on_signals(console: Console, server: ChatServer) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGUSR1, server.reload_certificate)
 
 
 def _listen_problem(error: ListenError) -> str:

@@ -215,6 +215,10 @@ class ChatServer:
             connection.waiting,
         )
 
+    def reload_certificate(self) -> None:
+        """Read the TLS certificate again; the answer is an event. Nobody is dropped."""
+        self.operator.reload_certificate()
+
     def _act(self, member_id: int, action: Callable[[Member], None]) -> bool:
         if member := self.room.member(member_id):
             action(member)

@@ -103,6 +103,18 @@ class Operator:
             if any(address_of(member.host) in network for network in networks)
         ]
 
+    def reload_certificate(self) -> None:
+        """Read the TLS certificate again; what is loaded stays in use where that fails."""
+        if self._reload is None:
+            self._reply(notices.no_certificate())
+            return
+        try:
+            self._reload()
+        except CertificateError as error:
+            self._reply(notices.certificate_refused(str(error)))
+        else:
+            self._reply(notices.certificate_reloaded())
+
     # A line
 
     def _run(self, request: commands.Request) -> None:
@@ -125,7 +137,7 @@ class Operator:
             case commands.ListBans():
                 self._reply(self._listed_bans() or notices.no_bans())
             case commands.Reload():
-                self._reload_certificate()
+                self.reload_certificate()
             case commands.ListUsers():
                 self._reply(self._room.listing() or notices.no_users())
             case commands.Help():
@@ -170,17 +182,6 @@ class Operator:
 
     def _listed_bans(self) -> str:
         return "\n".join(notices.ban_listed(shown(ban.network), ban.seconds) for ban in self._bans.all())
-
-    def _reload_certificate(self) -> None:
-        if self._reload is None:
-            self._reply(notices.no_certificate())
-            return
-        try:
-            self._reload()
-        except CertificateError as error:
-            self._reply(notices.certificate_refused(str(error)))
-        else:
-            self._reply(notices.certificate_reloaded())
 
     def _reply(self, text: str) -> None:
         self._emit(Replied(self._clock(), text))

@@ -1,0 +1,187 @@
+"""The command line's options, and the settings that they make."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+from ..server.settings import Settings
+
+_DEFAULTS = Settings()
+
+_SPARE_FILES = 64
+"""Open files that are not clients: the listeners, the terminal, the bans file, Python's own."""
+
+_MOST_CLIENTS = 10_000
+"""The default limit where the system would allow more."""
+
+
+class OptionError(ValueError):
+    """Options that do not go together, or not with this system; the message says what to do."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line, which shows each limit with its unit and default."""
+    result = argparse.ArgumentParser(
+        prog="chat-console",
+        description="A chat room that people join with nc or telnet, and the console that runs it.",
+        epilog="People join with: nc HOST PORT. Without a terminal it is line-based, as with --plain.",
+    )
+    result.add_argument("--version", action="store_true", help="show the version and exit")
+    _add_network(result.add_argument_group("where people join"))
+    _add_limits(result.add_argument_group("limits"))
+    _add_console(result.add_argument_group("the console"))
+    return result
+
+
+def settings(options: argparse.Namespace) -> Settings:
+    """Make the server's settings of parsed options; raise the soft limit of open files to the hard one.
+
+    Raises:
+        OptionError: if the options cannot be had together, or not on this system.
+    """
+    if (options.tls_cert is None) != (options.tls_key is None):
+        raise OptionError("--tls-cert and --tls-key go together; give both, or neither")
+    open_files = _raise_open_files()
+    max_clients: int | None = options.max_clients
+    if max_clients is None:
+        max_clients = max(1, min(_MOST_CLIENTS, open_files - _SPARE_FILES))
+    elif max_clients > open_files - _SPARE_FILES:
+        raise OptionError(
+            f"--max-clients {max_clients} needs {max_clients + _SPARE_FILES} open files and the system allows "
+            f"{open_files}; raise its limit (ulimit -n), or ask for {open_files - _SPARE_FILES} at most"
+        )
+    return Settings(
+        hosts=tuple(dict.fromkeys(options.host or _DEFAULTS.hosts)),
+        port=options.port,
+        tls_cert=options.tls_cert,
+        tls_key=options.tls_key,
+        shared_nicks=options.shared_nicks,
+        rate=options.rate,
+        burst=options.burst,
+        max_clients=max_clients,
+        max_per_ip=options.max_per_ip,
+        connect_rate=options.connect_rate,
+        connect_burst=options.connect_burst,
+        max_backlog=options.max_backlog,
+        stall_timeout=options.stall_timeout,
+        bans_file=options.bans,
+    )
+
+
+def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    group.add_argument(
+        "--host",
+        metavar="ADDR",
+        action="append",
+        help=f"listen on this address; may be repeated (default: {_DEFAULTS.hosts[0]}, this machine only)",
+    )
+    group.add_argument(
+        "-p",
+        "--port",
+        metavar="N",
+        type=_whole_number(0, 65535),
+        default=_DEFAULTS.port,
+        help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
+    )
+    group.add_argument(
+        "--tls-cert", metavar="FILE", type=Path, help="speak TLS with this certificate (PEM, with its chain)"
+    )
+    group.add_argument("--tls-key", metavar="FILE", type=Path, help="the certificate's private key (PEM)")
+    group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    def add(name: str, metavar: str, kind: Callable[[str], float], default: float | None, text: str) -> None:
+        shown = "" if default is None else " (default: %(default)s)"
+        group.add_argument(name, metavar=metavar, type=kind, default=default, help=text + shown)
+
+    count = _whole_number(0, 1_000_000)
+    add(
+        "--rate", "N", _number(0, 1e6), _DEFAULTS.rate, "lines a second from one user, then they wait; 0: any"
+    )
+    add("--burst", "N", _whole_number(1, 1_000_000), _DEFAULTS.burst, "lines at once before --rate counts")
+    add(
+        "--max-clients",
+        "N",
+        count,
+        None,
+        f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
+        f"at most {_MOST_CLIENTS})",
+    )
+    add(
+        "--max-per-ip", "N", count, _DEFAULTS.max_per_ip, "users from one address; 0: any; loopback is exempt"
+    )
+    add(
+        "--connect-rate",
+        "N",
+        _number(0, 1e6),
+        _DEFAULTS.connect_rate,
+        "new connections a minute from one address; 0: any; loopback is exempt",
+    )
+    add(
+        "--connect-burst",
+        "N",
+        _whole_number(1, 1_000_000),
+        _DEFAULTS.connect_burst,
+        "new connections at once before --connect-rate counts",
+    )
+    add(
+        "--max-backlog",
+        "BYTES",
+        _whole_number(1024, 1 << 30),
+        _DEFAULTS.max_backlog,
+        "drop a user who reads too slowly when this much waits",
+    )
+    add(
+        "--stall-timeout",
+        "SECONDS",
+        _number(1, 86_400),
+        _DEFAULTS.stall_timeout,
+        "drop a user for whom something waits and who takes nothing for so long",
+    )
+    group.add_argument(
+        "--bans",
+        metavar="FILE",
+        type=Path,
+        help="keep the bans in this file (default: until the server ends)",
+    )
+
+
+def _add_console(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+    group.add_argument("--plain", action="store_true", help="line-based console on stdin and stdout")
+    group.add_argument("--theme", metavar="NAME", help="its colours, such as textual-light or ansi-dark")
+    group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        if text.isascii() and text.isdigit() and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+
+    return whole_number
+
+
+def _number(least: float, most: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = least - 1
+        if least <= value <= most:
+            return value
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least:g} to {most:g}")
+
+    return number
+
+
+def _raise_open_files() -> int:
+    """Raise the soft limit of open files to the hard one; return how many may be open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = _MOST_CLIENTS + _SPARE_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    return hard
