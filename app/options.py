@@ -49,9 +49,10 @@ def settings(options: argparse.Namespace) -> Settings:
     if max_clients is None:
         max_clients = max(1, min(_MOST_CLIENTS, open_files - _SPARE_FILES))
     elif max_clients > open_files - _SPARE_FILES:
+        needed, possible = max_clients + _SPARE_FILES, open_files - _SPARE_FILES
         raise OptionError(
-            f"--max-clients {max_clients} needs {max_clients + _SPARE_FILES} open files and the system allows "
-            f"{open_files}; raise its limit (ulimit -n), or ask for {open_files - _SPARE_FILES} at most"
+            f"--max-clients {max_clients} needs {needed} open files and the system allows {open_files}; "
+            f"raise its limit (ulimit -n), or ask for {possible} at most"
         )
     return Settings(
         hosts=tuple(dict.fromkeys(options.host or _DEFAULTS.hosts)),
@@ -99,9 +100,7 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         group.add_argument(name, metavar=metavar, type=kind, default=default, help=text + shown)
 
     count = _whole_number(0, 1_000_000)
-    add(
-        "--rate", "N", _number(0, 1e6), _DEFAULTS.rate, "lines a second from one user, then they wait; 0: any"
-    )
+    add("--rate", "N", _number(0, 1e6), _DEFAULTS.rate, "lines a second from one user, others wait; 0: any")
     add("--burst", "N", _whole_number(1, 1_000_000), _DEFAULTS.burst, "lines at once before --rate counts")
     add(
         "--max-clients",
@@ -111,15 +110,13 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
         f"at most {_MOST_CLIENTS})",
     )
-    add(
-        "--max-per-ip", "N", count, _DEFAULTS.max_per_ip, "users from one address; 0: any; loopback is exempt"
-    )
+    add("--max-per-ip", "N", count, _DEFAULTS.max_per_ip, "users from one address but loopback; 0: any")
     add(
         "--connect-rate",
         "N",
         _number(0, 1e6),
         _DEFAULTS.connect_rate,
-        "new connections a minute from one address; 0: any; loopback is exempt",
+        "new connections a minute from one address but loopback; 0: any",
     )
     add(
         "--connect-burst",
@@ -146,7 +143,7 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         "--bans",
         metavar="FILE",
         type=Path,
-        help="keep the bans in this file (default: until the server ends)",
+        help="keep the bans in this file (default: nowhere)",
     )
 
 
@@ -180,8 +177,10 @@ def _number(least: float, most: float) -> Callable[[str], float]:
 
 def _raise_open_files() -> int:
     """Raise the soft limit of open files to the hard one; return how many may be open."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
-        hard = _MOST_CLIENTS + _SPARE_FILES
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
-    return hard
+        wanted = max(soft, _MOST_CLIENTS + _SPARE_FILES)
+    else:
+        wanted = hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted

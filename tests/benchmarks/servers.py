@@ -23,7 +23,7 @@ from .crowd import CHAT, IRC, NCAT, Dialect
 HERE = Path(__file__).parent
 CHAT_CONSOLE = Path(sys.executable).with_name("chat-console")
 LISTEN_QUEUE = Settings().listen_queue
-NO_LIMITS: tuple[str, ...] = ()
+NO_LIMITS = ("--rate", "0", "--max-clients", "0")
 """The options of chat-console that lift its limits."""
 
 START_LIMIT = 10.0
