@@ -64,6 +64,7 @@ class PlainConsole:
         self._printer = _Printer(sys.stdout.fileno())
         self._typed = LineFramer(server.settings.max_line, server.settings.max_subnegotiation)
         self._taken = threading.Semaphore(1)
+        self._texts: list[str] = []  # of this turn of the event loop
         server.subscribe(self._note)
 
     async def serve(self) -> int:
@@ -78,6 +79,7 @@ class PlainConsole:
         threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
         await self._ended.wait()
         await self._server.stop()
+        self._print()
         await asyncio.to_thread(self._printer.close, timeout=1.0)
         return 0
 
@@ -87,7 +89,10 @@ class PlainConsole:
 
     def _note(self, event: Event) -> None:
         if (text := transcript(event)) is not None:
-            self._printer.print(text)
+            if not self._texts:
+                # After the turn's fan-out: the printer's thread would take the interpreter from it.
+                asyncio.get_running_loop().call_soon(self._print)
+            self._texts.append(text)
         match event:
             case QuitRequested():
                 self.end()
@@ -99,6 +104,11 @@ class PlainConsole:
                 print(f"chat-console: {event.where}: {event.error}", file=sys.stderr)
             case _:
                 pass
+
+    def _print(self) -> None:
+        if self._texts:
+            self._printer.print("\n".join(self._texts))
+            self._texts.clear()
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what stdin brings, a piece at a time, so that a long file waits where it is."""

@@ -67,7 +67,7 @@ class Outbox:
         self._scheduled = False
         self._waiting: Iterator[_Lane] | None = None  # who is still to get the lines of the running flush
         self._end = 0  # up to which position the running flush goes
-        self._joined: dict[tuple[int, bool], bytes] = {}  # its bytes, by first position and line end
+        self._shared = self._shared_crlf = b""  # what it brings to those for whom nothing differs
 
     def add(self, member: Member, receiver: Receiver) -> None:
         """Send to `member` through `receiver` from now on; what was said before is not for it."""
@@ -110,31 +110,29 @@ class Outbox:
         if self._waiting is None:
             self._end = self._next
             self._waiting = iter(list(self._lanes.values() if self._lines else self._edited))
-        deadline = self._clock() + self._flush_slice
+            self._shared = b"".join(self._lines)
+            self._shared_crlf = _with_crlf(self._shared)
+        first, end, clock = self._first, self._end, self._clock
+        deadline = clock() + self._flush_slice
         for lane in self._waiting:
-            data = self._compose(lane, self._end) if lane.edits else self._shared(lane)
+            receiver = lane.receiver
+            if lane.edits or lane.position > first:
+                data = self._compose(lane, end)
+            else:
+                data = self._shared_crlf if receiver.crlf else self._shared
+                lane.position = end
             if data:
-                lane.receiver.write(data)
-            if self._clock() > deadline:
+                receiver.write(data)
+            if clock() > deadline:
                 self._call_soon(self._flush)
                 return
         self._waiting = None
-        del self._lines[: self._end - self._first]
-        self._first = self._end
-        self._joined.clear()
+        del self._lines[: end - first]
+        self._first = end
+        self._shared = self._shared_crlf = b""
         self._scheduled = False
         if self._lines or self._edited:
             self._schedule()
-
-    def _shared(self, lane: _Lane) -> bytes:
-        """The bytes of this flush for a lane that gets just what everybody gets; joined once for all."""
-        if lane.position >= self._end:
-            return b""
-        key = lane.position, lane.receiver.crlf
-        if key not in self._joined:
-            self._joined[key] = self._compose(lane, self._end)
-        lane.position = self._end
-        return self._joined[key]
 
     def _compose(self, lane: _Lane, end: int) -> bytes:
         """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
@@ -159,7 +157,11 @@ class Outbox:
         if not lane.edits:
             self._edited.discard(lane)
         data = b"".join(pieces)
-        return data.replace(b"\n", b"\r\n") if lane.receiver.crlf else data
+        return _with_crlf(data) if lane.receiver.crlf else data
+
+
+def _with_crlf(data: bytes) -> bytes:
+    return data.replace(b"\n", b"\r\n")
 
 
 def _encode(line: str) -> bytes:
