@@ -121,9 +121,11 @@ class PlainConsole:
             pass  # the terminal is gone, stdin was closed, or the loop has ended
 
     def _take(self, data: bytes) -> None:
-        for line in self._typed.receive(data):
-            self._server.operate(line)
-        self._taken.release()
+        try:
+            for line in self._typed.receive(data):
+                self._server.operate(line)
+        finally:
+            self._taken.release()
 
     def _take_end(self) -> None:
         for line in self._typed.end():

@@ -246,16 +246,20 @@ class ChatServer:
 
     def refused(self, why: str, host: str) -> None:
         """Tell the operator's side of a connection that was turned away, once a minute for each reason."""
-        count, _ = self._refusals.get(why, (0, host))
-        if not count:
-            asyncio.get_running_loop().call_later(_REFUSALS_TOLD_EVERY, self._tell_refusals, why)
-            self._emit(Refused(time.time(), 1, why, host))
-        self._refusals[why] = count + 1, host
+        if why in self._refusals:
+            self._refusals[why] = self._refusals[why][0] + 1, host
+        else:
+            self._tell_refusals(why, 1, host)
 
-    def _tell_refusals(self, why: str) -> None:
+    def _tell_refusals(self, why: str, count: int, host: str) -> None:
+        self._refusals[why] = 0, host
+        asyncio.get_running_loop().call_later(_REFUSALS_TOLD_EVERY, self._tell_more_refusals, why)
+        self._emit(Refused(time.time(), count, why, host))
+
+    def _tell_more_refusals(self, why: str) -> None:
         count, host = self._refusals.pop(why)
-        if count > 1:
-            self._emit(Refused(time.time(), count - 1, why, host))
+        if count:
+            self._tell_refusals(why, count, host)
 
     # The listeners' side
 
@@ -329,12 +333,16 @@ async def _listening_sockets(settings: Settings) -> list[socket.socket]:
     """Bind a socket for each address of each host, all to one port."""
     loop = asyncio.get_running_loop()
     sockets: list[socket.socket] = []
+    taken: set[object] = set()  # two hosts may share an address, such as localhost and 127.0.0.1
     port = settings.port
     host = ""
     try:
         for host in settings.hosts:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            for family, *_, address in dict.fromkeys(found):
+            for family, *_, address in found:
+                if address[0] in taken:
+                    continue
+                taken.add(address[0])
                 sock = _bind(family, (address[0], port, *address[2:]), dual=settings.hosts == ("::",))
                 sockets.append(sock)
                 sock.listen(settings.listen_queue)
