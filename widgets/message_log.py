@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from math import floor
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -108,22 +109,16 @@ class MessageLog(ScrollView, can_focus=True):
         """Append `entries` and drop the oldest above the limit. Meant to be called once per frame."""
         if entries:
             self._scrollback.append(entries)
-            self._after_drop()
             self._place()
+            self._trim_selection()
 
     def clear(self) -> None:
         """Remove all entries, and follow what comes."""
         self._scrollback.clear()
         self._seen = self._scrollback.first
-        self._after_drop()
         self.following = True
         self._place()
-
-    def _after_drop(self) -> None:
-        """Let go of what is no longer there."""
-        self._top = max(self._top, (self._scrollback.first, 0))
-        if self._selection is not None:
-            self._select(self._selection)
+        self._trim_selection()
 
     def watch_following(self, following: bool) -> None:
         if following:
@@ -184,6 +179,7 @@ class MessageLog(ScrollView, can_focus=True):
         """Work out what is in view, and the scroll position from that. Return whether the end is in view."""
         height = self._viewport.height
         scrollback = self._scrollback
+        self._top = max(self._top, (scrollback.first, 0))
         view: list[Row] = []
         scroll = 0
         at_end = True
@@ -235,6 +231,7 @@ class MessageLog(ScrollView, can_focus=True):
         return style
 
     def render_lines(self, crop: Region) -> list[Strip]:
+        # Textual comes through here to paint, and straight to render_line to find the text below the mouse.
         self._painting = True
         try:
             return super().render_lines(crop)
@@ -259,15 +256,17 @@ class MessageLog(ScrollView, can_focus=True):
         if strip is None or selected:
             layout = self._scrollback.layout(serial)
             blank = self._style(TEXT)
-            segments = [Segment(" " * layout.indent, blank)] if index and layout.indent else []
             marked = self._selection_style() if selected else blank
+            texts = [(" " * (layout.indent if index else 0), blank)]
             for start, end, name, inside in cut(layout.parts(index), *(selected or (0, 0))):
                 style = self._style(name)
-                segments.append(Segment(layout.text[start:end], style + marked if inside else style))
-            cells = sum(segment.cell_length for segment in segments)
+                texts.append((layout.text[start:end], style + marked if inside else style))
+            cells = sum(cell_len(text) for text, _ in texts)
             width = self.size.width
-            if cells < width:  # Textual copies a row that is not as wide as the widget.
-                segments.append(Segment(" " * (width - cells), blank))
+            # Textual copies a row that is not as wide as the widget.
+            texts.append((" " * (width - cells), blank))
+            runs = groupby((text for text in texts if text[0]), itemgetter(1))
+            segments = [Segment("".join(text for text, _ in run), style) for style, run in runs]
             strip = Strip(segments, max(cells, width))
             if not selected:
                 self._strips[row] = strip
@@ -282,7 +281,8 @@ class MessageLog(ScrollView, can_focus=True):
     def _offsets(self, y: int) -> Strip:
         """Return row `y` the way Textual reads it to find the text below the mouse.
 
-        Offsets make every part's style unlike all others, which would nearly double what painting costs.
+        What is painted goes without: each offset makes a style that is like no other, and each column of an
+        indent needs its own, so that all of them stand for the first character.
         """
         parts: list[tuple[int, str]] = []
         serial = self._scrollback.next - 1
@@ -320,6 +320,11 @@ class MessageLog(ScrollView, can_focus=True):
                 start, end = sorted((start, end), key=attrgetter("transpose"))
             self._select(Selection(start, end))
         self.refresh()
+
+    def _trim_selection(self) -> None:
+        """Let go of a selection of which no text is left."""
+        if self._selection is not None and self._selection == self.text_selection:
+            self._select(self._selection)
 
     def _on_text(self, offset: Offset) -> Offset:
         """Return `offset`, or where that is a row of the view (the mouse is on a border), the text there."""

@@ -85,9 +85,9 @@ class Scrollback:
         return sum(self._heights[: row[0] - self.first]) + row[1]
 
     def locate(self, number: int) -> Row:
-        """Return the row that has `number` rows above it, by what is known."""
+        """Return the row that has `number` rows above it, by what is known, or else the last one."""
         bottoms = list(accumulate(self._heights))
-        index = bisect_right(bottoms, number)
+        index = min(bisect_right(bottoms, number), len(bottoms) - 1)
         return self.walk((self.first + index, 0), number - bottoms[index] + self._heights[index])
 
     def walk(self, row: Row, distance: int) -> Row:

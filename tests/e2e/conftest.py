@@ -137,8 +137,7 @@ class Program:
         return self.process.wait(BOUND)
 
     def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        _end(self.process)
         if self.process.stdin is not None:
             self.process.stdin.close()
         self.output.close()
@@ -251,8 +250,7 @@ class Terminal(Output):
 
     def close(self) -> None:
         self.go_on()
-        self.process.kill()
-        self.process.wait()
+        _end(self.process)
         os.close(self._tty)
         super().close()
 
@@ -263,6 +261,16 @@ class Terminal(Output):
     def _take(self, data: bytes) -> None:
         super()._take(data)
         self._stream.feed(data)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, in order if it can: coverage is measured only where it ends by itself."""
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _set_size(tty: int, columns: int, rows: int) -> None:

@@ -146,10 +146,13 @@ class Chat:
 
 @contextlib.asynccontextmanager
 async def open_chat(**settings: Any) -> AsyncIterator[Chat]:
-    """A chat that must end without a failure inside, but for those that the test has taken out."""
+    """A chat that must end without a failure inside, but for those that the test has taken out.
+
+    It gives its clients all the time they need to leave, unless `settings` say otherwise.
+    """
     troubles: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
-    chat = Chat(ChatServer(Settings(port=0, **settings)))
+    chat = Chat(ChatServer(Settings(port=0, **{"close_grace": BOUND, "stop_grace": BOUND} | settings)))
     try:
         async with chat.server:
             yield chat

@@ -39,8 +39,8 @@ class Console(App[None]):
     .flat MessageLog { height: 2 }
     """
 
-    def __init__(self, max_entries: int) -> None:
-        super().__init__()
+    def __init__(self, max_entries: int, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
         self.max_entries = max_entries
 
     def compose(self) -> ComposeResult:
@@ -236,6 +236,23 @@ async def test_a_change_of_theme_repaints_what_is_shown(reader: Reader, theme: s
     before = style()
     reader.app.theme = theme
     await reader.until(lambda: style() != before)
+
+
+async def test_without_colour_what_is_selected_and_what_is_new_are_reversed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Console(100, ansi_color=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        reader = Reader(app, pilot)
+        reader.log.write_entries(numbered(0, 50))
+        await reader.drag((11, 1), (14, 1))
+        reader.log.action_scroll_up()
+        reader.log.write_entries(numbered(50, 60))
+        parts = [part for strip in reader.log.render_lines(Region(0, 1, 60, 10)) for part in strip]
+        reversed_texts = [part.text.strip() for part in parts if part.style and part.style.reverse]
+        assert reversed_texts == ["line", "▼ 10 new below (End)"]
+        assert {part.style.color.name for part in parts if part.style and part.style.color} == {"default"}
 
 
 # Following
@@ -655,6 +672,12 @@ async def test_a_second_click_selects_the_entry(reader: Reader) -> None:
     assert reader.selected == "12:34:56   Bob: " + "word " * 30
 
 
+async def test_a_second_click_on_an_empty_log_selects_nothing(reader: Reader) -> None:
+    await reader.pilot.click(reader.log, offset=(20, 3), times=2)
+    await reader.pilot.pause()
+    assert reader.selected is None
+
+
 @pytest.mark.parametrize(
     "selection",
     [
@@ -675,6 +698,16 @@ async def test_no_selection_can_raise(reader: Reader, selection: Selection) -> N
         assert reader.rows
         assert reader.selected != ""
         reader.log.clear()
+
+
+async def test_a_selection_that_was_let_go_stays_so_whatever_is_written_then(reader: Reader) -> None:
+    reader.log.write_entries(numbered(0, 50))
+    await reader.drag((11, 1), (16, 1))
+    reader.app.screen.clear_selection()
+    reader.log.write_entries(numbered(50, 51))
+    await reader.pilot.pause()
+    assert reader.selected is None
+    assert reader.highlighted == []
 
 
 async def test_of_two_selections_in_a_row_the_last_one_stays(reader: Reader) -> None:

@@ -65,6 +65,7 @@ def test_the_total_is_exact_once_all_was_laid_out(
     assert scrollback.total == len(rows)
     assert [scrollback.number(row) for row in rows] == list(range(len(rows)))
     assert [scrollback.locate(number) for number in range(len(rows))] == rows
+    assert scrollback.locate(len(rows)) == scrollback.locate(10**6) == rows[-1]
 
 
 @given(TEXTS, st.data())

@@ -1,0 +1,76 @@
+"""What Tab offers: commands, recipients, and names in any text."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat_console.app.completion import complete
+from chat_console.server.commands import Role, commands_for, parse
+
+NAMES = ("Malcolm", "Sturgis", "malvina", "10.0.0.1|4711")
+
+
+@pytest.mark.parametrize(
+    ("left", "lines"),
+    [
+        ("/k", ["/kick "]),
+        ("/M", ["/msg "]),
+        ("/list", ["/list "]),
+        ("/", ["/msg ", "/kick ", "/list ", "/help ", "/quit "]),
+        ("/nick", []),  # a client's command
+        ("//k", []),  # text that begins with a slash
+        ("/x", []),
+    ],
+)
+def test_a_command_is_completed_where_it_is_the_first_word(left: str, lines: list[str]) -> None:
+    assert complete(left, NAMES) == lines
+
+
+@pytest.mark.parametrize(
+    ("left", "lines"),
+    [
+        ("/msg Stu", ["/msg Sturgis "]),
+        ("/kick stu", ["/kick Sturgis "]),
+        ("/MSG stu", ["/MSG Sturgis "]),
+        ("/msg 10.", ["/msg 10.0.0.1|4711 "]),
+        ("/msg mal", ["/msg Malcolm ", "/msg malvina "]),
+        ("/kick ", ["/kick 10.0.0.1|4711 ", "/kick Malcolm ", "/kick malvina ", "/kick Sturgis "]),
+        ("/kick nobody", []),
+    ],
+)
+def test_a_recipient_is_completed_with_the_blank_behind_it(left: str, lines: list[str]) -> None:
+    assert complete(left, NAMES) == lines
+
+
+@pytest.mark.parametrize(
+    ("left", "lines"),
+    [
+        ("stu", ["Sturgis"]),
+        ("have you seen Stu", ["have you seen Sturgis"]),
+        ("/msg Malcolm ask stu", ["/msg Malcolm ask Sturgis"]),
+        ("ask  mal", ["ask  Malcolm", "ask  malvina"]),
+        ("/list mal", ["/list Malcolm", "/list malvina"]),
+    ],
+)
+def test_a_name_in_a_text_is_completed_as_it_is_spelt(left: str, lines: list[str]) -> None:
+    assert complete(left, NAMES) == lines
+
+
+@pytest.mark.parametrize("left", ["", "hello ", "/msg Malcolm ", "/list ", "hello nobody"])
+def test_nothing_is_offered_where_no_name_was_begun_and_none_is_due(left: str) -> None:
+    assert complete(left, NAMES) == []
+
+
+def test_a_name_that_several_share_is_offered_once() -> None:
+    assert complete("/msg t", ["twin", "twin"]) == ["/msg twin "]
+
+
+def test_markup_in_a_name_stays_what_it_is() -> None:
+    assert complete("/kick [", ["[/x]", "[@click=app.quit]"]) == ["/kick [/x] ", "/kick [@click=app.quit] "]
+
+
+def test_every_completed_command_is_one_that_the_operator_has() -> None:
+    completed = complete("/", NAMES)
+    assert len(completed) == len(commands_for(Role.OPERATOR))
+    words = [parse(line.strip() + " x y", Role.OPERATOR) for line in completed]
+    assert "UnknownCommand" not in {type(word).__name__ for word in words}

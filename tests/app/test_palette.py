@@ -1,0 +1,125 @@
+"""The command palette: what the keys do, and every user by name or address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.command import CommandPalette, DiscoveryHit, Hit
+from textual.content import Content
+
+from chat_console.app.palette import ConsoleCommands
+from chat_console.server.events import Joined, Renamed
+from chat_console.widgets.help_screen import HelpScreen
+
+if TYPE_CHECKING:
+    from conftest import Operate, Operator
+
+
+async def search(operator: Operator, query: str) -> list[Hit]:
+    """The hits for `query`, best first, as the palette sorts them."""
+    provider = ConsoleCommands(operator.console.screen)
+    hits = [hit async for hit in provider.search(query)]
+    assert all(isinstance(hit, Hit) for hit in hits)
+    return sorted((hit for hit in hits if isinstance(hit, Hit)), reverse=True)
+
+
+async def titles(operator: Operator, query: str) -> list[str | None]:
+    return [hit.text for hit in await search(operator, query)]
+
+
+async def run(operator: Operator, query: str) -> None:
+    """Do what the best hit offers."""
+    hits = await search(operator, query)
+    await hits[0].command()  # pyright: ignore[reportGeneralTypeIssues]
+
+
+async def test_it_offers_what_the_keys_do_before_anything_is_typed(operator: Operator) -> None:
+    provider = ConsoleCommands(operator.console.screen)
+    hits = [hit async for hit in provider.discover()]
+    assert [hit.text for hit in hits] == ["Help", "User list", "Message log"]
+    assert all(isinstance(hit, DiscoveryHit) and hit.help for hit in hits)
+    for hit, reached in zip(
+        hits,
+        (
+            lambda: isinstance(operator.console.screen, HelpScreen),
+            lambda: operator.user_list.has_focus,
+            lambda: operator.log.has_focus,
+        ),
+        strict=True,
+    ):
+        await hit.command()  # pyright: ignore[reportGeneralTypeIssues]
+        await operator.until(reached)
+        if not operator.at_home:
+            await operator.press("escape")
+            await operator.back()
+
+
+async def test_a_user_is_found_by_name_or_address_whatever_the_order_and_case(operator: Operator) -> None:
+    ann, _ = await operator.gather("Ann", "Bob")
+    both = ["Message Ann", "Kick Ann"]
+    for query in ("ann", "ANN", ann.address, f"ann {ann.address}"):
+        assert await titles(operator, query) == both
+    for query in ("kick ann", "ann kick", "ki nn"):
+        assert await titles(operator, query) == ["Kick Ann"]
+    assert await titles(operator, "message") == ["Message log", "Message Ann", "Message Bob"]
+    assert await titles(operator, "carol") == []
+
+
+async def test_message_begins_a_message_to_that_user(operator: Operator) -> None:
+    await operator.gather("Ann", "Bob")
+    await run(operator, "message bob")
+    assert operator.line.value == "/msg Bob "
+    assert operator.line.has_focus
+
+
+async def test_kick_asks_and_kicks_that_user_whoever_is_selected(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = ann.id
+    await run(operator, "kick bob")
+    assert await operator.question() == f"Kick Bob ({bob.address})?"
+    await operator.press("y")
+    await operator.until(lambda: operator.names == ["Ann"])
+
+
+@pytest.mark.parametrize("action", ["message", "kick"])
+async def test_of_a_user_that_is_gone_by_then_the_operator_is_told(operator: Operator, action: str) -> None:
+    _, bob = await operator.gather("Ann", "Bob")
+    hits = await search(operator, f"{action} bob")
+    await operator.leave(bob)
+    await hits[0].command()  # pyright: ignore[reportGeneralTypeIssues]
+    await operator.until(lambda: operator.entries[-1] == "= This user has left already.")
+    assert (operator.at_home, operator.line.value, operator.names) == (True, "", ["Ann"])
+
+
+async def test_among_very_many_whole_words_come_first(operator: Operator) -> None:
+    *_, last = await operator.gather(*(f"user{number}" for number in range(10, 70)), "user1")
+    assert (await titles(operator, "user1"))[:2] == ["Message user1", "Kick user1"]
+    assert len(await search(operator, "user")) == 50
+    assert set((await titles(operator, last.address))[:2]) == {"Message user1", "Kick user1"}
+
+
+async def test_markup_in_a_name_is_shown_as_it_is(operator: Operator) -> None:
+    name = "[@click=app.quit]eve"
+    operator.happen(Joined(0, 1, "[/nope]|1"), Renamed(0, 1, "[/nope]|1", name))
+    await operator.until(lambda: name in operator.names)
+    message, kick = await search(operator, "eve")
+    for hit, title in (message, f"Message {name}"), (kick, f"Kick {name}"):
+        assert isinstance(hit.match_display, Content)
+        assert hit.match_display.plain == f"{title}\n[/nope]|1"
+        assert hit.help is None  # a string there would be read as markup
+
+
+async def test_the_palette_opens_searches_and_acts_by_keyboard(operate: Operate) -> None:
+    async with operate(size=(80, 24)) as operator:
+        operator.join("Ann")
+        operator.join(address="[/nope][@click=app.quit]|1")
+        await operator.until(lambda: operator.user_list.count == 2)
+        await operator.press("ctrl+p")
+        await operator.until(lambda: isinstance(operator.console.screen, CommandPalette))
+        await operator.press(*"kick")
+        await operator.until(lambda: "[/nope][@click=app.quit]|1" in operator.text)
+        await operator.press("space", *"ann")
+        await operator.until(lambda: "Kick Ann" in operator.text and "nope" not in operator.text)
+        await operator.press("enter")
+        assert (await operator.question()).startswith("Kick Ann ")
