@@ -5,32 +5,42 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Button, Footer
 
 from ..server import notices
+from ..server.bans import is_loopback
 from ..server.chat_server import ChatServer
-from ..server.commands import Role, commands_for
-from ..server.events import Event, Joined, QuitRequested, Renamed, Replied, Started
+from ..server.events import Event, QuitRequested, Replied
 from ..widgets.command_input import CommandInput
 from ..widgets.confirm import Confirm
-from ..widgets.help_screen import HelpScreen, Section
+from ..widgets.help_screen import HelpScreen
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
+from ..widgets.user_detail import UserDetail
 from ..widgets.user_list import User, UserList
 from .completion import complete
-from .feed import Feed
+from .feed import Feed, alert, endpoints, history
+from .keys import KEYS, help_sections
 from .palette import ConsoleCommands
 from .terminal import driver_class
 
 _PLACEHOLDER = "Say something to everybody, or /help"
+
+
+_ON_A_USER = ("message", "kick", "mute", "ban")
+"""The actions on the selected user."""
+
+_NAMED = 5
+"""How many users a question names."""
 
 
 class UnknownTheme(ValueError):
@@ -54,15 +64,7 @@ class ConsoleApp(App[None]):
     COMMANDS = App.COMMANDS | {ConsoleCommands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", id="help", tooltip="All keys and commands"),
-        Binding("f2", "message", "Message", id="message", tooltip="Write to the selected user alone"),
-        Binding("f3", "kick", "Kick", id="kick", tooltip="Disconnect the selected user, after asking"),
-        Binding("f4", "users", "Users", id="users", tooltip="Go to the user list"),
-        Binding("f5", "log", "Log", id="log", tooltip="Go to the message log"),
-        Binding("escape", "line", "Line", id="line", show=False, tooltip="Go to the operator's line"),
-        Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, tooltip="End the server and the console"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = KEYS
 
     def __init__(self, server: ChatServer, *, theme: str | None = None, mouse: bool = True) -> None:
         # Textual's own NO_COLOR leaves 24-bit greys; the terminal's palette leaves no colour at all.
@@ -80,13 +82,17 @@ class ConsoleApp(App[None]):
         self._buttons = (
             Button("Message", action="app.message", variant="primary", disabled=True),
             Button("Kick", action="app.kick", variant="error", disabled=True),
+            Button("Mute", action="app.mute", disabled=True),
+            Button("Ban", action="app.ban", variant="error", disabled=True),
         )
-        self._side = Vertical(self.user_list, Horizontal(*self._buttons, id="buttons"), id="side")
+        self._detail = UserDetail(id="detail")
+        buttons = Horizontal(*self._buttons, id="buttons")
+        self._side = Vertical(self.user_list, self._detail, buttons, id="side")
         self._panes = Horizontal(self._messages, self._side, id="panes")
         self._takes_mouse = mouse
         self._feed: Feed | None = None
         # What happens before there is a screen to show it on.
-        self._early = _history(server)
+        self._early = history(server)
         self._ending: asyncio.Task[None] | None = None
         server.subscribe(self._take)
 
@@ -125,18 +131,14 @@ class ConsoleApp(App[None]):
         self._messages.border_title = "Messages"
         self.user_list.border_title = "Users (0)"
         self._status_bar.show(
-            address=" ".join(_endpoint(address, self.server.port) for address in self.server.addresses),
-            users=0,
-            rate=0,
-            uptime=0,
-            alert=_alert(self.server),
+            address=endpoints(self.server), users=0, rate=0, uptime=0, alert=alert(self.server)
         )
         self._feed = Feed(self._messages, self.user_list, self._status_bar)
         for event in self._early:
             self._feed.take(event)
         if self.server.is_public:
             self._tell(notices.public_warning(encrypted=self.server.settings.encrypted))
-        self.set_interval(1, self._feed.tick)
+        self.set_interval(1, self._tick)
         self._operator_line.focus()
 
     def on_unmount(self) -> None:
@@ -173,6 +175,20 @@ class ConsoleApp(App[None]):
             self._go_to(self.user_list)
         for button in self._buttons:
             button.disabled = event.user_id is None
+        self._show_detail()
+
+    def _tick(self) -> None:
+        """Show what changes with time alone."""
+        if self._feed:
+            self._feed.tick()
+        self._show_detail()
+
+    def _show_detail(self) -> None:
+        selected = self.user_list.selected
+        if selected is not None and (known := self.server.details(selected)):
+            self._detail.show(known.address, known.here, known.idle, known.lines, known.waiting)
+        else:
+            self._detail.hide()
 
     # The operator's line
 
@@ -191,14 +207,13 @@ class ConsoleApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what needs a selected user while there is none."""
-        if action in ("message", "kick") and not parameters and self.user_list.selected is None:
-            return None
-        return True
+        idle = action in _ON_A_USER and not parameters and self.user_list.selected is None
+        return None if idle else True
 
     def action_help(self) -> None:
         """Show all keys and commands."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(_help_sections()))
+            self.push_screen(HelpScreen(help_sections()))
 
     def action_line(self) -> None:
         """Go to the operator's line."""
@@ -232,13 +247,34 @@ class ConsoleApp(App[None]):
     @work
     async def action_kick(self, user_id: int | None = None) -> None:
         """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
-        user = self._user(user_id)
-        if user is None or isinstance(self.screen, Confirm):  # one question at a time
+        if user := self._user(user_id):
+            who = user.name if user.name == user.address else f"{user.name} ({user.address})"
+            await self._ask(user, f"Kick {who}?", "Kick", self.server.kick)
+
+    def action_mute(self, user_id: int | None = None) -> None:
+        """Mute a user, the selected one by default, or let it be heard again."""
+        if user := self._user(user_id):
+            self.server.mute(user.id, muted=not user.muted)
+
+    @work
+    async def action_ban(self, user_id: int | None = None) -> None:
+        """Ask, naming who is hit, then ban the address of a user, the selected one by default."""
+        if user := self._user(user_id):
+            host = user.address.rpartition("|")[0]
+            hit = [member.name for member in self.server.hit_by_ban(user.id)]
+            more = f" and {len(hit) - _NAMED:,} more" if len(hit) > _NAMED else ""
+            if is_loopback(host):
+                self._tell(notices.ban_of_loopback(host))
+            else:
+                question = f"Ban {host}? This drops {', '.join(hit[:_NAMED])}{more}."
+                await self._ask(user, question, "Ban", self.server.ban)
+
+    async def _ask(self, user: User, question: str, yes: str, act: Callable[[int], bool]) -> None:
+        """Ask about `user`, and act upon it by its id; one question at a time."""
+        if isinstance(self.screen, Confirm):
             return
-        who = user.name if user.name == user.address else f"{user.name} ({user.address})"
-        if await self.push_screen_wait(Confirm(f"Kick {who}?", yes="Kick", no="Cancel")):
-            if not self.server.kick(user.id):
-                self._tell(f"{user.name} had left already: nobody was kicked.")
+        if await self.push_screen_wait(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
+            self._tell(f"{user.name} had left already: nothing was done.")
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -263,52 +299,3 @@ class ConsoleApp(App[None]):
 
 class _ConfirmQuit(Confirm):
     """A type of its own, so that a second Ctrl+Q knows it."""
-
-
-def _history(server: ChatServer) -> list[Event]:
-    """What has happened so far, as far as it still matters."""
-    now = time.time()
-    history: list[Event] = [Started(now, server.addresses, server.port)]
-    for member in server.members:
-        history.append(Joined(now, member.id, member.address))
-        if member.nickname:
-            history.append(Renamed(now, member.id, member.address, member.nickname))
-    return history
-
-
-def _alert(server: ChatServer) -> str:
-    """What the operator must not forget of who can join."""
-    if not server.is_public:
-        return ""
-    return "public" if server.settings.encrypted else "public, not encrypted"
-
-
-def _endpoint(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def _help_sections() -> list[Section]:
-    bindings = [binding for binding in ConsoleApp.BINDINGS if isinstance(binding, Binding)]
-    keys = [(binding.key.title(), binding.tooltip) for binding in bindings]
-    commands = [(command.usage, command.help) for command in commands_for(Role.OPERATOR)]
-    return [
-        ("Keys", keys),
-        (
-            "In the line",
-            [
-                ("text", "say something to everybody; //text says /text"),
-                ("Up, Down", "lines sent before; your draft is kept"),
-                ("Tab", "complete a command or a name; otherwise go to the next pane"),
-            ],
-        ),
-        ("Commands", commands),
-        (
-            "In the panes",
-            [
-                ("Enter", "on a user: write to that user alone"),
-                ("End", "in the log: follow what comes"),
-                ("Ctrl+C", "copy what is selected with the mouse"),
-                ("Ctrl+P", "search all commands, also those on each user"),
-            ],
-        ),
-    ]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ..server import notices
+from ..server.chat_server import ChatServer
 from ..server.events import (
     Event,
     Failed,
@@ -122,11 +123,11 @@ class Feed:
             match event:
                 case Joined(_, member_id, address):
                     added[member_id] = User(member_id, address, address, now)
-                case Renamed(_, member_id, _, name):
+                case Renamed(_, member_id) | Muted(_, member_id):
                     if user := added.get(member_id):
-                        added[member_id] = replace(user, name=name)
+                        added[member_id] = _changed(user, event)
                     elif user := changed.get(member_id) or self._users.users.get(member_id):
-                        changed[member_id] = replace(user, name=name)
+                        changed[member_id] = _changed(user, event)
                 case Left(_, member_id):
                     if not added.pop(member_id, None):
                         removed.add(member_id)
@@ -160,6 +161,36 @@ class Feed:
         return skipped
 
 
+def _changed(user: User, event: Renamed | Muted) -> User:
+    return replace(user, name=event.new) if isinstance(event, Renamed) else replace(user, muted=event.muted)
+
+
+def history(server: ChatServer) -> list[Event]:
+    """What has happened on `server` so far, as far as it still matters."""
+    now = time.time()
+    events: list[Event] = [Started(now, server.addresses, server.port)]
+    for member in server.members:
+        events.append(Joined(now, member.id, member.address))
+        if member.nickname:
+            events.append(Renamed(now, member.id, member.address, member.nickname))
+        if member.muted:
+            events.append(Muted(now, member.id, member.name, True))
+    return events
+
+
+def endpoints(server: ChatServer) -> str:
+    """Where people connect to."""
+    hosts = (f"[{address}]" if ":" in address else address for address in server.addresses)
+    return " ".join(f"{host}:{server.port}" for host in hosts)
+
+
+def alert(server: ChatServer) -> str:
+    """What the operator must not forget of who can join; empty where only this machine can."""
+    if not server.is_public:
+        return ""
+    return "public" if server.settings.encrypted else "public, not encrypted"
+
+
 def _is_operators(event: Event) -> bool:
     """Whether `event` is shown whatever else is going on."""
     return not isinstance(event, Said | Joined | Left | Renamed | MessagedOperator)
@@ -183,9 +214,10 @@ def _entries(event: Event, most: int | None = None) -> list[Entry]:
             return [Entry(at, Kind.JOIN, "", notices.welcome(address))]
         case Renamed(at, _, old, new):
             return [Entry(at, Kind.RENAME, "", notices.is_now(old, new))]
-        case Left(at, _, name, reason):
-            why = "" if reason is LeaveReason.QUIT else f" ({reason.value})"
-            return [Entry(at, Kind.LEAVE, "", notices.has_left(name) + why)]
+        case Left(at, _, name, reason, remark):
+            why = reason.value + (f": {remark}" if remark else "")
+            text = notices.has_left(name) + ("" if reason is LeaveReason.QUIT else f" ({why})")
+            return [Entry(at, Kind.LEAVE, "", text)]
         case MessagedOperator(at, _, name, text):
             return [Entry(at, Kind.PRIVATE, f"{name}(private)", text)]
         case OperatorSaid(at, text):

@@ -51,3 +51,5 @@ class ConsoleCommands(Provider):
         for user in cast("ConsoleApp", self.app).user_list.users.values():
             yield f"Message {user.name}", f"message({user.id})", user.address
             yield f"Kick {user.name}", f"kick({user.id})", user.address
+            yield f"{'Unmute' if user.muted else 'Mute'} {user.name}", f"mute({user.id})", user.address
+            yield f"Ban {user.name}", f"ban({user.id})", user.address

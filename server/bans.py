@@ -18,6 +18,11 @@ def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     return ipaddress.ip_address(host.partition("%")[0])
 
 
+def is_loopback(host: str) -> bool:
+    """Whether everybody on this machine has the IP address `host`."""
+    return address_of(host).is_loopback
+
+
 def network_of(text: str) -> Network:
     """The network that `text` is: an IP address alone, or one with the length of its prefix.
 

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Callable
 
 from . import notices
-from .bans import Bans, address_of
+from .bans import Bans, address_of, is_loopback
 from .rate import TokenBucket
 from .settings import Settings
 
@@ -73,9 +73,9 @@ class Gate:
 
 def _counted_as(host: str) -> str | None:
     """What the connections from `host` are counted under; None for loopback."""
-    address = address_of(host)
-    if address.is_loopback:
+    if is_loopback(host):
         return None
+    address = address_of(host)
     if address.version == 6:
         return str(ipaddress.ip_network((int(address), 64), strict=False))
     return host

@@ -25,6 +25,9 @@ from ..server.text import clean
 MARK = "▸ "
 """Stands before the selected user, so that the selection shows without colour too."""
 
+MUTED = "muted"
+"""Stands in the place of a muted user's address."""
+
 MIN_NAME_WIDTH = 4
 """Cells that a name keeps before the time gives way to it."""
 
@@ -46,6 +49,7 @@ class User:
     name: str
     address: str
     since: float
+    muted: bool = False
 
 
 def time_here(seconds: float) -> str:
@@ -289,9 +293,11 @@ class UserList(ScrollView, can_focus=True):
         return Strip.blank(width, self.rich_style)
 
     def _render_user(self, user: User, time_text: str, width: int) -> Strip:
-        name, address, time_text = columns(
-            clean(user.name), clean(user.address), time_text, width - len(MARK)
-        )
+        name, address = clean(user.name), clean(user.address)
+        if user.muted:
+            # In the address's place, which the name would otherwise share with it.
+            address = MUTED
+        name, address, time_text = columns(name, address, time_text, width - len(MARK))
         if user.id == self.selected:
             style = self.get_component_rich_style("user-list--selected")
             return Strip([Segment(MARK + name + address + time_text, style)])

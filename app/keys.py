@@ -1,0 +1,47 @@
+"""The console's keys, and what the help screen shows: keys, the operator's commands, what the panes can do."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from ..server.commands import Role, commands_for
+from ..widgets.help_screen import Section
+
+KEYS: list[BindingType] = [
+    Binding("f1", "help", "Help", id="help", tooltip="All keys and commands"),
+    Binding("f2", "message", "Message", id="message", tooltip="Write to the selected user alone"),
+    Binding("f3", "kick", "Kick", id="kick", tooltip="Disconnect the selected user, after asking"),
+    Binding("f4", "users", "Users", id="users", tooltip="Go to the user list"),
+    Binding("f5", "log", "Log", id="log", tooltip="Go to the message log"),
+    Binding("f6", "mute", "Mute", id="mute", tooltip="Mute the selected user, or let it be heard again"),
+    Binding("f7", "ban", "Ban", id="ban", tooltip="Ban the selected user's address, after asking"),
+    Binding("escape", "line", "Line", id="line", show=False, tooltip="Go to the operator's line"),
+    Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, tooltip="End the server and the console"),
+]
+"""The console's keys, in the order in which footer and help show them."""
+
+
+def help_sections() -> list[Section]:
+    """The sections of the help screen."""
+    keys = [(binding.key.title(), binding.tooltip) for binding in KEYS if isinstance(binding, Binding)]
+    return [
+        ("Keys", keys),
+        (
+            "In the line",
+            [
+                ("text", "say something to everybody; //text says /text"),
+                ("Up, Down", "lines sent before; your draft is kept"),
+                ("Tab", "complete a command or a name; otherwise go to the next pane"),
+            ],
+        ),
+        ("Commands", [(command.usage, command.help) for command in commands_for(Role.OPERATOR)]),
+        (
+            "In the panes",
+            [
+                ("Enter", "on a user: write to that user alone"),
+                ("End", "in the log: follow what comes"),
+                ("Ctrl+C", "copy what is selected with the mouse"),
+                ("Ctrl+P", "search all commands, also those on each user"),
+            ],
+        ),
+    ]
