@@ -1,4 +1,4 @@
-"""The console's keys, and what the help screen shows: keys, the operator's commands, what the panes can do."""
+"""The console's keys, and what the help screen shows of keys, commands and panes."""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ from .rate import TokenBucket
 from .room import Member, Room
 from .settings import Settings
 
-# RFC 9112, 3 and RFC 8446, 5.1: what a browser or a scanner sends first.
+# RFC 9112, 3 and RFC 8446, 5.1: what a browser or a scanner sends first. A web page chooses how long the
+# request line is, so one that would be dropped as too long is known by its beginning.
 _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
-_TLS_HANDSHAKE = b"\x16\x03"
+_TLS_OR_LONG_HTTP = re.compile(rb"\x16\x03|[A-Z]+ \S{1000}")
 
 
 class House(Protocol):
@@ -134,7 +135,8 @@ class Connection(asyncio.BufferedProtocol):
         self._transport = cast(asyncio.Transport, transport)
         self.is_made = True
         # asyncio calls pause_writing as soon as anything has to wait: until then the backlog costs nothing.
-        self._transport.set_write_buffer_limits(high=0)
+        # With 0 the TLS transport would call it for nothing waiting too, and all would seem to stall.
+        self._transport.set_write_buffer_limits(high=1)
         self._house.outbox.add(self.member, self)
         self._guarded(self._join)
 
@@ -211,8 +213,9 @@ class Connection(asyncio.BufferedProtocol):
         self._grace = self._loop.call_later(self._house.settings.close_grace, self._transport.abort)
 
     def abort(self) -> None:
-        """Cut the connection at once; what is not sent yet is lost."""
-        self._transport.abort()
+        """Cut the connection at once; what is not sent yet is lost. Nothing before it came into being."""
+        if self.is_made:
+            self._transport.abort()
 
     # Inside
 
@@ -220,7 +223,7 @@ class Connection(asyncio.BufferedProtocol):
         self._house.room.join(self.member)
 
     def _receive(self, data: bytes) -> None:
-        if self._unheard and data.startswith(_TLS_HANDSHAKE):
+        if self._unheard and _TLS_OR_LONG_HTTP.match(data):
             self._house.room.leave(self.member, LeaveReason.FOREIGN)
             return
         lines = self._framer.receive(data)
@@ -282,8 +285,8 @@ class Connection(asyncio.BufferedProtocol):
             self._house.room.leave(self.member, LeaveReason.END_OF_INPUT)
 
     def _next_turn(self, bucket: TokenBucket) -> None:
-        if self._paused and _is_dead(self._transport):
-            self._transport.abort()  # asyncio would not notice before it reads again
+        if (self._paused or self._at_end) and _is_dead(self._transport):
+            self._transport.abort()  # asyncio does not notice, since it does not read
         else:
             self._run_held(bucket)
 

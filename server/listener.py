@@ -76,14 +76,14 @@ def keep_alive(sock: socket.socket) -> None:
     Without traffic: 60 s, then 4 probes 15 s apart (RFC 9293, 3.8.4). With data under way: 60 s (RFC 5482).
     An option that the system does not have is left out.
     """
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (
-        ("TCP_KEEPIDLE", 60),
-        ("TCP_KEEPINTVL", 15),
-        ("TCP_KEEPCNT", 4),
-        ("TCP_USER_TIMEOUT", 60_000),
-        ("TCP_NODELAY", 1),
+    for level, name, value in (
+        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
+        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
+        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
+        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 60_000),
+        (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
     ):
         if (option := getattr(socket, name, None)) is not None:
-            with suppress(OSError):
-                sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            with suppress(OSError):  # some systems refuse it for a peer that is gone already
+                sock.setsockopt(level, option, value)

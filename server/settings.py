@@ -82,4 +82,4 @@ class Settings:
     @property
     def encrypted(self) -> bool:
         """Whether the server speaks TLS."""
-        return self.tls_cert is not None
+        return self.tls_cert is not None and self.tls_key is not None

@@ -1,14 +1,61 @@
-"""A room whose surroundings keep what happens: who got which lines, and what the operator's side was told."""
+"""A room and its operator whose surroundings keep what happens: who got which lines, what the events were."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+from chat_console.server.bans import Bans
 from chat_console.server.events import Event
 from chat_console.server.framing import TooLong
+from chat_console.server.operator import Operator
 from chat_console.server.room import Member, Room
 from chat_console.server.settings import Settings
 
 NOW = 1_700_000_000.0
-"""What the room's clock shows, always."""
+"""What the room's wall clock shows, always."""
+
+
+class Alarm:
+    """A call that comes when the clock has reached `due`."""
+
+    def __init__(self, due: float, call: Callable[[], object]) -> None:
+        self.due = due
+        self.call = call
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Clock:
+    """A monotonic clock that only the test moves, and the calls that wait for it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._alarms: list[Alarm] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are still to come."""
+        return sum(not alarm.cancelled for alarm in self._alarms)
+
+    def later(self, seconds: float, call: Callable[[], object]) -> Alarm:
+        alarm = Alarm(self.now + seconds, call)
+        self._alarms.append(alarm)
+        return alarm
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and make the calls that are due, the first first."""
+        self.now += seconds
+        due = [alarm for alarm in self._alarms if alarm.due <= self.now]
+        self._alarms = [alarm for alarm in self._alarms if alarm.due > self.now]
+        for alarm in sorted(due, key=lambda alarm: alarm.due):
+            if not alarm.cancelled:
+                alarm.call()
 
 
 class RecordingFanout:
@@ -35,13 +82,27 @@ class RecordingFanout:
 
 
 class Scene:
-    """A room, and what everybody in it has seen since one last looked."""
+    """A room with its operator, and what everybody in it has seen since one last looked."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        reload: Callable[[], None] | None = None,
+        bans_file: Path | None = None,
+    ) -> None:
         self.fanout = RecordingFanout()
+        self.clock = Clock()
         self._events: list[Event] = []
-        self.room = Room(self.fanout, self._events.append, lambda: NOW, settings or Settings())
+        settings = settings or Settings()
+        emit = self._events.append
+        self.room = Room(self.fanout, emit, lambda: NOW, self.clock.later, settings)
+        self.bans = Bans(bans_file, self.clock, lambda: NOW, self._not_written)
+        self.operator = Operator(self.room, self.fanout, self.bans, emit, lambda: NOW, reload, settings)
         self._ids = 0
+
+    def _not_written(self, error: OSError) -> None:
+        raise error
 
     def join(self, address: str | None = None) -> Member:
         """One more client, at an address of its own where none is given."""
@@ -65,7 +126,7 @@ class Scene:
 
     def operate(self, *lines: str | TooLong) -> None:
         for line in lines:
-            self.room.operate(line)
+            self.operator.operate(line)
 
     def seen(self) -> dict[Member, list[str]]:
         """The new lines of each member that got any."""

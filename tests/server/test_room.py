@@ -12,11 +12,8 @@ from chat_console.server.events import (
     LeaveReason,
     Left,
     MessagedOperator,
-    OperatorMessaged,
-    OperatorSaid,
-    QuitRequested,
+    Muted,
     Renamed,
-    Replied,
     Said,
 )
 from chat_console.server.framing import TooLong
@@ -35,12 +32,8 @@ def shared() -> Scene:
     return Scene(Settings(shared_nicks=True))
 
 
-def replied(text: str) -> Replied:
-    return Replied(NOW, text)
-
-
 class TestWhoSeesWhat:
-    """One test for each row of the protocol's table; who is not named in an answer has seen nothing."""
+    """One test for each row of the protocol that no operator causes; who is not named has seen nothing."""
 
     def test_a_client_connects(self, scene: Scene) -> None:
         (ann,) = scene.gather("Ann")
@@ -118,43 +111,6 @@ class TestWhoSeesWhat:
         assert scene.seen() == {ann: ["You have left the server"], bob: ["Ann has left the server."]}
         assert scene.told() == [Left(NOW, ann.id, "Ann", reason)]
         assert scene.fanout.closed == [ann]
-
-    def test_the_operator_types_text(self, scene: Scene) -> None:
-        ann, bob = scene.gather("Ann", "Bob")
-        scene.operate("Hello users!")
-        assert scene.seen() == {ann: ["Operator: Hello users!"], bob: ["Operator: Hello users!"]}
-        assert scene.told() == [OperatorSaid(NOW, "Hello users!")]
-
-    def test_msg_from_the_operator(self, scene: Scene) -> None:
-        _, bob = scene.gather("Ann", "Bob")
-        scene.operate("/msg Bob text")
-        assert scene.seen() == {bob: ["Operator (private): text "]}
-        assert scene.told() == [OperatorMessaged(NOW, "Bob", "text", 1)]
-
-    def test_kick(self, scene: Scene) -> None:
-        ann, bob, cid = scene.gather("Ann", "Bob", "Cid")
-        scene.operate("/kick Bob")
-        left = "Bob has left the server."
-        assert scene.seen() == {bob: ["You have left the server"], ann: [left], cid: [left]}
-        assert scene.told() == [Left(NOW, bob.id, "Bob", LeaveReason.KICKED), replied("Kicked 1 people.")]
-        assert scene.fanout.closed == [bob]
-        assert scene.room.members == (ann, cid)
-
-    def test_list_of_the_operator(self, scene: Scene) -> None:
-        ann, bob = scene.gather("Ann", "Bob")
-        scene.operate("/list")
-        assert scene.seen() == {}
-        assert scene.told() == [replied(f"{ann.address} as Ann\n{bob.address} as Bob")]
-
-    def test_list_of_the_operator_when_nobody_is_there(self, scene: Scene) -> None:
-        scene.operate("/list")
-        assert scene.told() == [replied("No users connected")]
-
-    def test_quit_of_the_operator_asks_whoever_runs_the_server_to_stop_it(self, scene: Scene) -> None:
-        scene.gather("Ann")
-        scene.operate("/quit")
-        assert scene.seen() == {}
-        assert scene.told() == [QuitRequested(NOW)]
 
     def test_the_server_stops(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
@@ -244,33 +200,11 @@ class TestLines:
 
     def test_of_one_who_has_left_are_ignored(self, scene: Scene) -> None:
         ann, _ = scene.gather("Ann", "Bob")
-        scene.operate("/kick Ann")
+        scene.room.leave(ann, LeaveReason.KICKED)
         scene.forget()
         scene.send(ann, "one", "/msg Bob two")
         assert scene.seen() == {}
         assert scene.told() == []
-
-    def test_of_the_operator_are_cleaned(self, scene: Scene) -> None:
-        (ann,) = scene.gather("Ann")
-        scene.operate("\x1b[31mred\ttext\n")
-        assert scene.seen() == {ann: ["Operator: red text"]}
-
-    @pytest.mark.parametrize("line", ["", "  ", "\t", "\x1b[31m"])
-    def test_of_the_operator_that_are_blank_are_ignored(self, scene: Scene, line: str) -> None:
-        scene.gather("Ann")
-        scene.operate(line)
-        assert scene.seen() == {}
-        assert scene.told() == []
-
-    @pytest.mark.parametrize("line", ["é" * 1024 + "x", TooLong(2048)], ids=["typed", "piped"])
-    def test_of_the_operator_are_bounded_too(self, scene: Scene, line: str | TooLong) -> None:
-        (ann,) = scene.gather("Ann")
-        scene.operate("é" * 1024)
-        assert scene.seen() == {ann: ["Operator: " + "é" * 1024]}
-        scene.told()
-        scene.operate(line)
-        assert scene.seen() == {}
-        assert scene.told() == [replied("Message too long (max 2048 bytes)")]
 
 
 class TestNames:
@@ -324,18 +258,6 @@ class TestNames:
             one: ["Ann(private): hi "],
             two: ["Ann(private): hi "],
         }
-        shared.operate("/msg Bob hi", "/kick Bob")
-        assert shared.told() == [
-            OperatorMessaged(NOW, "Bob", "hi", 2),
-            Left(NOW, one.id, "Bob", LeaveReason.KICKED),
-            Left(NOW, two.id, "Bob", LeaveReason.KICKED),
-            replied("Kicked 2 people."),
-        ]
-        assert shared.seen() == {
-            one: ["Operator (private): hi ", "You have left the server"],
-            two: ["Operator (private): hi ", "Bob has left the server.", "You have left the server"],
-            ann: ["Bob has left the server."] * 2,
-        }
 
     def test_of_the_house_are_reserved_also_where_names_are_shared(self, shared: Scene) -> None:
         (ann,) = shared.gather("Ann")
@@ -344,52 +266,37 @@ class TestNames:
 
 
 class TestTargets:
-    def counts(self, scene: Scene, target: str) -> dict[Member, str]:
-        """Who gets a message of the operator to `target`."""
-        scene.operate(f"/msg {target} hi")
-        return {member: line for member, (line,) in scene.seen().items()}
-
     def test_match_without_regard_to_case(self, scene: Scene) -> None:
         _, bob = scene.gather("Ann", "Bob")
-        assert list(self.counts(scene, "bOB")) == [bob]
-        assert scene.told() == [OperatorMessaged(NOW, "bOB", "hi", 1)]
+        assert scene.room.find("bOB") == [bob]
 
     def test_match_exactly_first(self, shared: Scene) -> None:
         upper, lower, other = shared.gather("BOB", "bob", "Bob")
-        assert list(self.counts(shared, "bob")) == [lower]
-        assert list(self.counts(shared, "BOB")) == [upper]
-        assert list(self.counts(shared, "bOb")) == [upper, lower, other]
+        assert shared.room.find("bob") == [lower]
+        assert shared.room.find("BOB") == [upper]
+        assert shared.room.find("bOb") == [upper, lower, other]
 
     def test_that_several_bear_are_met_in_order_of_joining(self, shared: Scene) -> None:
         one, two = shared.gather("Ann", "Bob")
         shared.send(one, "/nick Bob")
-        shared.told()
-        shared.operate("/kick bob")
-        left = [event.member_id for event in shared.told() if isinstance(event, Left)]
-        assert left == [one.id, two.id]
+        assert shared.room.find("bob") == [one, two]
 
     def test_that_are_an_address_name_one_connection_also_after_it_took_a_nickname(
         self, shared: Scene
     ) -> None:
         one, two = shared.gather("Bob", "Bob")
         new = shared.join()
-        shared.seen()
-        assert list(self.counts(shared, two.address)) == [two]
-        assert list(self.counts(shared, new.address)) == [new]
-        shared.operate(f"/kick {one.address}")
-        assert shared.room.members == (two, new)
+        for member in (one, two, new):
+            assert shared.room.find(member.address) == [member]
 
     def test_that_are_an_ipv6_address_match_without_regard_to_case(self, scene: Scene) -> None:
         member = scene.join("fd00::a|4001")
-        scene.forget()
-        assert list(self.counts(scene, "FD00::A|4001")) == [member]
+        assert scene.room.find("FD00::A|4001") == [member]
 
     def test_that_match_nobody_are_a_count(self, scene: Scene) -> None:
         (ann,) = scene.gather("Ann")
         scene.send(ann, "/msg Bob hi")
-        scene.operate("/msg Bob hi", "/kick Bob")
         assert scene.seen() == {ann: ["Message sent to 0 users of name Bob"]}
-        assert scene.told() == [OperatorMessaged(NOW, "Bob", "hi", 0), replied("Kicked 0 people.")]
 
     @pytest.mark.parametrize("gone", ["Bob", "10.0.0.2|4002"])
     def test_that_have_left_match_nobody(self, scene: Scene, gone: str) -> None:
@@ -412,8 +319,7 @@ class TestCommands:
     def test_are_text_behind_a_second_slash_or_a_blank(self, scene: Scene, line: str, text: str) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         scene.send(ann, line)
-        scene.operate(line)
-        assert scene.seen() == {bob: [f"Ann: {text}", f"Operator: {text}"], ann: [f"Operator: {text}"]}
+        assert scene.seen() == {bob: [f"Ann: {text}"]}
 
     @pytest.mark.parametrize("line", ["/LIST", "/List"])
     def test_are_matched_without_regard_to_case(self, scene: Scene, line: str) -> None:
@@ -440,24 +346,6 @@ class TestCommands:
         assert scene.seen() == {ann: [usage]}
         assert scene.told() == []
 
-    @pytest.mark.parametrize(
-        ("line", "answer"),
-        [
-            ("/kick", "Usage: /kick <recipient>"),
-            ("/kick Ann Bob", "Usage: /kick <recipient>"),
-            ("/msg Ann", "Usage: /msg <recipient> <message>"),
-            ("/foo bar", "Unknown command /foo. Type /help."),
-            ("/nick Ann", "Unknown command /nick. Type /help."),
-        ],
-    )
-    def test_of_the_operator_that_cannot_be_done_are_answered_to_it_alone(
-        self, scene: Scene, line: str, answer: str
-    ) -> None:
-        scene.gather("Ann", "Bob")
-        scene.operate(line)
-        assert scene.seen() == {}
-        assert scene.told() == [replied(answer)]
-
     @pytest.mark.parametrize("line", ["/foo", "/FOO my password", "/kick Bob", "/"])
     def test_that_do_not_exist_for_a_client_are_never_sent_to_the_room(self, scene: Scene, line: str) -> None:
         ann, bob = scene.gather("Ann", "Bob")
@@ -469,17 +357,101 @@ class TestCommands:
     def test_keep_the_inner_blanks_of_a_message(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         scene.send(ann, "/msg  Bob   two  blanks ")
-        scene.operate("/msg  Bob   two  blanks ")
-        assert scene.seen()[bob] == ["Ann(private): two  blanks  ", "Operator (private): two  blanks  "]
+        assert scene.seen()[bob] == ["Ann(private): two  blanks  "]
 
     def test_are_shown_by_help_to_the_issuer_alone(self, scene: Scene) -> None:
         ann, _ = scene.gather("Ann", "Bob")
         scene.send(ann, "/help")
-        assert scene.seen() == {ann: notices.help_lines(Role.CLIENT).split("\n")}
+        assert scene.seen() == {ann: notices.help_lines(Role.CLIENT, encrypted=False).split("\n")}
         assert scene.told() == []
-        scene.operate("/help")
+
+
+class TestMute:
+    def test_lets_lines_go_nowhere_and_tells_their_author(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.room.mute(ann, None)
+        assert scene.seen() == {ann: ["You are muted"]}
+        assert scene.told() == [Muted(NOW, ann.id, "Ann", True)]
+        scene.send(
+            ann, "one", "two", "//three", f"/msg {bob.name} four", "/msg Operator five", "/msg Ann six"
+        )
+        assert scene.seen() == {ann: ["You are muted"] * 4}
+        assert scene.told() == []
+        assert ann.lines == 0
+
+    def test_leaves_everything_else_as_it_is(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.room.mute(ann, None)
+        scene.forget()
+        scene.send(bob, "hello", "/msg Ann psst")
+        scene.send(ann, "/list", "/nick Eve", "/quit")
+        assert scene.seen() == {
+            ann: [
+                "Bob: hello",
+                "Bob(private): psst ",
+                f"{bob.address} as Bob",
+                "You are now Eve",
+                "You have left the server",
+            ],
+            bob: ["Message sent to 1 users of name Ann", "Ann is now Eve", "Eve has left the server."],
+        }
+
+    def test_ends_with_unmute(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.room.mute(ann, None)
+        scene.forget()
+        assert scene.room.unmute(ann)
+        assert scene.told() == [Muted(NOW, ann.id, "Ann", False)]
+        scene.send(ann, "hello")
+        assert scene.seen() == {ann: ["You are no longer muted"], bob: ["Ann: hello"]}
+
+    def test_ends_after_its_time(self, scene: Scene) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.room.mute(ann, 600)
+        scene.clock.advance(599)
+        assert ann.muted
+        scene.forget()
+        scene.clock.advance(1)
+        assert not ann.muted
+        assert scene.seen() == {ann: ["You are no longer muted"]}
+        assert scene.told() == [Muted(NOW, ann.id, "Ann", False)]
+
+    @pytest.mark.parametrize("seconds", [None, 1000])
+    def test_again_counts_from_then(self, scene: Scene, seconds: float | None) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.room.mute(ann, 600)
+        scene.room.mute(ann, seconds)
+        scene.clock.advance(999)
+        assert ann.muted
+
+    def test_that_was_ended_by_hand_does_not_end_a_later_one(self, scene: Scene) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.room.mute(ann, 600)
+        scene.room.unmute(ann)
+        scene.room.mute(ann, None)
+        scene.clock.advance(600)
+        assert ann.muted
+
+    def test_of_one_who_is_not_muted_is_not_ended(self, scene: Scene) -> None:
+        (ann,) = scene.gather("Ann")
+        assert not scene.room.unmute(ann)
         assert scene.seen() == {}
-        assert scene.told() == [replied(notices.help_lines(Role.OPERATOR))]
+        assert scene.told() == []
+
+    def test_leaves_no_timer_behind(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.room.mute(ann, 600)
+        scene.room.mute(bob, 600)
+        scene.send(ann, "/quit")
+        assert scene.clock.waiting == 1
+        scene.room.shut_down()
+        assert scene.clock.waiting == 0
+
+
+def test_what_a_member_says_is_counted_whomever_it_is_for(scene: Scene) -> None:
+    ann, bob = scene.gather("Ann", "Bob")
+    scene.send(ann, "one", "two", "/msg Bob three", "/msg Operator four", "/list", TooLong(2048))
+    assert (ann.lines, bob.lines) == (4, 0)
 
 
 class TestEnds:
@@ -495,7 +467,7 @@ class TestEnds:
         ann, bob = scene.gather("Ann", "Bob")
         assert scene.room.members == (ann, bob)
         assert scene.room.member(ann.id) is ann
-        scene.operate("/kick Ann")
+        scene.room.leave(ann, LeaveReason.KICKED)
         assert scene.room.members == (bob,)
         assert scene.room.member(ann.id) is None
 
