@@ -2,6 +2,8 @@
 # make test       run the tests
 # make check      everything that must hold: format, lint, types, tests, coverage
 # make bench      measure against other servers                   (ARGS="--quick")
+# make fuzz       throw garbage at a live server for a minute     (ARGS="--seconds 300")
+# make soak       500 users come, talk and go for ten minutes     (ARGS="--seconds 60")
 # Each installs what it needs into .venv the first time.
 
 PYTHON ?= python3
@@ -11,7 +13,7 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
 
-.PHONY: run test check format bench clean
+.PHONY: run test check format bench fuzz soak clean
 
 run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
@@ -35,6 +37,12 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+fuzz: .venv/.dev
+	@$(BIN)/python -m tests.hostile.fuzz $(ARGS)
+
+soak: .venv/.dev
+	@$(BIN)/python -m tests.hostile.soak $(ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
