@@ -170,22 +170,22 @@ class MessageLog(ScrollView, can_focus=True):
         self._place(repaint=True)
 
     def _show(self, top: Row) -> None:
-        """Show `top` at the top of the view, and follow if the end is in view then."""
+        """Show `top` at the top of the view, or as near to it as there are rows."""
         self._top = top
         self.following = False
-        self.following = self._place()
+        self._place()
 
-    def _place(self, *, repaint: bool = False) -> bool:
-        """Work out what is in view, and the scroll position from that. Return whether the end is in view."""
+    def _place(self, *, repaint: bool = False) -> None:
+        """Work out what is in view and the scroll position from that, and follow if the end is in view."""
         height = self._viewport.height
         scrollback = self._scrollback
         self._top = max(self._top, (scrollback.first, 0))
         view: list[Row] = []
         scroll = 0
-        at_end = True
+        at_end = self.following or not scrollback.entries
         if scrollback.entries and height:
             end = scrollback.last_top(height)
-            at_end = self.following or self._top >= end
+            at_end = at_end or self._top >= end
             if at_end:
                 self._top = end
             view = scrollback.rows(self._top, height)
@@ -198,7 +198,7 @@ class MessageLog(ScrollView, can_focus=True):
             self.refresh(Region(0, height - 1, self._viewport.width, 1))
         if height:
             self._set_scroll(scroll)
-        return at_end
+        self.following = at_end
 
     def _set_scroll(self, scroll: int) -> None:
         """Tell Textual of the scroll position and of the number of rows, at the least cost."""
