@@ -236,7 +236,7 @@ class ConsoleApp(App[None]):
         if user is None or isinstance(self.screen, Confirm):  # one question at a time
             return
         who = user.name if user.name == user.address else f"{user.name} ({user.address})"
-        if await self.push_screen_wait(Confirm(f"Kick {who}?", yes="Kick", no="Cancel")):
+        if await self._ask(Confirm(f"Kick {who}?", yes="Kick", no="Cancel")):
             if not self.server.kick(user.id):
                 self._tell(f"{user.name} had left already: nobody was kicked.")
 
@@ -249,8 +249,12 @@ class ConsoleApp(App[None]):
         else:
             who = "1 user is" if count == 1 else f"{count:,} users are"
             question = f"{who} connected. End the server?"
-            if await self.push_screen_wait(_ConfirmQuit(question, yes="End", no="Stay")):
+            if await self._ask(_ConfirmQuit(question, yes="End", no="Stay")):
                 self.end()
+
+    def _ask(self, question: Confirm) -> asyncio.Future[bool]:
+        # Unlike push_screen_wait this is on the stack at once, so that the same key pressed again sees it.
+        return self.push_screen(question, wait_for_dismiss=True)
 
     def _user(self, user_id: int | None) -> User | None:
         """The user of that id, the selected one by default; the operator is told if it is gone."""
