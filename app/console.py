@@ -249,7 +249,7 @@ class ConsoleApp(App[None]):
         """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
         if user := self._user(user_id):
             who = user.name if user.name == user.address else f"{user.name} ({user.address})"
-            await self._ask(user, f"Kick {who}?", "Kick", self.server.kick)
+            await self._ask_about(user, f"Kick {who}?", "Kick", self.server.kick, "kicked")
 
     def action_mute(self, user_id: int | None = None) -> None:
         """Mute a user, the selected one by default, or let it be heard again."""
@@ -267,14 +267,16 @@ class ConsoleApp(App[None]):
                 self._tell(notices.ban_of_loopback(host))
             else:
                 question = f"Ban {host}? This drops {', '.join(hit[:_NAMED])}{more}."
-                await self._ask(user, question, "Ban", self.server.ban)
+                await self._ask_about(user, question, "Ban", self.server.ban, "banned")
 
-    async def _ask(self, user: User, question: str, yes: str, act: Callable[[int], bool]) -> None:
+    async def _ask_about(
+        self, user: User, question: str, yes: str, act: Callable[[int], bool], done: str
+    ) -> None:
         """Ask about `user`, and act upon it by its id; one question at a time."""
         if isinstance(self.screen, Confirm):
             return
-        if await self.push_screen_wait(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
-            self._tell(f"{user.name} had left already: nothing was done.")
+        if await self._ask(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
+            self._tell(f"{user.name} had left already: nobody was {done}.")
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -285,8 +287,12 @@ class ConsoleApp(App[None]):
         else:
             who = "1 user is" if count == 1 else f"{count:,} users are"
             question = f"{who} connected. End the server?"
-            if await self.push_screen_wait(_ConfirmQuit(question, yes="End", no="Stay")):
+            if await self._ask(_ConfirmQuit(question, yes="End", no="Stay")):
                 self.end()
+
+    def _ask(self, question: Confirm) -> asyncio.Future[bool]:
+        # Unlike push_screen_wait this is on the stack at once, so that the same key pressed again sees it.
+        return self.push_screen(question, wait_for_dismiss=True)
 
     def _user(self, user_id: int | None) -> User | None:
         """The user of that id, the selected one by default; the operator is told if it is gone."""

@@ -64,13 +64,20 @@ class Operator:
         self.clients: dict[Member, Client] = {}
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until `condition` holds, and until the screen shows it."""
+        """Wait until `condition` holds."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + BOUND
         while not condition():
             assert loop.time() < give_up_at, "it never came to that"
             await asyncio.sleep(0.002)
-        await self.pilot.pause(0)
+
+    async def settle(self) -> None:
+        """Wait until all messages that are on their way have been handled."""
+        quiet = 0
+        while quiet < 3 and self.console.screen_stack:
+            await asyncio.sleep(0)
+            pumps = (self.console, *self.console.screen.walk_children(with_self=True))
+            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
 
     def join(self, name: str | None = None, *, address: str | None = None) -> Member:
         """Let somebody join, and take a nickname."""
@@ -107,17 +114,27 @@ class Operator:
         for key in keys:
             character = " " if key == "space" else key if len(key) == 1 else None
             self.console.post_message(events.Key(key, character))
-            await self.pilot.pause(0)
+            await self.settle()
 
     async def submit(self, line: str) -> None:
         """Type a line and press Enter."""
+        await self.press("escape")
         self.line.value = line
-        self.line.focus()
-        await self.until(lambda: self.line.has_focus)
         await self.press("enter")
 
-    async def click(self, target: Widget | str, **options: Any) -> None:
-        assert await self.pilot.click(target, **options)  # pyright: ignore[reportArgumentType]
+    async def click(self, target: Widget | str, row: int | None = None) -> None:
+        """Click on the middle of `target`, on that row of its content, or on that text on the screen."""
+        await self.settle()
+        if isinstance(target, str):
+            await self.until(lambda: target in self.text)
+            y, line = next((y, line) for y, line in enumerate(self.rows) if target in line)
+            x = line.index(target) + len(target) // 2
+        else:
+            left, top, width, height = target.content_region
+            x, y = left + width // 2, top + (height // 2 if row is None else row)
+        for kind in (events.MouseDown, events.MouseUp):
+            self.console.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
+        await self.settle()
 
     async def question(self) -> str:
         """Wait for a question, and return it."""
@@ -176,7 +193,7 @@ Operate = Callable[..., AbstractAsyncContextManager[Operator]]
 async def _operate(
     *,
     settings: Settings | None = None,
-    size: tuple[int, int] = (100, 30),
+    size: tuple[int, int] = (80, 24),
     before: Callable[[ChatServer], object] | None = None,
     **options: Any,
 ) -> AsyncIterator[Operator]:
@@ -199,6 +216,6 @@ def operate() -> Operate:
 
 @pytest.fixture
 async def operator(operate: Operate) -> AsyncIterator[Operator]:
-    """The operator of a console with 100 columns and 30 rows."""
+    """The operator of a console with 80 columns and 24 rows."""
     async with operate() as operator:
         yield operator

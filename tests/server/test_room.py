@@ -306,6 +306,21 @@ class TestTargets:
         scene.send(ann, f"/msg {gone} hi")
         assert scene.seen() == {ann: [f"Message sent to 0 users of name {gone}"]}
 
+    @pytest.mark.parametrize("gone", ["Ann", "10.0.0.1|4001"])
+    def test_match_nobody_once_the_server_stops(self, scene: Scene, gone: str) -> None:
+        scene.gather("Ann")
+        scene.room.shut_down()
+        scene.operate(f"/kick {gone}")
+        assert scene.told() == [replied("Kicked 0 people.")]
+
+    def test_may_be_a_member_whom_the_operator_has_picked(self, shared: Scene) -> None:
+        one, two = shared.gather("Bob", "Bob")
+        shared.room.message(two, "hi")
+        assert shared.seen() == {two: ["Operator (private): hi "]}
+        assert shared.told() == [OperatorMessaged(NOW, "Bob", "hi", 1)]
+        shared.room.kick([one])
+        assert shared.told() == [Left(NOW, one.id, "Bob", LeaveReason.KICKED), replied("Kicked 1 people.")]
+
     def test_may_be_oneself(self, scene: Scene) -> None:
         (ann,) = scene.gather("Ann")
         scene.send(ann, "/msg Ann note to self")

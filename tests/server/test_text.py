@@ -141,6 +141,7 @@ def test_joiners_and_variation_selectors_stay_only_behind_a_visible_character_an
 
 def test_at_most_three_combining_marks_follow_one_character() -> None:
     assert clean(f"a{ACUTE * 5}b{ACUTE * 4}") == f"a{ACUTE * 3}b{ACUTE * 3}"
+    assert clean(ACUTE * 4) == ACUTE * 3
 
 
 @pytest.mark.parametrize("between", ["\0", "\ufe0f", "\u200d"])
@@ -150,6 +151,7 @@ def test_nothing_invisible_starts_the_count_of_marks_anew(between: str) -> None:
 
 def test_marks_before_an_erased_character_still_count() -> None:
     assert clean(f"a{ACUTE * 2}b\b{ACUTE * 2}") == f"a{ACUTE * 3}"
+    assert clean(f"a{ACUTE * 2}b{ACUTE}c\b{ACUTE * 2}") == f"a{ACUTE * 2}b{ACUTE * 3}"
 
 
 @given(ANY_TEXT)

@@ -1,0 +1,731 @@
+"""The operator's console: every key, button and line, whatever the users do meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual import events
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.widget import Widget
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from chat_console.app.console import ConsoleApp, UnknownTheme
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.commands import Role, commands_for
+from chat_console.server.events import Joined, LeaveReason, Renamed, Said
+from chat_console.server.room import Member
+from chat_console.server.settings import Settings
+from chat_console.widgets.confirm import Confirm
+from chat_console.widgets.help_screen import HelpScreen
+
+if TYPE_CHECKING:
+    from conftest import Operate, Operator
+
+HOSTILE = "[/x][@click=app.quit]\x1b[2J\x1b]0;title\x07\x9b31m\u202e"
+HARMLESS = "[/x][@click=app.quit]"
+
+
+def footer_keys(operator: Operator) -> dict[str, FooterKey]:
+    """The keys in the footer, which makes them anew whenever one is enabled or disabled."""
+    return {key.key: key for key in operator.console.screen.query(FooterKey)}
+
+
+def ended(operator: Operator) -> bool:
+    return not operator.console.is_running or operator.console._exit  # pyright: ignore[reportPrivateUsage]
+
+
+# The start
+
+
+async def test_it_starts_in_the_operators_line_and_says_where_it_listens(operator: Operator) -> None:
+    port = operator.server.port
+    await operator.until(lambda: operator.entries)
+    assert operator.entries == [f"* Server started on port {port}"]
+    assert operator.status.strip() == f"chat-console  127.0.0.1:{port} · 0 users · 0 msg/s · up 0:00:00"
+    assert operator.line.has_focus
+    for text in ("Messages", "Users (0)", "Nobody is here yet", "Say something to everybody, or /help"):
+        assert text in operator.text
+    assert "public" not in operator.text
+
+
+async def test_who_was_there_before_the_console_is_shown_too(operate: Operate) -> None:
+    class Nobody:
+        crlf = False
+
+        def write(self, data: bytes) -> None: ...
+        def finish(self) -> None: ...
+
+    def join(server: ChatServer) -> None:
+        for number, name in enumerate((None, "Ann"), 1):
+            member = Member(number, f"10.0.0.1|{number}")
+            server.outbox.add(member, Nobody())
+            server.room.join(member)
+            if name:
+                server.room.receive(member, [f"/nick {name}"])
+
+    async with operate(before=join) as operator:
+        await operator.until(lambda: operator.names == ["10.0.0.1|1", "Ann"])
+        assert [entry[0] for entry in operator.entries] == ["*", "+", "+", "~"]
+
+
+async def test_what_happens_before_there_is_a_screen_is_shown_once_there_is() -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        console = ConsoleApp(server)
+        server.say("hello?")
+        async with console.run_test() as pilot:
+            for _ in range(200):
+                await pilot.pause(0.01)
+                if "hello?" in console.export_screenshot(simplify=True):
+                    return
+    raise AssertionError("the early line was not shown")
+
+
+async def test_a_public_server_is_announced_where_it_cannot_be_missed(operate: Operate) -> None:
+    async with operate(settings=Settings(port=0, hosts=("0.0.0.0", "::1"))) as operator:
+        await operator.until(lambda: len(operator.entries) == 2)
+        assert "nothing on the wire is encrypted" in operator.entries[1]
+        assert operator.status.strip().startswith("public, not encrypted")
+        assert f"0.0.0.0:{operator.server.port} [::1]:{operator.server.port}" in operator.status
+
+
+async def test_an_unknown_theme_is_refused_with_the_names_of_those_there_are() -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        with pytest.raises(UnknownTheme, match=r"no theme 'pink'; .*ansi-dark, .*textual-light") as error:
+            ConsoleApp(server, theme="pink")
+        assert isinstance(error.value, ValueError)
+        assert ConsoleApp(server, theme="ansi-light").theme == "ansi-light"
+
+
+@pytest.mark.parametrize(
+    ("environment", "theme", "colours"),
+    [({}, None, True), ({}, "ansi-dark", False), ({"NO_COLOR": "1"}, None, False)],
+)
+async def test_no_color_and_the_ansi_themes_leave_the_colours_to_the_terminal(
+    operate: Operate,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    theme: str | None,
+    colours: bool,
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    async with operate(theme=theme, size=(40, 12)) as operator:
+        await operator.gather("Ann")
+        strips = operator.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+        # As on its way to the terminal.
+        for filter_ in operator.console._filters:  # pyright: ignore[reportPrivateUsage]
+            if filter_.enabled:
+                strips = [
+                    strip.apply_filter(filter_, operator.console.screen.background_colors[1])
+                    for strip in strips
+                ]
+        styles = [segment.style for strip in strips for segment in strip if segment.style]
+        rgb = [c for style in styles for c in (style.color, style.bgcolor) if c and c.triplet]
+        assert bool(rgb) == colours
+        if environment:
+            assert not any(c and not c.is_default for style in styles for c in (style.color, style.bgcolor))
+
+
+# The operator's line
+
+
+async def test_plain_text_goes_to_everybody_and_into_the_log(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    await operator.submit("hello  there")
+    await operator.submit("//slash")
+    await operator.until(lambda: operator.entries[-2:] == ["> Operator: hello  there", "> Operator: /slash"])
+    assert operator.clients[ann].lines[-2:] == ["Operator: hello  there", "Operator: /slash"]
+    assert operator.line.value == ""
+
+
+async def test_the_line_takes_every_command_of_the_operator(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    for line, answers in {
+        "/msg ann psst": [
+            "» Operator (private to ann): psst",
+            "= Message sent to 1 users of name ann",
+        ],
+        "/kick bob": ["- Bob has left the server. (kicked)", "= Kicked 1 people."],
+        "/list": [f"= {ann.address} as Ann"],
+        "/foo": ["= Unknown command /foo. Type /help."],
+        "/kick": ["= Usage: /kick <recipient>"],
+        "/nick me": ["= Unknown command /nick. Type /help."],
+    }.items():
+        await operator.submit(line)
+        await operator.until(lambda: operator.entries[-len(answers) :] == answers)  # noqa: B023
+    await operator.submit("/help")
+    await operator.until(lambda: "on the wire" in operator.entries[-1])
+    assert operator.clients[ann].lines[-2:] == ["Operator (private): psst ", "Bob has left the server."]
+    assert operator.clients[bob].finished
+
+
+async def test_what_users_do_is_told_apart_without_colours(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.say(ann, "hi", "/msg operator psst")
+    await operator.leave(ann)
+    assert operator.entries[1:] == [
+        f"+ Welcome {ann.address} to the server!",
+        f"~ {ann.address} is now Ann",
+        "  Ann: hi",
+        "» Ann(private): psst",
+        "- Ann has left the server.",
+    ]
+
+
+async def test_tab_completes_who_is_here_and_otherwise_walks_through_the_panes(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    await operator.press(*"/k", "tab", "b", "tab")
+    assert operator.line.value == "/kick Bob "
+    await operator.leave(bob)
+    operator.line.value = "/kick b"
+    await operator.press("tab")
+    assert (operator.line.value, operator.focused) == ("/kick b", operator.log)
+    operator.user_list.selected = ann.id
+    await operator.until(lambda: not operator.kick_button.disabled)
+    walk: list[Widget | None] = []
+    for _ in range(4):
+        await operator.press("tab")
+        walk.append(operator.focused)
+    assert walk == [operator.user_list, operator.message_button, operator.kick_button, operator.line]
+
+
+async def test_pasted_lines_are_joined_and_run_by_nobody_but_the_operator(operator: Operator) -> None:
+    await operator.gather("Ann")
+    before = list(operator.entries)
+    operator.console.post_message(events.Paste("[/x] one\n/kick Ann\n"))
+    await operator.until(lambda: operator.line.value == "[/x] one /kick Ann")
+    await operator.until(lambda: "2 lines were joined into one." in operator.text)
+    assert (operator.entries, operator.names) == (before, ["Ann"])
+
+
+async def test_the_line_remembers_what_was_sent_and_keeps_the_draft(operator: Operator) -> None:
+    await operator.submit("first")
+    await operator.press(*"dra", "up")
+    assert operator.line.value == "first"
+    await operator.press("down")
+    assert operator.line.value == "dra"
+
+
+# Help
+
+
+async def test_f1_shows_every_key_and_every_command(operator: Operator) -> None:
+    for _ in range(2):
+        await operator.console.run_action("help")
+    assert len(operator.console.screen_stack) == 2
+    await operator.press("f1")
+    await operator.back()
+    await operator.press("f1")
+    await operator.until(lambda: isinstance(operator.console.screen, HelpScreen))
+    await operator.until(lambda: operator.console.screen.query("Label"))
+    labels = [str(label.render()) for label in operator.console.screen.query("Label")]
+    for key in ("F1", "F2", "F3", "F4", "F5", "Escape", "Ctrl+Q", "Ctrl+P", "Ctrl+C", "Tab", "End", "Enter"):
+        assert key in labels
+    for command in commands_for(Role.OPERATOR):
+        assert {command.usage, command.help} <= set(labels)
+    await operator.press("f1")
+    await operator.back()
+    assert operator.line.has_focus
+
+
+# Message and kick
+
+
+async def test_every_way_to_message_puts_the_selected_user_into_the_line(operator: Operator) -> None:
+    _, bob = await operator.gather("Ann", "Bob")
+    ways: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        lambda: operator.press("f2"),
+        lambda: operator.press("f4", "enter"),
+        lambda: operator.click(operator.message_button),
+        lambda: operator.click(operator.user_list, row=1),
+        lambda: operator.click("f2 Message"),
+    ]
+    await operator.click(operator.user_list, row=1)
+    await operator.until(lambda: operator.selected == bob.id and not operator.message_button.disabled)
+    for number, way in enumerate(ways):
+        await way()
+        await operator.until(lambda: operator.line.value == "/msg Bob " and operator.line.has_focus)
+        await operator.press(str(number), "enter")
+        told = f"Operator (private): {number} "
+        await operator.until(lambda: operator.clients[bob].lines[-1] == told)  # noqa: B023
+
+
+async def test_keys_typed_right_behind_a_function_key_go_where_it_leads_and_no_draft_is_lost(
+    operator: Operator,
+) -> None:
+    (ann,) = await operator.gather("Ann")
+    await operator.press(*"dra", "f4", "down")
+    assert operator.selected == ann.id
+    await operator.press("f2", "h", "i")
+    assert operator.line.value == "/msg Ann hi"
+    await operator.press("enter", "up", "up")
+    assert operator.line.value == "dra"
+
+
+async def test_where_names_are_shared_the_address_is_put_into_the_line(operate: Operate) -> None:
+    async with operate(settings=Settings(port=0, shared_nicks=True)) as operator:
+        operator.join("twin")
+        twin = operator.join("twin")
+        await operator.until(lambda: operator.names == ["twin", "twin"])
+        operator.user_list.selected = twin.id
+        await operator.press("f2")
+        assert operator.line.value == f"/msg {twin.address} "
+
+
+async def test_f3_asks_first_and_enter_alone_kicks_nobody(operator: Operator) -> None:
+    ann, bob, cleo = await operator.gather("Ann", "Bob", "Cleo")
+    for keys, member in ((("enter",), ann), (("n",), bob), (("escape",), cleo)):
+        operator.user_list.selected = member.id
+        await operator.press("f3")
+        assert await operator.question() == f"Kick {member.name} ({member.address})?"
+        await operator.press(*keys)
+        await operator.back()
+        assert len(operator.server.members) == 3
+    for keys, member in ((("y",), ann), (("left", "enter"), bob)):
+        operator.user_list.selected = member.id
+        await operator.press("f3")
+        await operator.question()
+        await operator.press(*keys)
+        await operator.back()
+        await operator.until(lambda: operator.entries[-1] == "= Kicked 1 people.")
+        assert operator.entries[-2] == f"- {member.name} has left the server. (kicked)"
+        assert operator.clients[member].lines[-1] == "You have left the server"
+        assert operator.clients[cleo].lines[-1] == f"{member.name} has left the server."
+        await operator.until(lambda: member.name not in operator.names)  # noqa: B023
+    assert list(operator.server.members) == [cleo]
+    assert operator.line.has_focus
+
+
+async def test_pressed_twice_f3_asks_once_and_names_who_has_no_nickname_once(operator: Operator) -> None:
+    member = operator.join()
+    await operator.until(lambda: operator.names)
+    operator.user_list.selected = member.id
+    for _ in range(2):
+        operator.console.post_message(events.Key("f3", None))
+    assert await operator.question() == f"Kick {member.address}?"
+    await operator.settle()
+    assert len(operator.console.screen_stack) == 2
+
+
+async def test_the_mouse_alone_kicks(operator: Operator) -> None:
+    await operator.gather("Ann", "Bob", "Cleo")
+    await operator.click(operator.user_list, row=1)
+    await operator.until(lambda: not operator.kick_button.disabled)
+    await operator.click(operator.kick_button)
+    assert (await operator.question()).startswith("Kick Bob ")
+    await operator.click("Cancel")
+    await operator.back()
+    await operator.click(operator.kick_button)
+    await operator.question()
+    await operator.click(operator.console.screen.query_one("#yes"))
+    await operator.until(lambda: operator.names == ["Ann", "Cleo"])
+
+
+async def test_without_a_selected_user_message_and_kick_do_nothing(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    await operator.press("f2", "f3")
+    for button in (operator.message_button, operator.kick_button):
+        assert button.disabled
+        await operator.click(button)
+    assert (operator.at_home, operator.line.value, list(operator.server.members)) == (True, "", [ann])
+
+    def enabled() -> str:
+        keys = footer_keys(operator)
+        return " ".join(key for key in keys if not keys[key].has_class("-disabled"))
+
+    await operator.until(lambda: enabled() == "ctrl+q f1 f4 f5")
+    operator.user_list.selected = ann.id
+    await operator.until(lambda: enabled() == "ctrl+q f1 f2 f3 f4 f5")
+    await operator.leave(ann)
+    await operator.until(lambda: enabled() == "ctrl+q f1 f4 f5" and operator.kick_button.disabled)
+
+
+# The list changes under the operator's hands
+
+
+async def test_who_left_before_the_answer_is_not_kicked_nor_is_anybody_else(operator: Operator) -> None:
+    _, bob, _ = await operator.gather("Ann", "Bob", "Cleo")
+    operator.user_list.selected = bob.id
+    await operator.press("f3")
+    await operator.question()
+    await operator.leave(bob)
+    operator.join("Bob")
+    await operator.until(lambda: operator.names == ["Ann", "Cleo", "Bob"])
+    assert isinstance(operator.console.screen, Confirm)
+    await operator.press("y")
+    await operator.until(lambda: operator.entries[-1] == "= Bob had left already: nobody was kicked.")
+    assert len(operator.server.members) == 3
+
+
+async def test_who_takes_another_name_before_the_answer_is_kicked_and_not_who_takes_the_old_one(
+    operator: Operator,
+) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = bob.id
+    await operator.press("f3")
+    await operator.question()
+    operator.say(bob, "/nick Innocent")
+    operator.say(ann, "/nick Bob")
+    await operator.until(lambda: operator.names == ["Bob", "Innocent"])
+    await operator.press("y")
+    await operator.until(lambda: operator.entries[-1] == "= Kicked 1 people.")
+    assert list(operator.server.members) == [ann]
+
+
+async def test_the_selection_stays_with_the_user_whoever_comes_and_goes(operator: Operator) -> None:
+    ann, bob, cleo = await operator.gather("Ann", "Bob", "Cleo")
+    operator.user_list.selected = cleo.id
+    await operator.leave(ann)
+    await operator.gather("Dan")
+    await operator.press("f3", "y")
+    await operator.until(lambda: operator.names == ["Bob", "Dan"])
+    assert bob in operator.server.members
+
+
+async def test_the_focus_is_not_lost_with_the_user_whose_button_had_it(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    await operator.until(lambda: not operator.kick_button.disabled)
+    await operator.press("f4", "tab", "tab")
+    assert operator.focused is operator.kick_button
+    await operator.leave(ann)
+    await operator.until(lambda: operator.kick_button.disabled)
+    assert operator.user_list.has_focus
+
+
+async def test_the_log_goes_on_behind_a_question_and_behind_the_help(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    for key in ("f3", "f1"):
+        await operator.press(key)
+        await operator.until(lambda: not operator.at_home)
+        operator.say(ann, f"behind {key}")
+        await operator.until(lambda: operator.entries[-1] == f"  Ann: behind {key}")  # noqa: B023
+        await operator.press("escape")
+        await operator.back()
+    assert operator.log.following
+    assert "Ann: behind f1" in operator.text
+
+
+async def test_a_log_that_was_scrolled_up_stays_there_until_end_is_pressed(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.say(ann, *(f"line {number}" for number in range(100)))
+    await operator.until(lambda: "line 99" in operator.text)
+    await operator.press("f5", "pageup")
+    operator.say(ann, "news")
+    await operator.until(lambda: "1 new below" in operator.text)
+    assert "news" not in operator.text
+    await operator.press("end")
+    await operator.until(lambda: "news" in operator.text)
+
+
+# Hostile text
+
+
+async def test_hostile_names_and_texts_are_text_wherever_they_are_shown(operator: Operator) -> None:
+    address, name = f"{HOSTILE}|1", f"{HOSTILE}eve"
+    operator.happen(Joined(0, 1, address), Renamed(0, 1, address, name), Said(0, 1, name, (HOSTILE,)))
+    operator.server.failed(HOSTILE, ValueError(HOSTILE))
+    await operator.submit(f"/msg {HOSTILE} {HOSTILE}")
+    await operator.submit(f"/{HOSTILE}")
+    await operator.until(lambda: "Unknown command" in operator.entries[-1])
+
+    def harmless() -> bool:
+        shown = operator.text
+        return not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown) and HARMLESS in shown
+
+    assert harmless()
+    operator.user_list.selected = 1
+    await operator.press("f2")
+    assert (operator.line.value, harmless()) == (f"/msg {HARMLESS}eve ", True)
+    await operator.press("f3")
+    assert await operator.question() == f"Kick {HARMLESS}eve ({HARMLESS}|1)?"
+    assert harmless()
+    await operator.press("y")
+    await operator.until(lambda: "had left already" in operator.entries[-1])
+    operator.line.value = "/kick ["
+    await operator.press("escape", "tab")
+    assert operator.line.value == f"/kick {HARMLESS}eve "
+    await operator.press("f4")
+    assert harmless()
+
+
+# Sizes
+
+
+def visible(operator: Operator, widget: Widget) -> bool:
+    """Whether all of `widget` is on the screen."""
+    screen = operator.console.screen.region
+    return bool(widget.display and widget.region and screen.contains_region(widget.region)) and all(
+        ancestor.display for ancestor in widget.ancestors if isinstance(ancestor, Widget)
+    )
+
+
+async def test_every_size_shows_what_it_has_room_for(operator: Operator) -> None:
+    ann, _ = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = ann.id
+    operator.say(ann, "hello everybody")
+    everywhere = (operator.log, operator.line, operator.status_bar, operator.console.screen.query_one(Footer))
+    side = (operator.user_list, operator.message_button, operator.kick_button)
+    keys = ("^q Quit", "f1 Help", "f2 Message", "f3 Kick", "f4 Users", "f5 Log")
+    facts = ("hello everybody", "2 users", "127.0.0.1:", "Say something to everybody, or /help", *keys)
+    for size, shown in (
+        ((40, 12), everywhere),
+        ((80, 24), everywhere + side),
+        ((120, 40), everywhere + side),
+        ((69, 15), everywhere),
+        ((200, 60), everywhere + side),
+    ):
+        await operator.pilot.resize_terminal(*size)
+        await operator.until(lambda: all(visible(operator, widget) for widget in shown))  # noqa: B023
+        assert operator.console.screen.size == size
+        await operator.until(lambda: all(fact in operator.text for fact in facts))
+        assert any(visible(operator, widget) for widget in side) == (shown != everywhere)
+        if shown != everywhere:
+            assert "Users (2)" in operator.text
+            assert re.search(rf"▸ Ann +{re.escape(ann.address)} ", operator.text)
+    assert (operator.selected, operator.names) == (ann.id, ["Ann", "Bob"])
+    assert operator.line.has_focus
+
+
+async def test_where_one_pane_fits_the_keys_and_a_click_change_it(operate: Operate) -> None:
+    async with operate(size=(40, 12)) as operator:
+        (ann,) = await operator.gather("Ann")
+        operator.user_list.selected = ann.id
+
+        async def shown(pane: Widget, other: Widget) -> None:
+            await operator.until(lambda: visible(operator, pane) and not visible(operator, other))
+
+        log, users = operator.log, operator.user_list
+        await operator.press("f4")
+        await shown(users, log)
+        assert users.has_focus
+        await operator.press("f5")
+        await shown(log, users)
+        assert log.has_focus
+        await operator.press("f4", "tab")
+        await shown(users, log)
+        assert operator.message_button.has_focus
+        for way_back in (
+            lambda: operator.press("escape"),
+            lambda: operator.press("f2"),
+            lambda: operator.click(operator.line),
+        ):
+            await operator.click("f4 Users")
+            await shown(users, log)
+            await way_back()
+            await shown(log, users)
+            assert operator.line.has_focus
+
+
+async def test_a_question_or_the_help_leaves_the_pane_below_as_it_is(operate: Operate) -> None:
+    async with operate(size=(40, 12)) as operator:
+        (ann,) = await operator.gather("Ann")
+        operator.user_list.selected = ann.id
+        await operator.press("f4")
+        for key in ("f3", "f1"):
+            await operator.press(key)
+            await operator.until(lambda: not operator.at_home)
+            await operator.press("escape")
+            await operator.back()
+            await operator.until(lambda: visible(operator, operator.user_list))
+            assert operator.user_list.has_focus
+
+
+# The end
+
+
+async def test_ctrl_q_ends_at_once_where_nobody_is_connected(operator: Operator) -> None:
+    await operator.press("ctrl+q")
+    await operator.until(lambda: ended(operator))
+    assert not operator.server._listeners  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_ctrl_q_asks_where_somebody_is(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    await operator.press("ctrl+q")
+    assert await operator.question() == "2 users are connected. End the server?"
+    await operator.press("enter")
+    await operator.back()
+    assert not ended(operator)
+    await operator.leave(bob)
+    await operator.press("ctrl+q")
+    assert await operator.question() == "1 user is connected. End the server?"
+    await operator.press("y")
+    await operator.until(lambda: ended(operator))
+    assert operator.clients[ann].lines[-2:] == ["Server is shutting down", "You have left the server"]
+
+
+async def test_ctrl_q_twice_is_a_yes(operator: Operator) -> None:
+    await operator.gather("Ann")
+    await operator.press("ctrl+q")
+    await operator.question()
+    await operator.press("ctrl+q")
+    await operator.until(lambda: ended(operator))
+
+
+async def test_ctrl_q_asks_also_while_another_question_is_open(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    await operator.press("f3")
+    await operator.question()
+    await operator.press("ctrl+q")
+    await operator.until(lambda: len(operator.console.screen_stack) == 3)
+    assert "End the server?" in await operator.question()
+    assert list(operator.server.members) == [ann]
+
+
+async def test_quit_typed_ends_without_asking_and_once(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    await operator.submit("/quit")
+    operator.console.end()
+    await operator.until(lambda: ended(operator))
+    assert operator.clients[ann].lines[-2:] == ["Server is shutting down", "You have left the server"]
+    assert operator.entries.count("= Server is shutting down") == 1
+
+
+class Running:
+    """A console that runs by `serve`, as the command line does it, in front of no terminal."""
+
+    def __init__(self, server: ChatServer, **options: Any) -> None:
+        self.console = ConsoleApp(server, **options)
+        self.console.driver_class = HeadlessDriver
+        self.task = asyncio.create_task(self.console.serve())
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                assert not self.task.done()
+                await asyncio.sleep(0.005)
+
+
+async def test_serve_runs_until_the_end_and_stops_the_server() -> None:
+    loop = asyncio.get_running_loop()
+    factory = loop.get_task_factory()
+    server = ChatServer(Settings(port=0))
+    await server.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    running = Running(server)
+    await running.until(lambda: running.console.user_list.count == 1)
+    running.console.end()
+    running.console.end()
+    last_lines = (await reader.read()).splitlines()[-2:]
+    assert last_lines == [b"Server is shutting down", b"You have left the server"]
+    writer.close()
+    assert await running.task == 0
+    assert loop.get_exception_handler() is None
+    with pytest.raises(OSError):
+        await asyncio.open_connection("127.0.0.1", server.port)
+    await writer.wait_closed()
+    loop.set_task_factory(factory)
+
+
+@pytest.mark.parametrize("code", [0, 129])
+async def test_serve_tells_how_it_ended_and_takes_the_mouse_only_where_it_may(
+    monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        console = ConsoleApp(server, mouse=code == 0)
+
+        async def run_async(*, mouse: bool) -> None:
+            assert mouse == (code == 0)
+            if code:
+                console.exit(return_code=code)
+
+        monkeypatch.setattr(console, "run_async", run_async)
+        assert await console.serve() == code
+
+
+async def test_an_error_that_nobody_caught_is_shown_in_the_log() -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        running = Running(server)
+        await running.until(lambda: running.console.is_running and running.console.screen_stack)
+        loop = asyncio.get_running_loop()
+
+        def fail() -> None:
+            raise ValueError(HOSTILE)
+
+        loop.call_soon(fail)
+        loop.call_exception_handler({"message": "no exception, just a message"})
+        shown = running.console._messages  # pyright: ignore[reportPrivateUsage]
+        await running.until(lambda: len(shown.entries) == 3)
+        assert [entry.text for entry in shown.entries][1:] == [
+            "Error while serving the event loop: RuntimeError: no exception, just a message",
+            f"Error while serving the event loop: ValueError: {HOSTILE}",
+        ]
+        running.console.end()
+        assert await running.task == 0
+
+
+# With sockets
+
+
+async def test_people_with_sockets_are_seen_heard_answered_and_kicked(operator: Operator) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", operator.server.port)
+    host, port = writer.get_extra_info("sockname")
+    await operator.until(lambda: operator.names == [f"{host}|{port}"])
+    writer.write(b"/nick Ann\nhi\n")
+    await operator.until(lambda: operator.entries[-1] == "  Ann: hi")
+    await operator.submit("hello Ann")
+    await operator.press("f4", "down", "f3")
+    assert await operator.question() == f"Kick Ann ({host}|{port})?"
+    await operator.press("y")
+    await operator.until(lambda: operator.names == [])
+    assert (await reader.read()).decode().splitlines() == [
+        f"Welcome {host}|{port} to the server!",
+        "You are now Ann",
+        "Operator: hello Ann",
+        "You have left the server",
+    ]
+    writer.close()
+    await writer.wait_closed()
+
+
+# A bad day
+
+
+async def test_a_flood_leaves_the_log_bounded_the_keys_alive_and_nothing_uncounted(
+    operator: Operator,
+) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    lines = [f"line {number}" for number in range(500)]
+    for round_ in range(200):
+        operator.say(ann, *lines)
+        if round_ % 40 == 0:
+            await operator.press(*"ok")
+    operator.say(ann, "the end")
+    await operator.until(lambda: operator.entries[-1] == "  Ann: the end")
+    assert operator.line.value == "ok" * 5
+    missing = [
+        int(found[1].replace(",", ""))
+        for entry in operator.entries
+        if (found := re.match(r"\* ([\d,]+) lines", entry))
+    ]
+    assert sum(missing) + sum(entry.startswith("  Ann:") for entry in operator.entries) == 100_001
+    assert len(operator.entries) <= 10_000
+    await operator.press("f4", "down", "down", "f3")
+    assert (await operator.question()).startswith("Kick Bob ")
+    await operator.press("y")
+    await operator.until(lambda: operator.entries[-1] == "= Kicked 1 people.")
+    assert bob not in operator.server.members
+
+
+async def test_two_thousand_users_come_and_go(operator: Operator) -> None:
+    members = [operator.join(f"user{number}") for number in range(2_000)]
+    await operator.until(lambda: operator.user_list.count == 2_000)
+    await operator.until(lambda: "Users (2000)" in operator.text and "2,000 users" in operator.text)
+    operator.user_list.selected = members[1_500].id
+    for member in members[:1_500] + members[1_501:]:
+        operator.server.room.leave(member, LeaveReason.LOST)
+    await operator.until(lambda: operator.names == ["user1500"])
+    assert operator.selected == members[1_500].id
+
+
+async def test_the_status_bar_ticks(operator: Operator) -> None:
+    await operator.until(lambda: "up 0:00:01" in operator.text)
