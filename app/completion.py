@@ -27,5 +27,5 @@ def complete(left: str, names: Iterable[str]) -> list[str]:
 _NAMING = {
     f"/{command.word}"
     for command in commands_for(Role.OPERATOR)
-    if command.arguments.startswith("<recipient>")
+    if command.arguments.startswith("<recipient")
 }

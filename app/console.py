@@ -90,9 +90,9 @@ class ConsoleApp(App[None]):
         self._side = Vertical(self.user_list, self._detail, buttons, id="side")
         self._panes = Horizontal(self._messages, self._side, id="panes")
         self._takes_mouse = mouse
-        self._feed: Feed | None = None
-        # What happens before there is a screen to show it on.
-        self._early = history(server)
+        self._feed = Feed(self._messages, self.user_list, self._status_bar)
+        for event in history(server):
+            self._feed.take(event)
         self._ending: asyncio.Task[None] | None = None
         server.subscribe(self._take)
 
@@ -133,9 +133,7 @@ class ConsoleApp(App[None]):
         self._status_bar.show(
             address=endpoints(self.server), users=0, rate=0, uptime=0, alert=alert(self.server)
         )
-        self._feed = Feed(self._messages, self.user_list, self._status_bar)
-        for event in self._early:
-            self._feed.take(event)
+        self._feed.start()
         if self.server.is_public:
             self._tell(notices.public_warning(encrypted=self.server.settings.encrypted))
         self.set_interval(1, self._tick)
@@ -143,16 +141,13 @@ class ConsoleApp(App[None]):
 
     def on_unmount(self) -> None:
         """Show no more."""
-        if self._feed:
-            self._feed.close()
+        self._feed.close()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, QuitRequested):
             self.end()
-        elif self._feed:
-            self._feed.take(event)
         else:
-            self._early.append(event)
+            self._feed.take(event)
 
     def _tell(self, text: str) -> None:
         """Answer the operator, in the log."""
@@ -179,8 +174,7 @@ class ConsoleApp(App[None]):
 
     def _tick(self) -> None:
         """Show what changes with time alone."""
-        if self._feed:
-            self._feed.tick()
+        self._feed.tick()
         self._show_detail()
 
     def _show_detail(self) -> None:
@@ -251,10 +245,11 @@ class ConsoleApp(App[None]):
             who = user.name if user.name == user.address else f"{user.name} ({user.address})"
             await self._ask_about(user, f"Kick {who}?", "Kick", self.server.kick, "kicked")
 
-    def action_mute(self, user_id: int | None = None) -> None:
-        """Mute a user, the selected one by default, or let it be heard again."""
+    def action_mute(self, user_id: int | None = None, muted: bool | None = None) -> None:
+        """Mute a user, the selected one by default, or let it be heard again; by default what it is not."""
         if user := self._user(user_id):
-            self.server.mute(user.id, muted=not user.muted)
+            if not self.server.mute(user.id, muted=not user.muted if muted is None else muted):
+                self._tell_gone()
 
     @work
     async def action_ban(self, user_id: int | None = None) -> None:
@@ -263,7 +258,9 @@ class ConsoleApp(App[None]):
             host = user.address.rpartition("|")[0]
             hit = [member.name for member in self.server.hit_by_ban(user.id)]
             more = f" and {len(hit) - _NAMED:,} more" if len(hit) > _NAMED else ""
-            if is_loopback(host):
+            if not hit:
+                self._tell_gone()
+            elif is_loopback(host):
                 self._tell(notices.ban_of_loopback(host))
             else:
                 question = f"Ban {host}? This drops {', '.join(hit[:_NAMED])}{more}."
@@ -299,8 +296,11 @@ class ConsoleApp(App[None]):
         selected = self.user_list.selected if user_id is None else user_id
         user = None if selected is None else self.user_list.users.get(selected)
         if user is None:
-            self._tell("This user has left already.")
+            self._tell_gone()
         return user
+
+    def _tell_gone(self) -> None:
+        self._tell("This user has left already.")
 
 
 class _ConfirmQuit(Confirm):

@@ -52,7 +52,7 @@ class Feed:
     idle console does nothing.
 
     Args:
-        log, users, status: the widgets, which are on screen by now.
+        log, users, status: the widgets, which need not be on screen before `start`.
         clock: monotonic, in seconds.
     """
 
@@ -70,23 +70,30 @@ class Feed:
         self._clock = clock
         self._events: deque[Event] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
-        # What draws must run in the app's context, whoever it was that took the event.
-        self._context = contextvars.copy_context()
-        self._loop = asyncio.get_running_loop()
+        self._context: contextvars.Context | None = None  # the app's, while there is a screen to draw on
         self._drawn_at = self._ticked_at = self._started_at = clock()
         self._frame = FRAME
         self._allowance: float = READABLE_BURST
         self._said = 0  # lines since the last tick
 
+    def start(self) -> None:
+        """Draw from now on, first what was taken before. To be called where the app's context is set."""
+        self._context = contextvars.copy_context()
+        if self._events:
+            self._schedule()
+
     def take(self, event: Event) -> None:
         """Note `event`, to be shown with the next frame."""
-        if self._closed:
-            return
         self._events.append(event)
         if self._timer is None:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        # What draws must run in the app's context, whoever it was that took the event.
+        if self._context is not None:
             wait = max(0.0, self._drawn_at + self._frame - self._clock())
-            self._timer = self._loop.call_later(wait, self.draw, context=self._context)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(wait, self.draw, context=self._context)
 
     def draw(self) -> None:
         """Show all that has come since the last frame."""
@@ -110,7 +117,7 @@ class Feed:
 
     def close(self) -> None:
         """Draw no more."""
-        self._closed = True
+        self._context = None
         if self._timer is not None:
             self._timer.cancel()
 

@@ -18,7 +18,7 @@ _MOST_HITS = 50
 
 
 class ConsoleCommands(Provider):
-    """Offers what F-keys and buttons do, and Message and Kick for every user by name or address."""
+    """Offers what F-keys and buttons do, and what can be done to every user, by name or address."""
 
     async def discover(self) -> Hits:
         """Yield the actions on the console."""
@@ -51,5 +51,6 @@ class ConsoleCommands(Provider):
         for user in cast("ConsoleApp", self.app).user_list.users.values():
             yield f"Message {user.name}", f"message({user.id})", user.address
             yield f"Kick {user.name}", f"kick({user.id})", user.address
-            yield f"{'Unmute' if user.muted else 'Mute'} {user.name}", f"mute({user.id})", user.address
+            title, muted = ("Unmute", False) if user.muted else ("Mute", True)
+            yield f"{title} {user.name}", f"mute({user.id}, {muted})", user.address
             yield f"Ban {user.name}", f"ban({user.id})", user.address

@@ -60,7 +60,8 @@ class Operator:
         self.user_list = console.screen.query_one(UserList)
         self.line = console.screen.query_one(CommandInput)
         self.status_bar = console.screen.query_one(StatusBar)
-        self.message_button, self.kick_button = console.screen.query(Button)
+        self.buttons = list(console.screen.query(Button))
+        self.message_button, self.kick_button, self.mute_button, self.ban_button = self.buttons
         self.clients: dict[Member, Client] = {}
 
     async def until(self, condition: Callable[[], object]) -> None:

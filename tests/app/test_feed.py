@@ -80,6 +80,7 @@ class Panes(App[None]):
 
     def on_mount(self) -> None:
         self.feed = Feed(self.shown_log, self.user_list, self.status_bar, clock=self.clock)
+        self.feed.start()
 
     def clock(self) -> float:
         return self.now
@@ -279,6 +280,7 @@ async def test_a_steady_stream_draws_at_most_15_times_a_second() -> None:
     async with app.run_test():
         loop = asyncio.get_running_loop()
         feed = Feed(app.shown_log, app.user_list, app.status_bar, clock=loop.time)
+        feed.start()
         began = loop.time()
         while loop.time() < began + 0.4:
             feed.take(said(1))
@@ -291,6 +293,7 @@ async def test_an_event_may_come_from_anywhere() -> None:
     app = Panes()
     async with app.run_test() as pilot:
         feed = Feed(app.shown_log, app.user_list, app.status_bar)
+        feed.start()
         # As from a connection's callback, which knows of no app.
         contextvars.Context().run(feed.take, Joined(AT, 1, "a|1"))
         for _ in range(200):
@@ -303,6 +306,8 @@ async def test_an_event_may_come_from_anywhere() -> None:
 
 async def test_nothing_is_drawn_once_it_is_closed(panes: Panes) -> None:
     busy, idle = (Feed(panes.shown_log, panes.user_list, panes.status_bar) for _ in range(2))
+    for feed in (busy, idle):
+        feed.start()
     busy.take(said(1))
     for feed in (busy, idle):
         feed.close()
