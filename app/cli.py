@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import gc
 import os
 import signal
 import sys
@@ -76,6 +77,8 @@ async def _run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
         _on_signals(console, server)
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look at it again and again
         return await console.serve()
     finally:
         await server.stop()
