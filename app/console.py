@@ -160,12 +160,15 @@ class ConsoleApp(App[None]):
     @on(DescendantFocus)
     def _show_focused_pane(self, event: DescendantFocus) -> None:
         """Where log and user list do not fit side by side, the list is shown while it is in use."""
-        around = event.widget.ancestors
-        if self._panes.screen in around:  # what is in a dialog changes nothing below it
-            self._panes.set_class(self._side in around, "-users")
+        aside = self._side in event.widget.ancestors
+        # What is in a dialog changes nothing below it.
+        if aside or event.widget in (self._messages, self._operator_line):
+            self._panes.set_class(aside, "-users")
 
     @on(UserList.Selected)
     def _follow_selection(self, event: UserList.Selected) -> None:
+        if not self._panes.is_attached:
+            return  # the console has ended meanwhile
         if event.user_id is None and self._panes.screen.focused in self._buttons:
             self._go_to(self.user_list)
         for button in self._buttons:

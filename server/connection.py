@@ -166,10 +166,10 @@ class Connection(asyncio.BufferedProtocol):
         self._watch()
 
     def resume_writing(self) -> None:
-        """Everything has been sent."""
-        if self._stall:
-            self._stall.cancel()
-            self._stall = None
+        """Everything has been sent; asyncio has called `pause_writing` before."""
+        assert self._stall is not None
+        self._stall.cancel()
+        self._stall = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the room, if that has not happened, and be forgotten."""

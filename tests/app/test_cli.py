@@ -1,8 +1,7 @@
-"""The command line: what the options mean, which console runs, and how problems and signals end it."""
+"""The command line: which console runs, and what problems and signals do to it."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import errno
 import os
@@ -12,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -78,23 +78,12 @@ def busy_port() -> Iterator[int]:
 
 
 class TestOptions:
-    def test_the_defaults_are_those_of_the_settings(self) -> None:
-        options = cli._parser().parse_args([])
-        assert options.host is None
-        assert options.port == Settings().port == 1234
-        assert options.max_backlog == Settings().max_backlog
-        assert not (options.plain or options.shared_nicks or options.no_mouse or options.theme)
-
-    def test_they_reach_the_settings(self, plain_console: type[RecordedConsole]) -> None:
-        arguments = "--plain -p 0 --host localhost --shared-nicks --max-backlog 4096"
+    def test_they_reach_the_server_as_settings(self, plain_console: type[RecordedConsole]) -> None:
+        arguments = "--plain -p 0 --host localhost --shared-nicks --max-backlog 4096 --rate 0 --max-clients 9"
         assert cli.main(arguments.split()) == 7
         assert plain_console.last.server.settings == Settings(
-            hosts=("localhost",), port=0, shared_nicks=True, max_backlog=4096
+            hosts=("localhost",), port=0, shared_nicks=True, max_backlog=4096, rate=0, max_clients=9
         )
-
-    def test_a_host_given_twice_is_listened_on_once(self, plain_console: type[RecordedConsole]) -> None:
-        assert cli.main("--plain --port 0 --host 127.0.0.1 --host 127.0.0.1".split()) == 7
-        assert plain_console.last.server.settings.hosts == ("127.0.0.1",)
 
     def test_theme_and_mouse_reach_the_console(self, console_on_screen: type[RecordedConsole]) -> None:
         assert cli.main(["--port", "0", "--theme", "nord", "--no-mouse"]) == 7
@@ -104,36 +93,50 @@ class TestOptions:
         assert cli.main(["--version"]) == cli.EXIT_OK
         assert re.fullmatch(r"chat-console \d+\.\d+\.\d+\n", capsys.readouterr().out)
 
-    def test_help_names_every_option(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_help_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as end:
             cli.main(["--help"])
         assert end.value.code == 0
-        shown = capsys.readouterr().out
-        options = "--host --port --plain --shared-nicks --max-backlog --theme --no-mouse --version --help"
-        assert [option for option in options.split() if option not in shown] == []
-
-    @pytest.mark.parametrize(
-        "arguments", ["--bogus", "surplus", "--port", "--port x", "--port 65536", "--max-backlog 1023"]
-    )
-    def test_wrong_ones_end_with_the_usage(self, arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
-        with pytest.raises(SystemExit) as end:
-            cli.main(arguments.split())
-        assert end.value.code == 2
-        assert capsys.readouterr().err.startswith("usage: chat-console ")
+        assert capsys.readouterr().out.startswith("usage: chat-console ")
 
 
-class TestWholeNumber:
-    @pytest.mark.parametrize(("text", "number"), [("0", 0), ("1234", 1234), ("007", 7), ("65535", 65535)])
-    def test_it_takes_decimal_digits_in_range(self, text: str, number: int) -> None:
-        assert cli._whole_number(0, 65535)(text) == number
+class TestProblem:
+    """What the user must mend: one line on stderr and exit code 2."""
 
-    @pytest.mark.parametrize(
-        "text",
-        ["", "-1", "+1", " 1", "1 ", "65536", "1.5", "1e3", "0x10", "1_000", "\u0663", "\u00b2", "many"],
-    )
-    def test_it_refuses_all_else_and_names_the_range(self, text: str) -> None:
-        with pytest.raises(argparse.ArgumentTypeError, match="is not a whole number from 0 to 65535"):
-            cli._whole_number(0, 65535)(text)
+    def test_options_that_do_not_go_together(
+        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.main(["--plain", "--port", "0", "--tls-cert", "cert.pem"]) == cli.EXIT_USAGE == 2
+        assert capsys.readouterr() == (
+            "",
+            "chat-console: --tls-cert and --tls-key go together; give both, or neither\n",
+        )
+        assert not hasattr(plain_console, "last")
+
+    def test_a_certificate_that_cannot_be_used(
+        self, plain_console: type[RecordedConsole], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        cert, key = str(tmp_path / "no.pem"), str(tmp_path / "no.key")
+        assert cli.main(["--plain", "--port", "0", "--tls-cert", cert, "--tls-key", key]) == 2
+        assert capsys.readouterr() == (
+            "",
+            f"chat-console: cannot read {cert}: No such file or directory; see --tls-cert and --tls-key\n",
+        )
+        assert not plain_console.last.served
+
+    def test_a_bans_file_that_cannot_be_used(
+        self, plain_console: type[RecordedConsole], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        bans = tmp_path / "bans"
+        bans.write_text("192.0.2.7 -\nnobody -\n")
+        assert cli.main(["--plain", "--port", "0", "--bans", str(bans)]) == 2
+        assert capsys.readouterr() == (
+            "",
+            f"chat-console: {bans}, line 2: 'nobody -' is not a network and a time; "
+            "mend it, or name another with --bans\n",
+        )
+        assert not plain_console.last.served
+        assert bans.read_text() == "192.0.2.7 -\nnobody -\n"
 
 
 class TestListenProblem:
@@ -274,7 +277,17 @@ class TestPublicWarning:
         self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert cli.main(["--plain", "--port", "0", "--host", "0.0.0.0"]) == 7
-        assert capsys.readouterr() == ("", f"chat-console: {notices.public_warning()}\n")
+        assert capsys.readouterr() == ("", f"chat-console: {notices.public_warning(encrypted=False)}\n")
+
+    def test_over_tls_it_does_not_speak_of_the_wire(
+        self,
+        plain_console: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr(Settings, "encrypted", property(lambda self: True))
+        assert cli.main(["--plain", "--port", "0", "--host", "0.0.0.0"]) == 7
+        assert capsys.readouterr() == ("", "chat-console: Anyone who can reach this port can join.\n")
 
     def test_there_is_none_on_loopback(
         self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
@@ -324,6 +337,23 @@ class TestTheEnd:
                 assert self.ends == 1
 
         monkeypatch.setattr(plain_console, "task", be_ended)
+        assert cli.main(["--plain", "--port", "0"]) == 7
+
+    def test_sigusr1_reads_the_certificate_again_and_ends_nothing(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reloaded = asyncio.Event()
+        monkeypatch.setattr(ChatServer, "reload_certificate", lambda self: reloaded.set())
+
+        async def be_told(self: RecordedConsole) -> None:
+            async with asyncio.timeout(BOUND):
+                for _ in range(2):
+                    os.kill(os.getpid(), signal.SIGUSR1)
+                    await reloaded.wait()
+                    reloaded.clear()
+            assert self.ends == 0
+
+        monkeypatch.setattr(plain_console, "task", be_told)
         assert cli.main(["--plain", "--port", "0"]) == 7
 
     def test_ctrl_c_while_the_server_starts_is_no_error(

@@ -14,9 +14,12 @@ NAMES = ("Malcolm", "Sturgis", "malvina", "10.0.0.1|4711")
     ("left", "lines"),
     [
         ("/k", ["/kick "]),
-        ("/M", ["/msg "]),
+        ("/ms", ["/msg "]),
+        ("/M", ["/msg ", "/mute "]),
+        ("/ba", ["/ban ", "/bans "]),
+        ("/unb", ["/unban "]),
         ("/list", ["/list "]),
-        ("/", ["/msg ", "/kick ", "/list ", "/help ", "/quit "]),
+        ("/", [f"/{command.word} " for command in commands_for(Role.OPERATOR)]),
         ("/nick", []),  # a client's command
         ("//k", []),  # text that begins with a slash
         ("/x", []),
@@ -35,6 +38,10 @@ def test_a_command_is_completed_where_it_is_the_first_word(left: str, lines: lis
         ("/msg 10.", ["/msg 10.0.0.1|4711 "]),
         ("/msg mal", ["/msg Malcolm ", "/msg malvina "]),
         ("/kick ", ["/kick 10.0.0.1|4711 ", "/kick Malcolm ", "/kick malvina ", "/kick Sturgis "]),
+        ("/mute stu", ["/mute Sturgis "]),
+        ("/unmute stu", ["/unmute Sturgis "]),
+        ("/ban stu", ["/ban Sturgis "]),
+        ("/ban 10.", ["/ban 10.0.0.1|4711 "]),
         ("/kick nobody", []),
     ],
 )
@@ -56,7 +63,16 @@ def test_a_name_in_a_text_is_completed_as_it_is_spelt(left: str, lines: list[str
     assert complete(left, NAMES) == lines
 
 
-@pytest.mark.parametrize("left", ["", "hello ", "/msg Malcolm ", "/list ", "hello nobody"])
+@pytest.mark.parametrize("word", ["msg", "kick", "mute", "unmute", "ban"])
+def test_behind_a_command_that_takes_a_user_everybody_is_offered(word: str) -> None:
+    everybody = sorted(NAMES, key=str.lower)
+    assert complete(f"/{word} ", NAMES) == [f"/{word} {name} " for name in everybody]
+
+
+@pytest.mark.parametrize(
+    "left",
+    ["", "hello ", "/msg Malcolm ", "/mute Malcolm ", "/list ", "/bans ", "/unban ", "hello nobody"],
+)
 def test_nothing_is_offered_where_no_name_was_begun_and_none_is_due(left: str) -> None:
     assert complete(left, NAMES) == []
 

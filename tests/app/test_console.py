@@ -22,6 +22,7 @@ from chat_console.server.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.confirm import Confirm
 from chat_console.widgets.help_screen import HelpScreen
+from chat_console.widgets.user_detail import UserDetail
 
 if TYPE_CHECKING:
     from conftest import Operate, Operator
@@ -147,14 +148,20 @@ async def test_plain_text_goes_to_everybody_and_into_the_log(operator: Operator)
 async def test_the_line_takes_every_command_of_the_operator(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     for line, answers in {
+        "/mute ann": ["* Ann is muted", "= Muted 1 people."],
+        "/unmute ann": ["* Ann is no longer muted", "= Unmuted 1 people."],
+        "/ban 192.0.2.0/24": ["= Banned 192.0.2.0/24 until unbanned."],
+        "/bans": ["= 192.0.2.0/24 until unbanned"],
+        "/unban 192.0.2.0/24": ["= Lifted the ban of 192.0.2.0/24."],
+        "/reload": ["= This server does not use TLS: there is no certificate to read."],
         "/msg ann psst": [
             "» Operator (private to ann): psst",
             "= Message sent to 1 users of name ann",
         ],
-        "/kick bob": ["- Bob has left the server. (kicked)", "= Kicked 1 people."],
+        "/kick bob for noise": ["- Bob has left the server. (kicked: for noise)", "= Kicked 1 people."],
         "/list": [f"= {ann.address} as Ann"],
         "/foo": ["= Unknown command /foo. Type /help."],
-        "/kick": ["= Usage: /kick <recipient>"],
+        "/kick": ["= Usage: /kick <recipient> [reason]"],
         "/nick me": ["= Unknown command /nick. Type /help."],
     }.items():
         await operator.submit(line)
@@ -189,10 +196,10 @@ async def test_tab_completes_who_is_here_and_otherwise_walks_through_the_panes(o
     operator.user_list.selected = ann.id
     await operator.until(lambda: not operator.kick_button.disabled)
     walk: list[Widget | None] = []
-    for _ in range(4):
+    for _ in range(6):
         await operator.press("tab")
         walk.append(operator.focused)
-    assert walk == [operator.user_list, operator.message_button, operator.kick_button, operator.line]
+    assert walk == [operator.user_list, *operator.buttons, operator.line]
 
 
 async def test_pasted_lines_are_joined_and_run_by_nobody_but_the_operator(operator: Operator) -> None:
@@ -225,8 +232,8 @@ async def test_f1_shows_every_key_and_every_command(operator: Operator) -> None:
     await operator.until(lambda: isinstance(operator.console.screen, HelpScreen))
     await operator.until(lambda: operator.console.screen.query("Label"))
     labels = [str(label.render()) for label in operator.console.screen.query("Label")]
-    for key in ("F1", "F2", "F3", "F4", "F5", "Escape", "Ctrl+Q", "Ctrl+P", "Ctrl+C", "Tab", "End", "Enter"):
-        assert key in labels
+    function_keys = {f"F{number}" for number in range(1, 8)}
+    assert function_keys | {"Escape", "Ctrl+Q", "Ctrl+P", "Ctrl+C", "Tab", "End", "Enter"} <= set(labels)
     for command in commands_for(Role.OPERATOR):
         assert {command.usage, command.help} <= set(labels)
     await operator.press("f1")
@@ -234,7 +241,7 @@ async def test_f1_shows_every_key_and_every_command(operator: Operator) -> None:
     assert operator.line.has_focus
 
 
-# Message and kick
+# Message, kick, mute and ban
 
 
 async def test_every_way_to_message_puts_the_selected_user_into_the_line(operator: Operator) -> None:
@@ -327,13 +334,115 @@ async def test_the_mouse_alone_kicks(operator: Operator) -> None:
     await operator.until(lambda: operator.names == ["Ann", "Cleo"])
 
 
-async def test_without_a_selected_user_message_and_kick_do_nothing(operator: Operator) -> None:
+async def test_every_way_to_mute_mutes_the_selected_user_and_lets_it_be_heard_again(
+    operator: Operator,
+) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    await operator.click(operator.user_list, row=1)
+    await operator.until(lambda: operator.selected == bob.id and not operator.mute_button.disabled)
+    ways: list[Callable[[], Coroutine[Any, Any, None]]] = [
+        lambda: operator.press("f6"),
+        lambda: operator.click(operator.mute_button),
+        lambda: operator.click("f6 Mute"),
+    ]
+    for way in ways:
+        await way()
+        await operator.until(lambda: operator.entries[-2:] == ["* Bob is muted", "= Muted 1 people."])
+        await operator.until(lambda: re.search(r"▸ Bob +muted ", operator.text))
+        operator.say(bob, "can you hear me?")
+        assert operator.clients[bob].lines[-1] == "You are muted"
+        await way()
+        heard = ["* Bob is no longer muted", "= Unmuted 1 people."]
+        await operator.until(lambda: operator.entries[-2:] == heard)  # noqa: B023
+        await operator.until(lambda: re.search(rf"▸ Bob +{re.escape(bob.address)} ", operator.text))
+        assert operator.clients[bob].lines[-1] == "You are no longer muted"
+    operator.say(bob, "and now?")
+    await operator.until(lambda: operator.entries[-1] == "  Bob: and now?")
+    assert operator.clients[ann].lines[-1] == "Bob: and now?"
+    assert "can you hear me?" not in str(operator.clients[ann].lines)
+
+
+async def test_a_mute_that_ends_by_itself_shows_in_the_list(operator: Operator) -> None:
     (ann,) = await operator.gather("Ann")
-    await operator.press("f2", "f3")
-    for button in (operator.message_button, operator.kick_button):
+    await operator.submit("/mute ann 1s")
+    await operator.until(lambda: "Ann" in operator.text and "muted " in operator.rows[2])
+    await operator.until(lambda: operator.entries[-1] == "* Ann is no longer muted")
+    await operator.until(lambda: f"{ann.address} " in operator.rows[2])
+
+
+async def test_f7_asks_naming_all_who_are_hit_and_enter_alone_bans_nobody(operator: Operator) -> None:
+    await operator.gather("Ann")
+    bob = operator.join("Bob", address="192.0.2.7|1")
+    operator.join("Cleo", address="192.0.2.8|1")
+    operator.join("Dan", address="192.0.2.7|2")
+    await operator.until(lambda: "Dan" in operator.names)
+    operator.user_list.selected = bob.id
+    for key in ("enter", "n", "escape"):
+        await operator.press("f7")
+        assert await operator.question() == "Ban 192.0.2.7? This drops Bob, Dan."
+        await operator.press(key)
+        await operator.back()
+        assert len(operator.server.members) == 4
+    await operator.press("f7", "y")
+    await operator.until(lambda: operator.names == ["Ann", "Cleo"])
+    assert operator.entries[-3:] == [
+        "- Bob has left the server. (banned)",
+        "- Dan has left the server. (banned)",
+        "= Banned 192.0.2.7 until unbanned.",
+    ]
+    await operator.submit("/bans")
+    await operator.until(lambda: operator.entries[-1] == "= 192.0.2.7 until unbanned")
+
+
+async def test_the_mouse_alone_bans(operator: Operator) -> None:
+    operator.join("Ann", address="192.0.2.7|1")
+    operator.join("Bob", address="2001:db8::7|1")
+    await operator.until(lambda: "Bob" in operator.names)
+    await operator.click(operator.user_list, row=1)
+    await operator.until(lambda: not operator.ban_button.disabled)
+    for way in ("f7 Ban", operator.ban_button):
+        await operator.click(way)
+        assert await operator.question() == "Ban 2001:db8::7? This drops Bob."
+        await operator.click("Cancel")
+        await operator.back()
+    await operator.click(operator.ban_button)
+    await operator.question()
+    await operator.click(operator.console.screen.query_one("#yes"))
+    await operator.until(lambda: operator.names == ["Ann"])
+
+
+async def test_of_many_who_are_hit_the_question_names_five_and_counts_the_others(operator: Operator) -> None:
+    first, *_ = [operator.join(f"u{number}", address=f"192.0.2.7|{number}") for number in range(1_007)]
+    await operator.until(lambda: operator.user_list.count == 1_007)
+    operator.user_list.selected = first.id
+    await operator.press("f7")
+    assert await operator.question() == "Ban 192.0.2.7? This drops u0, u1, u2, u3, u4 and 1,002 more."
+    await operator.press("y")
+    await operator.until(lambda: operator.names == [])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1"])
+async def test_a_user_on_this_machine_is_not_banned_by_key_and_the_operator_is_told_how_to(
+    operator: Operator, host: str
+) -> None:
+    ann = operator.join("Ann", address=f"{host}|1")
+    await operator.until(lambda: operator.names == ["Ann"])
+    operator.user_list.selected = ann.id
+    await operator.press("f7")
+    told = f"= {host} is this machine itself; add --force to ban it all the same"
+    await operator.until(lambda: operator.entries[-1] == told)
+    assert operator.at_home
+    assert list(operator.server.members) == [ann]
+
+
+async def test_without_a_selected_user_the_keys_and_buttons_for_one_do_nothing(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    await operator.press("f2", "f3", "f6", "f7")
+    for button in operator.buttons:
         assert button.disabled
         await operator.click(button)
     assert (operator.at_home, operator.line.value, list(operator.server.members)) == (True, "", [ann])
+    assert not ann.muted
 
     def enabled() -> str:
         keys = footer_keys(operator)
@@ -341,9 +450,43 @@ async def test_without_a_selected_user_message_and_kick_do_nothing(operator: Ope
 
     await operator.until(lambda: enabled() == "ctrl+q f1 f4 f5")
     operator.user_list.selected = ann.id
-    await operator.until(lambda: enabled() == "ctrl+q f1 f2 f3 f4 f5")
+    await operator.until(lambda: enabled() == "ctrl+q f1 f2 f3 f4 f5 f6 f7")
     await operator.leave(ann)
-    await operator.until(lambda: enabled() == "ctrl+q f1 f4 f5" and operator.kick_button.disabled)
+    await operator.until(lambda: enabled() == "ctrl+q f1 f4 f5")
+    assert all(button.disabled for button in operator.buttons)
+
+
+# The detail of the selected user
+
+
+async def test_what_is_known_of_the_selected_user_stands_below_the_list(operator: Operator) -> None:
+    await operator.gather("Ann")
+    detail = operator.console.screen.query_one(UserDetail)
+    reader, writer = await asyncio.open_connection("127.0.0.1", operator.server.port)
+    host, port = writer.get_extra_info("sockname")
+    writer.write(b"/nick Bob\none\ntwo\n")
+    await operator.until(lambda: operator.entries[-1] == "  Bob: two")
+    assert not detail.display
+    await operator.press("f4", "down")
+
+    def shown() -> str:
+        # Wherever it is wrapped.
+        rows = operator.rows[detail.region.y : detail.region.bottom]
+        return " ".join(" ".join(row[detail.region.x :].split()) for row in rows)
+
+    await operator.until(lambda: detail.display and " waiting" in shown())
+    assert re.fullmatch(
+        rf"{re.escape(host)}\|{port} · here \d+s · idle \d+s · 2 lines · 0 B waiting", shown()
+    )
+    writer.write(b"three\n")
+    # By itself, within a second.
+    await operator.until(lambda: " · 3 lines · " in shown())
+    assert operator.user_list.region.bottom == detail.region.y
+    assert detail.region.bottom == operator.message_button.region.y
+    writer.close()
+    await writer.wait_closed()
+    await operator.until(lambda: operator.selected is None and not detail.display)
+    await operator.until(lambda: operator.user_list.region.bottom == operator.message_button.region.y)
 
 
 # The list changes under the operator's hands
@@ -361,6 +504,36 @@ async def test_who_left_before_the_answer_is_not_kicked_nor_is_anybody_else(oper
     await operator.press("y")
     await operator.until(lambda: operator.entries[-1] == "= Bob had left already: nobody was kicked.")
     assert len(operator.server.members) == 3
+
+
+async def test_who_left_before_the_answer_is_not_banned_nor_is_anybody_else(operator: Operator) -> None:
+    operator.join("Ann", address="192.0.2.7|1")
+    bob = operator.join("Bob", address="192.0.2.7|2")
+    await operator.until(lambda: "Bob" in operator.names)
+    operator.user_list.selected = bob.id
+    await operator.press("f7")
+    assert await operator.question() == "Ban 192.0.2.7? This drops Ann, Bob."
+    await operator.leave(bob)
+    await operator.press("y")
+    await operator.until(lambda: operator.entries[-1] == "= Bob had left already: nobody was banned.")
+    assert operator.names == ["Ann"]
+    await operator.submit("/bans")
+    await operator.until(lambda: operator.entries[-1] == "= Nobody is banned")
+
+
+@pytest.mark.parametrize("key", ["f6", "f7"])
+async def test_of_who_has_left_though_the_list_does_not_show_it_yet_the_operator_is_told(
+    operator: Operator, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await operator.gather("Ann")
+    bob = operator.join("Bob", address="192.0.2.7|1")
+    await operator.until(lambda: "Bob" in operator.names)
+    operator.user_list.selected = bob.id
+    monkeypatch.setattr(operator.user_list, "apply", lambda *_: None)
+    operator.server.room.leave(bob, LeaveReason.QUIT)
+    await operator.press(key)
+    await operator.until(lambda: operator.entries[-1] == "= This user has left already.")
+    assert (operator.selected, operator.at_home) == (bob.id, True)
 
 
 async def test_who_takes_another_name_before_the_answer_is_kicked_and_not_who_takes_the_old_one(
@@ -396,7 +569,7 @@ async def test_the_focus_is_not_lost_with_the_user_whose_button_had_it(operator:
     assert operator.focused is operator.kick_button
     await operator.leave(ann)
     await operator.until(lambda: operator.kick_button.disabled)
-    assert operator.user_list.has_focus
+    assert operator.focused is operator.user_list
 
 
 async def test_the_log_goes_on_behind_a_question_and_behind_the_help(operator: Operator) -> None:
@@ -472,8 +645,9 @@ async def test_every_size_shows_what_it_has_room_for(operator: Operator) -> None
     operator.user_list.selected = ann.id
     operator.say(ann, "hello everybody")
     everywhere = (operator.log, operator.line, operator.status_bar, operator.console.screen.query_one(Footer))
-    side = (operator.user_list, operator.message_button, operator.kick_button)
-    keys = ("^q Quit", "f1 Help", "f2 Message", "f3 Kick", "f4 Users", "f5 Log")
+    side = (operator.user_list, *operator.buttons)
+    labels = ("Message", "Kick", "Mute", "Ban")
+    keys = ("^q Quit", "f1 Help", "f2 Message", "f3 Kick", "f4 Users", "f5 Log", "f6 Mute", "f7 Ban")
     facts = ("hello everybody", "2 users", "127.0.0.1:", "Say something to everybody, or /help", *keys)
     for size, shown in (
         ((40, 12), everywhere),
@@ -489,6 +663,8 @@ async def test_every_size_shows_what_it_has_room_for(operator: Operator) -> None
         assert any(visible(operator, widget) for widget in side) == (shown != everywhere)
         if shown != everywhere:
             assert "Users (2)" in operator.text
+            shown_labels = operator.rows[operator.message_button.region.y][operator.message_button.region.x :]
+            assert tuple(shown_labels.split()) == labels
             assert re.search(rf"▸ Ann +{re.escape(ann.address)} ", operator.text)
     assert (operator.selected, operator.names) == (ann.id, ["Ann", "Bob"])
     assert operator.line.has_focus
@@ -581,8 +757,19 @@ async def test_ctrl_q_asks_also_while_another_question_is_open(operator: Operato
     assert list(operator.server.members) == [ann]
 
 
-async def test_quit_typed_ends_without_asking_and_once(operator: Operator) -> None:
+async def test_quit_typed_ends_without_asking_and_once(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (ann,) = await operator.gather("Ann")
+    stops: list[None] = []
+    stop = operator.server.stop
+
+    async def stop_once_it_is_told() -> None:
+        stops.append(None)
+        await operator.until(lambda: operator.entries[-1] == "= Server is shutting down")
+        await stop()
+
+    monkeypatch.setattr(operator.server, "stop", stop_once_it_is_told)
     await operator.submit("/quit")
     operator.console.end()
     await operator.until(lambda: ended(operator))

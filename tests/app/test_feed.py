@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from chat_console.app.feed import BUSY_FRAME, FRAME, READABLE_BURST, READABLE_RATE, Feed
+from chat_console.app.feed import (
+    BUSY_FRAME,
+    FRAME,
+    READABLE_BURST,
+    READABLE_RATE,
+    Feed,
+    alert,
+    endpoints,
+    history,
+)
+from chat_console.server.chat_server import ChatServer
 from chat_console.server.events import (
     Event,
     Failed,
@@ -19,14 +30,18 @@ from chat_console.server.events import (
     LeaveReason,
     Left,
     MessagedOperator,
+    Muted,
     OperatorMessaged,
     OperatorSaid,
     QuitRequested,
+    Refused,
     Renamed,
     Replied,
     Said,
     Started,
 )
+from chat_console.server.room import Member
+from chat_console.server.settings import Settings
 from chat_console.widgets.message_log import Entry, Kind, MessageLog
 from chat_console.widgets.status_bar import StatusBar
 from chat_console.widgets.user_list import User, UserList
@@ -160,11 +175,25 @@ SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
         [(Kind.LEAVE, "", "Ann has left the server. (too slow reading)")],
     ),
     (
+        Left(AT, 1, "Ann", LeaveReason.KICKED, "flooding"),
+        [(Kind.LEAVE, "", "Ann has left the server. (kicked: flooding)")],
+    ),
+    (Muted(AT, 1, "Ann", True), [(Kind.NOTICE, "", "Ann is muted")]),
+    (Muted(AT, 1, "Ann", False), [(Kind.NOTICE, "", "Ann is no longer muted")]),
+    (
+        Refused(AT, 3, "Server is full", "192.0.2.7"),
+        [(Kind.NOTICE, "", "Refused 3 connections, the last from 192.0.2.7: Server is full")],
+    ),
+    (
         Failed(AT, "Ann", "ValueError: no"),
         [(Kind.ERROR, "", "Error while serving Ann: ValueError: no")],
     ),
     (QuitRequested(AT), []),
 ]
+
+
+def test_there_is_something_to_say_of_every_event() -> None:
+    assert {type(event) for event, _ in SHOWN} == set(get_args(Event))
 
 
 async def test_an_event_is_shown_as_it_is_worded_and_marked_by_its_kind(panes: Panes) -> None:
@@ -181,14 +210,16 @@ async def test_hostile_text_is_shown_as_text_and_moves_nothing(panes: Panes) -> 
         Renamed(AT, 1, "b", HOSTILE),
         Said(AT, 1, HOSTILE, (HOSTILE,)),
         MessagedOperator(AT, 1, HOSTILE, HOSTILE),
+        Muted(AT, 1, HOSTILE, True),
+        Left(AT, 2, "c", LeaveReason.KICKED, HOSTILE),
         OperatorMessaged(AT, HOSTILE, HOSTILE, 1),
         Failed(AT, HOSTILE, HOSTILE),
     )
-    assert len(shown) == 7
+    assert len(shown) == 9
     log = panes.shown_log
     rows = [strip.text for strip in log.render_lines(Region(0, 0, *log.outer_size))]
     assert all(row.isprintable() for row in rows)
-    assert sum("[/x][@click=app.quit]" in row for row in rows) == 7
+    assert sum("[/x][@click=app.quit]" in row for row in rows) == 9
     assert panes.user_list.render_line(0).text.startswith("  [/x][@click=app.quit]")
     assert panes.is_running
 
@@ -217,6 +248,24 @@ async def test_the_list_gets_the_net_change_of_a_frame_in_one_go(panes: Panes) -
     )
     assert panes.names == ["Anna", "Cleo", "a|4"]
     assert panes.user_list.users[3] == User(3, "Cleo", "a|3", 1000.0)
+    assert panes.user_list.changes == 2
+
+
+async def test_who_is_muted_is_so_in_the_list_whatever_else_the_frame_brings(panes: Panes) -> None:
+    panes.show(Joined(AT, 1, "a|1"), Joined(AT, 2, "a|2"), Muted(AT, 2, "a|2", True))
+    assert [user.muted for user in panes.user_list.users.values()] == [False, True]
+    panes.show(
+        Renamed(AT, 1, "a|1", "Ann"),
+        Muted(AT, 1, "Ann", True),
+        Renamed(AT, 1, "Ann", "Anna"),
+        Muted(AT, 2, "a|2", False),
+        Renamed(AT, 2, "a|2", "Bob"),
+        Muted(AT, 7, "nobody", True),
+    )
+    assert list(panes.user_list.users.values()) == [
+        User(1, "Anna", "a|1", 1000.0, muted=True),
+        User(2, "Bob", "a|2", 1000.0, muted=False),
+    ]
     assert panes.user_list.changes == 2
 
 
@@ -376,6 +425,8 @@ async def test_what_is_for_the_operator_is_never_skipped(panes: Panes) -> None:
         OperatorSaid(AT, "mine"),
         Replied(AT, "mine"),
         OperatorMessaged(AT, "Ann", "mine", 1),
+        Muted(AT, 1, "Ann", True),
+        Refused(AT, 1, "Server is full", "192.0.2.7"),
         Failed(AT, "Ann", "mine"),
         Started(AT, ("::1",), 1),
     ):
@@ -431,3 +482,72 @@ async def test_two_ticks_at_once_divide_by_no_zero(panes: Panes) -> None:
     panes.show(said(1))
     panes.feed.tick()
     assert "15 msg/s" in panes.status
+
+
+# What there is to show at first
+
+
+class Nobody:
+    """The sending end of a member to whom nothing is sent."""
+
+    crlf = False
+
+    def write(self, data: bytes) -> None: ...
+    def finish(self) -> None: ...
+
+
+async def test_the_history_of_a_server_is_who_is_here_under_which_name_and_muted(panes: Panes) -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        ann, bob = Member(1, "192.0.2.7|1"), Member(2, "192.0.2.7|2")
+        for member in (ann, bob):
+            server.outbox.add(member, Nobody())
+            server.room.join(member)
+        server.room.receive(ann, ["/nick Ann", "hello"])
+        server.mute(ann.id, muted=True)
+        shown = panes.show(*history(server))
+        assert texts(shown) == [
+            f"Server started on port {server.port}",
+            "Welcome 192.0.2.7|1 to the server!",
+            "192.0.2.7|1 is now Ann",
+            "Ann is muted",
+            "Welcome 192.0.2.7|2 to the server!",
+        ]
+        assert list(panes.user_list.users.values()) == [
+            User(1, "Ann", "192.0.2.7|1", panes.now, muted=True),
+            User(2, "192.0.2.7|2", "192.0.2.7|2", panes.now),
+        ]
+
+
+class Listening(ChatServer):
+    """Says that it listens on some addresses, which it does not."""
+
+    def __init__(self, addresses: tuple[str, ...], *, encrypted: bool = False) -> None:
+        super().__init__(Settings(tls_cert=Path("cert"), tls_key=Path("key")) if encrypted else Settings())
+        self.addresses = addresses
+        self.port = 4711
+
+
+@pytest.mark.parametrize(
+    ("addresses", "shown"),
+    [
+        (("127.0.0.1",), "127.0.0.1:4711"),
+        (("0.0.0.0", "::"), "0.0.0.0:4711 [::]:4711"),
+    ],
+)
+def test_an_endpoint_is_an_address_with_the_port(addresses: tuple[str, ...], shown: str) -> None:
+    assert endpoints(Listening(addresses)) == shown
+
+
+@pytest.mark.parametrize(
+    ("addresses", "encrypted", "shown"),
+    [
+        (("127.0.0.1", "::1"), False, ""),
+        (("127.0.0.1", "::1"), True, ""),
+        (("127.0.0.1", "192.0.2.1"), False, "public, not encrypted"),
+        (("::",), True, "public"),
+    ],
+)
+def test_the_operator_is_reminded_of_a_public_server_and_of_a_wire_without_tls(
+    addresses: tuple[str, ...], encrypted: bool, shown: str
+) -> None:
+    assert alert(Listening(addresses, encrypted=encrypted)) == shown

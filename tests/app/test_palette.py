@@ -57,9 +57,8 @@ async def test_it_offers_what_the_keys_do_before_anything_is_typed(operator: Ope
 
 async def test_a_user_is_found_by_name_or_address_whatever_the_order_and_case(operator: Operator) -> None:
     ann, _ = await operator.gather("Ann", "Bob")
-    both = ["Message Ann", "Kick Ann"]
     for query in ("ann", "ANN", ann.address, f"ann {ann.address}"):
-        assert await titles(operator, query) == both
+        assert await titles(operator, query) == ["Message Ann", "Kick Ann", "Mute Ann", "Ban Ann"]
     for query in ("kick ann", "ann kick", "ki nn"):
         assert await titles(operator, query) == ["Kick Ann"]
     assert await titles(operator, "message") == ["Message log", "Message Ann", "Message Bob"]
@@ -82,7 +81,43 @@ async def test_kick_asks_and_kicks_that_user_whoever_is_selected(operator: Opera
     await operator.until(lambda: operator.names == ["Ann"])
 
 
-@pytest.mark.parametrize("action", ["message", "kick"])
+async def test_mute_and_unmute_change_that_user_whoever_is_selected(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = ann.id
+    await run(operator, "mute bob")
+    await operator.until(lambda: operator.user_list.users[bob.id].muted)
+    assert (ann.muted, bob.muted) == (False, True)
+    assert await titles(operator, "mute") == ["Mute Ann", "Unmute Bob"]
+    await run(operator, "unmute bob")
+    await operator.until(lambda: not operator.user_list.users[bob.id].muted)
+    assert (ann.muted, bob.muted) == (False, False)
+
+
+@pytest.mark.parametrize("muted", [True, False])
+async def test_what_is_offered_is_done_though_somebody_did_it_before(operator: Operator, muted: bool) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.server.mute(ann.id, muted=not muted)
+    await operator.until(lambda: operator.user_list.users[ann.id].muted is not muted)
+    hits = await search(operator, "mute ann")
+    operator.server.mute(ann.id, muted=muted)
+    await operator.until(lambda: operator.user_list.users[ann.id].muted is muted)
+    await hits[0].command()  # pyright: ignore[reportGeneralTypeIssues]
+    assert ann.muted is muted
+
+
+async def test_ban_asks_and_bans_that_users_address_whoever_is_selected(operator: Operator) -> None:
+    ann, _ = await operator.gather("Ann", "Bob")
+    carol = operator.join("Carol", address="192.0.2.7|1")
+    await operator.until(lambda: "Carol" in operator.names)
+    operator.user_list.selected = ann.id
+    await run(operator, "ban carol")
+    assert await operator.question() == "Ban 192.0.2.7? This drops Carol."
+    await operator.press("y")
+    await operator.until(lambda: operator.names == ["Ann", "Bob"])
+    assert operator.clients[carol].finished
+
+
+@pytest.mark.parametrize("action", ["message", "kick", "mute", "ban"])
 async def test_of_a_user_that_is_gone_by_then_the_operator_is_told(operator: Operator, action: str) -> None:
     _, bob = await operator.gather("Ann", "Bob")
     hits = await search(operator, f"{action} bob")
@@ -94,19 +129,20 @@ async def test_of_a_user_that_is_gone_by_then_the_operator_is_told(operator: Ope
 
 async def test_among_very_many_whole_words_come_first(operator: Operator) -> None:
     *_, last = await operator.gather(*(f"user{number}" for number in range(10, 70)), "user1")
-    assert (await titles(operator, "user1"))[:2] == ["Message user1", "Kick user1"]
+    actions = ["Message user1", "Kick user1", "Mute user1", "Ban user1"]
+    assert (await titles(operator, "user1"))[:4] == actions
     assert len(await search(operator, "user")) == 50
-    assert set((await titles(operator, last.address))[:2]) == {"Message user1", "Kick user1"}
+    assert set((await titles(operator, last.address))[:4]) == set(actions)
 
 
 async def test_markup_in_a_name_is_shown_as_it_is(operator: Operator) -> None:
     name = "[@click=app.quit]eve"
     operator.happen(Joined(0, 1, "[/nope]|1"), Renamed(0, 1, "[/nope]|1", name))
     await operator.until(lambda: name in operator.names)
-    message, kick = await search(operator, "eve")
-    for hit, title in (message, f"Message {name}"), (kick, f"Kick {name}"):
+    hits = await search(operator, "eve")
+    for hit, title in zip(hits, ("Message", "Kick", "Mute", "Ban"), strict=True):
         assert isinstance(hit.match_display, Content)
-        assert hit.match_display.plain == f"{title}\n[/nope]|1"
+        assert hit.match_display.plain == f"{title} {name}\n[/nope]|1"
         assert hit.help is None  # a string there would be read as markup
 
 

@@ -23,9 +23,11 @@ from chat_console.server.events import (
     LeaveReason,
     Left,
     MessagedOperator,
+    Muted,
     OperatorMessaged,
     OperatorSaid,
     QuitRequested,
+    Refused,
     Renamed,
     Replied,
     Said,
@@ -46,6 +48,9 @@ TRANSCRIPTS: list[tuple[Event, str | None]] = [
     (OperatorMessaged(0, "Ann", "psst", 1), "Message sent to 1 users of name Ann"),
     (Replied(0, "one\ntwo"), "one\ntwo"),
     *[(Left(0, 1, "Ann", reason), "Ann has left the server.") for reason in LeaveReason],
+    (Muted(0, 1, "Ann", True), None),
+    (Muted(0, 1, "Ann", False), None),
+    (Refused(0, 1, "Server is full", "192.0.2.7"), None),
     (Failed(0, "Ann", "LookupError: oops"), None),
     (QuitRequested(0), None),
 ]
@@ -187,6 +192,22 @@ class TestPlainConsole:
         writer.close()
         await writer.wait_closed()
 
+    async def test_what_happens_in_one_turn_of_the_loop_is_printed_in_order_and_in_one_go(
+        self, session: Session, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await session.line()
+        printed: list[str] = []
+        monkeypatch.setattr(session.console._printer, "print", printed.append)
+        for turn in ("first", "second"):
+            for number in range(3):
+                session.server.operate(f"/msg {turn}{number} hello")
+            assert not any(turn in text for text in printed)  # not before the chat has had its turn
+            await asyncio.sleep(0)
+        assert printed == [
+            "\n".join(f"Message sent to 0 users of name {turn}{number}" for number in range(3))
+            for turn in ("first", "second")
+        ]
+
     async def test_quit_ends_it_with_0(self, session: Session) -> None:
         session.type("/quit\n")
         assert await session.ended() == 0
@@ -203,11 +224,13 @@ class TestPlainConsole:
             assert await session.line() == "Message sent to 0 users of name Ann\n"
 
     @pytest.mark.parametrize("reason", LeaveReason)
-    def test_stderr_tells_who_was_dropped_and_why(self, reason: LeaveReason, streams: Streams) -> None:
+    async def test_stderr_tells_who_was_dropped_and_why(self, reason: LeaveReason, streams: Streams) -> None:
         console = PlainConsole(ChatServer())
         console._note(Left(0, 1, "Ann", reason))
         told = {
             LeaveReason.SLOW: "chat-console: Ann was dropped: too slow reading\n",
+            LeaveReason.STALLED: "chat-console: Ann was dropped: stopped reading\n",
+            LeaveReason.FOREIGN: "chat-console: Ann was dropped: spoke HTTP or TLS\n",
             LeaveReason.FAILED: "chat-console: Ann was dropped: internal error\n",
         }
         assert streams.errors == told.get(reason, "")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Self, TypeVar
 
+from chat_console.server import notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.events import Event, Failed
 from chat_console.server.settings import Settings
@@ -23,17 +26,39 @@ with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socke
     ipv6 = True
 
 
+class Clock:
+    """A monotonic clock that goes on by itself and can be put forward."""
+
+    def __init__(self, time: Callable[[], float]) -> None:
+        self._time = time
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return self._time() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Put it forward; nothing that is bounded by it should be under way."""
+        self._ahead += seconds
+
+
 class Client:
     """One end of a connection to the server. Every wait is bounded."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
+        self.reader = reader
         self.writer = writer
         host, port = writer.get_extra_info("sockname")[:2]
         self.address = f"{host}|{port}"
 
     @classmethod
-    async def connect(cls, port: int, host: str = "127.0.0.1", *, receive_buffer: int = 0) -> Self:
+    async def connect(
+        cls,
+        port: int,
+        host: str = "127.0.0.1",
+        *,
+        receive_buffer: int = 0,
+        context: ssl.SSLContext | None = None,
+    ) -> Self:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.setblocking(False)
@@ -45,7 +70,8 @@ class Client:
             except BaseException:
                 sock.close()
                 raise
-            return cls(*await asyncio.open_connection(sock=sock))
+            name = "chat.example" if context else None
+            return cls(*await asyncio.open_connection(sock=sock, ssl=context, server_hostname=name))
 
     def send(self, *lines: str) -> None:
         self.writer.write("".join(line + "\n" for line in lines).encode())
@@ -53,7 +79,7 @@ class Client:
     async def raw(self) -> bytes:
         """Up to and including the next LF; nothing at the end."""
         async with asyncio.timeout(BOUND):
-            return await self._reader.readline()
+            return await self.reader.readline()
 
     async def line(self) -> str:
         line = await self.raw()
@@ -70,7 +96,7 @@ class Client:
     async def rest(self) -> list[str]:
         """The lines up to the end."""
         async with asyncio.timeout(BOUND):
-            return (await self._reader.read()).decode().splitlines()
+            return (await self.reader.read()).decode().splitlines()
 
     async def cut_off(self) -> None:
         """Wait until the other end takes nothing more."""
@@ -102,17 +128,23 @@ class Client:
 
 
 class Chat:
-    """A running server, what the operator's side has been told, and its clients."""
+    """A running server, what the operator's side has been told, and its clients.
 
-    def __init__(self, server: ChatServer) -> None:
+    Those speak TLS with `context`, if there is one.
+    """
+
+    def __init__(self, server: ChatServer, context: ssl.SSLContext | None) -> None:
         self.server = server
+        self.context = context
         self.events: list[Event] = []
         self.clients: list[Client] = []
         server.subscribe(self.events.append)
 
     async def connect(self, host: str = "127.0.0.1", *, receive_buffer: int = 0) -> Client:
         """A client that has not read its welcome yet."""
-        client = await Client.connect(self.server.port, host, receive_buffer=receive_buffer)
+        client = await Client.connect(
+            self.server.port, host, receive_buffer=receive_buffer, context=self.context
+        )
         self.clients.append(client)
         return client
 
@@ -134,6 +166,24 @@ class Chat:
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
+    async def fill(self, member_id: int) -> int:
+        """Write to a member that does not read until something waits for it; return how many bytes."""
+        text = "x" * 20_000
+        async with asyncio.timeout(BOUND):
+            for count in itertools.count(1):
+                assert self.server.message(member_id, text)
+                await asyncio.sleep(0)
+                details = self.server.details(member_id)
+                if details and details.waiting:
+                    return count * len(notices.operator_private(text) + "\n")
+        raise AssertionError
+
+    async def pass_time(self, clock: Clock, seconds: float) -> None:
+        """Put the loop's clock forward, and let what is due then happen."""
+        clock.advance(seconds)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
     async def event(self, kind: type[E]) -> E:
         """Take the first event of this kind out of the list, or wait for one."""
         await self.until(lambda: any(isinstance(event, kind) for event in self.events))
@@ -145,14 +195,15 @@ class Chat:
 
 
 @contextlib.asynccontextmanager
-async def open_chat(**settings: Any) -> AsyncIterator[Chat]:
+async def open_chat(*, context: ssl.SSLContext | None = None, **settings: Any) -> AsyncIterator[Chat]:
     """A chat that must end without a failure inside, but for those that the test has taken out.
 
     It gives its clients all the time they need to leave, unless `settings` say otherwise.
     """
     troubles: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
-    chat = Chat(ChatServer(Settings(port=0, **{"close_grace": BOUND, "stop_grace": BOUND} | settings)))
+    settings = {"close_grace": BOUND, "stop_grace": BOUND} | settings
+    chat = Chat(ChatServer(Settings(port=0, **settings)), context)
     try:
         async with chat.server:
             yield chat
@@ -161,7 +212,7 @@ async def open_chat(**settings: Any) -> AsyncIterator[Chat]:
     finally:
         for client in chat.clients:
             client.writer.transport.abort()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await client.writer.wait_closed()
     assert not troubles
     assert not [event for event in chat.events if isinstance(event, Failed)]

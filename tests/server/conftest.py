@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+from certificates import Authority, Pair
+from chat_clients import Clock
 from hypothesis import HealthCheck, settings
 
 # A busy machine is slow now and then; that is not what these tests are about.
 settings.register_profile("server", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("server")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="session")
+def pair(authority: Authority) -> Pair:
+    """A certificate that is valid."""
+    return authority.self_signed("valid")
+
+
+@pytest.fixture(scope="session")
+def other_pair(authority: Authority) -> Pair:
+    """Another one."""
+    return authority.self_signed("other")
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the running loop, which can be put forward."""
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop.time)
+    monkeypatch.setattr(loop, "time", clock)
+    return clock

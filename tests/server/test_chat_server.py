@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import doctest
 import errno
 import gc
 import socket
+import ssl
+import struct
+from pathlib import Path
+from typing import Any
 
 import pytest
-from chat_clients import BOUND, Chat, Client, ipv6, open_chat
+from certificates import Pair
+from chat_clients import BOUND, Chat, Client, Clock, ipv6, open_chat
 
 from chat_console.server import chat_server
-from chat_console.server.chat_server import ChatServer, ListenError
+from chat_console.server.bans import BansFileError
+from chat_console.server.chat_server import ChatServer, ListenError, _plain_host
 from chat_console.server.events import (
     Event,
     Joined,
     LeaveReason,
     Left,
+    Muted,
     OperatorMessaged,
     OperatorSaid,
     QuitRequested,
+    Refused,
     Replied,
     Said,
     Started,
 )
 from chat_console.server.settings import Settings
+from chat_console.server.tls import CertificateError
 
 GOODBYE = ["Server is shutting down", "You have left the server"]
 needs_ipv6 = pytest.mark.skipif(not ipv6, reason="no IPv6 here")
@@ -83,9 +93,9 @@ class TestListening:
             assert error.strerror
 
     async def test_that_fails_on_one_host_leaves_nothing_listening(self) -> None:
-        # The second bind meets the first one's port.
         with pytest.raises(ListenError) as raised:
-            await ChatServer(Settings(port=0, hosts=("127.0.0.1", "127.0.0.1"))).start()
+            await ChatServer(Settings(port=0, hosts=("127.0.0.1", "192.0.2.1"))).start()
+        assert raised.value.host == "192.0.2.1"
         with socket.socket() as sock:
             assert sock.connect_ex(("127.0.0.1", raised.value.port)) == errno.ECONNREFUSED
 
@@ -97,13 +107,49 @@ class TestListening:
         assert (raised.value.errno or -1) < 0
         assert raised.value.strerror
 
-    async def test_takes_the_same_port_again_after_a_stop_with_clients(self) -> None:
-        async with open_chat(close_grace=0.05) as chat:
+    async def test_on_two_names_of_one_address_listens_there_once(self) -> None:
+        async with open_chat(hosts=("127.0.0.1", "127.0.0.1")) as chat:
+            assert chat.server.addresses == ("127.0.0.1",)
+
+    @needs_ipv6
+    async def test_on_everything_shows_ipv4_addresses_as_such(self) -> None:
+        async with open_chat(hosts=("::",)) as chat:
+            for host in ("127.0.0.1", "::1"):
+                client = await chat.connect(host)
+                assert await client.line() == f"Welcome {client.address} to the server!"
+                assert client.address.startswith(f"{host}|")
+
+    @pytest.mark.parametrize(
+        ("host", "shown"),
+        [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+            ("::ffff:127.0.0.1", "127.0.0.1"),
+            ("::ffff:0:0", "::ffff:0:0"),
+            ("fe80::1%eth0", "fe80::1%eth0"),
+        ],
+    )
+    def test_takes_an_address_as_accept_gave_it_but_for_ipv4_over_ipv6(self, host: str, shown: str) -> None:
+        assert _plain_host(host) == shown
+
+
+class TestConnecting:
+    async def test_costs_no_look_up_of_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise AssertionError("a look-up")
+
+        async with open_chat() as chat:
+            for name in ("getaddrinfo", "getnameinfo", "gethostbyaddr", "gethostbyname", "getfqdn"):
+                monkeypatch.setattr(socket, name, fail)
+            client = await chat.connect()
+            assert await client.line() == f"Welcome {client.address} to the server!"
+
+    async def test_has_the_system_watch_over_the_connection(self) -> None:
+        async with open_chat() as chat:
             await chat.gather("Ann")
-            port = chat.server.port
-            await chat.server.stop()
-            async with ChatServer(Settings(port=port)) as again:
-                assert again.port == port
+            sock = chat.server._connections[1]._transport.get_extra_info("socket")
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 class TestOperator:
@@ -159,11 +205,411 @@ class TestOperator:
             assert not chat.server.kick(member.id)
             assert not chat.events
 
+    async def test_gives_a_reason_for_a_kick_that_stays_off_the_wire(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            chat.server.kick(1, "said it too often")
+            assert (await chat.event(Left)).remark == "said it too often"
+            assert await ann.rest() == ["You have left the server"]
+            assert await bob.line() == "Ann has left the server."
+
+    async def test_mutes_one_member_by_its_id_and_lets_it_be_heard_again(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            assert chat.server.mute(1, muted=True)
+            ann.send("hello")
+            assert [await ann.line() for _ in range(2)] == ["You are muted"] * 2
+            assert chat.server.mute(1, muted=False)
+            ann.send("hello again")
+            assert await bob.line() == "Ann: hello again"
+            assert await ann.line() == "You are no longer muted"
+            assert [event.muted for event in chat.events if isinstance(event, Muted)] == [True, False]
+            assert not chat.server.mute(7, muted=True)
+
+    async def test_knows_of_one_member_how_long_it_is_here_and_how_long_silent(self, clock: Clock) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            clock.advance(60)
+            ann.send("one", "two", "/msg Bob three")
+            await bob.until("Ann(private): three ")
+            clock.advance(30)
+            details = chat.server.details(1)
+            assert details
+            assert 90 <= details.here < 90 + BOUND
+            assert 30 <= details.idle < 30 + BOUND
+            assert (details.address, details.lines, details.waiting) == (ann.address, 3, 0)
+            chat.server.kick(1)
+            assert chat.server.details(1) is None
+            assert chat.server.details(7) is None
+
+    async def test_knows_how_much_waits_for_one_member(self) -> None:
+        async with open_chat() as chat:
+            ann = await chat.connect(receive_buffer=4096)
+            ann.stop_reading()
+            await chat.event(Joined)
+            sent = await chat.fill(1)
+            details = chat.server.details(1)
+            assert details
+            assert 0 < details.waiting < sent
+
     async def test_sees_the_members_in_order_of_joining(self) -> None:
         async with open_chat() as chat:
             await chat.gather("Zoe", "Ann")
             assert [member.name for member in chat.server.members] == ["Zoe", "Ann"]
             assert [member.id for member in chat.server.members] == [1, 2]
+
+
+class TestBanning:
+    async def test_drops_one_member_and_everybody_from_its_address_and_keeps_them_out(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            assert [member.name for member in chat.server.hit_by_ban(2)] == ["Ann", "Bob"]
+            assert chat.server.ban(2)
+            for client in (ann, bob):
+                assert (await client.rest())[-1] == "You have left the server"
+                client.close()
+            assert (await chat.event(Left)).reason is LeaveReason.BANNED
+            again = await chat.connect()
+            assert await again.rest() == ["You are banned from this server"]
+            chat.server.operate("/unban 127.0.0.1")
+            again = await chat.connect()
+            assert await again.line() == f"Welcome {again.address} to the server!"
+
+    async def test_of_one_who_is_gone_does_nothing(self) -> None:
+        async with open_chat() as chat:
+            assert chat.server.hit_by_ban(7) == []
+            assert not chat.server.ban(7)
+            chat.server.operate("/bans")
+            assert (await chat.event(Replied)).text == "Nobody is banned"
+
+    async def test_is_of_no_notice_to_the_room_and_told_to_the_operator(self) -> None:
+        async with open_chat() as chat:
+            (ann,) = await chat.gather("Ann")
+            chat.server.operate("/ban 127.0.0.1 1h --force")
+            chat.server.operate("/unban 127.0.0.1")
+            chat.server.operate("/ban 127.0.0.0/8 1h --force")
+            chat.server.operate("/ban 127.0.0.0/8 1h --force")
+            assert await ann.rest() == ["You have left the server"]
+            chat.events.clear()
+            for _ in range(2):
+                assert await (await chat.connect()).rest() == ["You are banned from this server"]
+            (refused,) = chat.events
+            assert isinstance(refused, Refused)
+            assert (refused.count, refused.why, refused.host) == (
+                1,
+                "You are banned from this server",
+                "127.0.0.1",
+            )
+
+    async def test_survives_a_restart(self, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        async with open_chat(bans_file=file) as chat:
+            chat.server.operate("/ban 127.0.0.1 --force")
+        async with open_chat(bans_file=file) as chat:
+            assert await (await chat.connect()).rest() == ["You are banned from this server"]
+
+    async def test_that_cannot_be_written_is_told_and_in_force(self, tmp_path: Path) -> None:
+        async with open_chat(bans_file=tmp_path / "missing" / "bans") as chat:
+            chat.server.operate("/ban 127.0.0.1 --force")
+            assert (await chat.event(Replied)).text == (
+                "The bans file could not be written (No such file or directory): "
+                "this holds only until the server ends."
+            )
+            assert (await chat.event(Replied)).text == "Banned 127.0.0.1 until unbanned."
+            assert await (await chat.connect()).rest() == ["You are banned from this server"]
+
+    async def test_by_a_file_that_cannot_be_read_keeps_the_server_from_starting(self, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        file.write_text("not a ban\n")
+        with pytest.raises(BansFileError):
+            await ChatServer(Settings(port=0, bans_file=file)).start()
+
+
+@pytest.fixture
+def from_afar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that seem to come from elsewhere."""
+    monkeypatch.setattr(chat_server, "_plain_host", lambda _: "192.0.2.1")
+
+
+class TestLimits:
+    async def test_of_all_clients_turn_the_next_away_without_a_notice_to_the_room(self) -> None:
+        async with open_chat(max_clients=2) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            assert await (await chat.connect()).rest() == ["Server is full"]
+            bob.send("hello")
+            assert await ann.line() == "Bob: hello"
+            bob.send("/quit")
+            assert await bob.rest() == ["You have left the server"]
+            bob.close()
+            await chat.until(lambda: 2 not in chat.server._connections)
+            cid = await chat.connect()
+            assert await cid.line() == f"Welcome {cid.address} to the server!"
+
+    @pytest.mark.usefixtures("from_afar")
+    @pytest.mark.parametrize(
+        "settings", [{"max_per_ip": 2}, {"connect_burst": 2}], ids=["at a time", "in a short time"]
+    )
+    async def test_of_one_address_turn_the_next_away_without_a_notice_to_the_room(
+        self, settings: dict[str, int]
+    ) -> None:
+        async with open_chat(**settings) as chat:
+            clients = [await chat.connect() for _ in range(2)]
+            await chat.until(lambda: len(chat.server.members) == 2)
+            assert await (await chat.connect()).rest() == ["Too many connections from your address"]
+            chat.server.say("hello")
+            assert [line.split()[0] for line in await clients[0].until("Operator: hello")] == [
+                "Welcome",
+                "Welcome",
+                "Operator:",
+            ]
+
+    async def test_of_one_address_do_not_concern_loopback(self) -> None:
+        async with open_chat(max_per_ip=1, connect_burst=1) as chat:
+            for _ in range(5):
+                client = await chat.connect()
+                assert await client.line() == f"Welcome {client.address} to the server!"
+
+    async def test_turn_away_also_one_that_is_gone_already(self) -> None:
+        async with open_chat(max_clients=1) as chat:
+            await chat.gather("Ann")
+            client = socket.create_connection(("127.0.0.1", chat.server.port), timeout=BOUND)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+            assert (await chat.event(Refused)).why == "Server is full"
+
+    async def test_tell_the_operator_once_a_minute_at_most_for_each_reason(self, clock: Clock) -> None:
+        async with open_chat(max_clients=1) as chat:
+            await chat.gather("Ann")
+
+            async def knock(count: int) -> list[int]:
+                """Be turned away so often; the answer is what was told of it."""
+                for _ in range(count):
+                    assert await (await chat.connect()).rest() == ["Server is full"]
+                return told()
+
+            def told() -> list[int]:
+                counts = [event.count for event in chat.events if isinstance(event, Refused)]
+                chat.events.clear()
+                return counts
+
+            assert await knock(1) == [1]
+            assert await knock(3) == []
+            clock.advance(59)
+            assert await knock(1) == []
+            clock.advance(1)
+            await chat.until(lambda: chat.events)
+            assert told() == [4]
+            assert await knock(2) == []
+            chat.server.refused("another reason", "192.0.2.1")
+            assert told() == [1]
+            clock.advance(60)
+            await chat.until(lambda: chat.events)
+            assert told() == [2]
+            clock.advance(60)
+            await chat.until(lambda: not chat.server._refusals)
+            assert told() == []
+            assert await knock(1) == [1]
+
+    async def test_give_a_place_back_when_a_connection_cannot_be_set_up(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async with open_chat(max_clients=1) as chat:
+
+            def fail(*_: object) -> None:
+                raise OSError(errno.ENOBUFS, "No buffer space available")
+
+            with monkeypatch.context() as patch:
+                patch.setattr(chat_server, "Connection", fail)
+                assert await (await chat.connect()).rest() == []
+            ann = await chat.connect()
+            assert await ann.line() == f"Welcome {ann.address} to the server!"
+
+
+@pytest.fixture
+def served(pair: Pair, tmp_path: Path) -> Pair:
+    """A copy of the valid certificate for a server, which the test may overwrite."""
+    copy = Pair(tmp_path / "cert.pem", tmp_path / "key.pem")
+    pair.copy_to(copy)
+    return copy
+
+
+def open_tls_chat(served: Pair, **settings: Any) -> contextlib.AbstractAsyncContextManager[Chat]:
+    """A chat over TLS, whose clients trust the certificate."""
+    context = served.client_context()
+    return open_chat(context=context, tls_cert=served.cert, tls_key=served.key, **settings)
+
+
+class TestTls:
+    async def test_lets_people_talk_as_ever(self, served: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            ann, bob, cid = await chat.gather("Ann", "Bob", "Cid")
+            ann.send("hello", "/msg Bob psst")
+            chat.server.say("welcome")
+            assert await ann.until("Operator: welcome") == ["Operator: welcome"]
+            assert await ann.line() == "Message sent to 1 users of name Bob"
+            assert await bob.until("Ann(private): psst ") == [
+                "Operator: welcome",
+                "Ann: hello",
+                "Ann(private): psst ",
+            ]
+            assert await cid.until("Ann: hello") == ["Operator: welcome", "Ann: hello"]
+
+    async def test_does_not_say_that_nothing_is_encrypted(self, served: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            (ann,) = await chat.gather("Ann")
+            ann.send("/help", "/list")
+            assert "encrypted" not in "".join(await ann.until("No other users connected"))
+
+    async def test_sends_the_last_line_before_it_closes(self, served: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            ann, bob, cid = await chat.gather("Ann", "Bob", "Cid")
+            chat.server.operate("/kick Ann")
+            assert await ann.rest() == ["You have left the server"]
+            ann.close()
+            bob.send("/quit")
+            assert await bob.until("You have left the server") == [
+                "Ann has left the server.",
+                "You have left the server",
+            ]
+            bob.close()
+            stopping = asyncio.create_task(chat.server.stop())
+            assert (await cid.rest())[-2:] == GOODBYE
+            cid.close()
+            await asyncio.wait_for(stopping, BOUND)
+
+    @pytest.mark.parametrize(
+        ("way", "reason"), [("close", LeaveReason.END_OF_INPUT), ("reset", LeaveReason.LOST)]
+    )
+    async def test_notices_who_goes(self, served: Pair, way: str, reason: LeaveReason) -> None:
+        async with open_tls_chat(served) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            getattr(ann, way)()
+            assert await bob.line() == "Ann has left the server."
+            assert (await chat.event(Left)).reason is reason
+
+    async def test_drops_nobody_for_being_silent(self, served: Pair, clock: Clock) -> None:
+        async with open_tls_chat(served, stall_timeout=20) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            for _ in range(10):
+                clock.advance(6)
+                bob.send("tick")
+                assert await ann.line() == "Bob: tick"
+            assert [member.name for member in chat.server.members] == ["Ann", "Bob"]
+
+    async def test_drops_who_does_not_read(self, served: Pair, clock: Clock) -> None:
+        async with open_tls_chat(served, stall_timeout=20, max_backlog=1 << 24) as chat:
+            slow = await chat.connect(receive_buffer=4096)
+            slow.stop_reading()
+            await chat.event(Joined)
+            (bob,) = await chat.gather("Bob")
+            await chat.fill(1)
+            for _ in range(3):
+                await chat.pass_time(clock, 5)
+                assert len(chat.server.members) == 2
+            await chat.pass_time(clock, 5)
+            await chat.pass_time(clock, 5)
+            assert (await chat.event(Left)).reason is LeaveReason.STALLED
+            assert await bob.line() == f"{slow.address} has left the server."
+
+    async def test_drops_whose_backlog_grows_too_long(self, served: Pair) -> None:
+        async with open_tls_chat(served, max_backlog=100_000) as chat:
+            slow = await chat.connect(receive_buffer=4096)
+            slow.stop_reading()
+            await chat.event(Joined)
+            async with asyncio.timeout(BOUND):
+                while chat.server.members:
+                    chat.server.say("x" * 2000)
+                    await asyncio.sleep(0)
+            assert (await chat.event(Left)).reason is LeaveReason.SLOW
+
+    async def test_runs_what_its_rate_held_back_when_a_client_closes(self, served: Pair) -> None:
+        async with open_tls_chat(served, burst=3, rate=0.01) as chat:
+            (bob,) = await chat.gather("Bob")
+            ann = await chat.connect()
+            ann.send(*(f"line {number}" for number in range(10)))
+            ann.close()
+            left = f"{ann.address} has left the server."
+            assert (await bob.until(left))[1:] == [
+                *(f"{ann.address}: line {number}" for number in range(10)),
+                left,
+            ]
+
+    async def test_turns_away_without_a_handshake(self, served: Pair) -> None:
+        async with open_tls_chat(served, max_clients=1) as chat:
+            await chat.gather("Ann")
+            with pytest.raises(OSError):
+                await chat.connect()
+            assert (await chat.event(Refused)).why == "Server is full"
+
+    @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"hello\n"])
+    async def test_tells_the_room_nothing_of_one_who_speaks_something_else(
+        self, served: Pair, data: bytes
+    ) -> None:
+        async with open_tls_chat(served, max_clients=2) as chat:
+            (ann,) = await chat.gather("Ann")
+            chat.context = None
+            plain = await chat.connect()
+            plain.writer.write(data)
+            refused = await chat.event(Refused)
+            assert (refused.why, refused.host) == ("no TLS handshake", "127.0.0.1")
+            assert not any(b"Ann" in line for line in [await plain.raw()])
+            chat.context = served.client_context()
+            bob = await chat.connect()  # there is room for it
+            assert await ann.line() == f"Welcome {bob.address} to the server!"
+
+    async def test_does_not_wait_for_a_handshake_for_ever(self, served: Pair, clock: Clock) -> None:
+        async with open_tls_chat(served, tls_handshake_timeout=10) as chat:
+            chat.context = None
+            silent = await chat.connect()
+            await chat.until(lambda: chat.server._connections)
+            clock.advance(10)
+            assert await silent.rest() == []
+            assert (await chat.event(Refused)).why == "no TLS handshake"
+            assert not chat.server._connections
+
+    async def test_lets_nobody_hold_up_the_end_by_a_handshake(self, served: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            chat.context = None
+            silent = await chat.connect()
+            await chat.until(lambda: chat.server._connections)
+            await asyncio.wait_for(chat.server.stop(), BOUND)
+            assert await silent.rest() == []
+
+    async def test_is_cut_at_once_with_abort_also_during_a_handshake(self, served: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            (ann,) = await chat.gather("Ann")
+            context, chat.context = chat.context, None
+            await chat.connect()
+            await chat.until(lambda: len(chat.server._connections) == 2)
+            chat.server.abort()
+            assert (await chat.event(Left)).reason is LeaveReason.LOST
+            assert await ann.raw() == b""
+            chat.context = context
+
+    async def test_reads_the_certificate_again_and_drops_nobody(self, served: Pair, other_pair: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            other_pair.copy_to(served)
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await Client.connect(chat.server.port, context=other_pair.client_context())
+            chat.server.operate("/reload")
+            chat.context = other_pair.client_context()
+            cid = await chat.connect()
+            assert await cid.line() == f"Welcome {cid.address} to the server!"
+            bob.send("still here")
+            assert "Bob: still here" in await ann.until("Bob: still here")
+            served.cert.write_text("nonsense")
+            chat.events.clear()
+            chat.server.reload_certificate()
+            assert (await chat.event(Replied)).text.startswith("The TLS certificate stays as it was: ")
+            dan = await chat.connect()
+            assert await dan.line() == f"Welcome {dan.address} to the server!"
+
+    async def test_with_a_certificate_that_cannot_be_used_does_not_start(
+        self, pair: Pair, tmp_path: Path
+    ) -> None:
+        with pytest.raises(CertificateError, match="cannot read"):
+            await ChatServer(Settings(port=0, tls_cert=tmp_path / "none.pem", tls_key=pair.key)).start()
 
 
 class TestStopping:

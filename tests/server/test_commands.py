@@ -8,20 +8,28 @@ from hypothesis import strategies as st
 
 from chat_console.server.commands import (
     COMMANDS,
+    Ban,
     Command,
     Help,
     Kick,
+    ListBans,
     ListUsers,
+    Mute,
     Nick,
     PrivateMessage,
     Quit,
+    Reload,
     Request,
     Role,
     Say,
+    Unban,
     UnknownCommand,
+    Unmute,
     WrongUsage,
     commands_for,
+    cost,
     parse,
+    parse_duration,
 )
 
 
@@ -33,10 +41,20 @@ def test_clients_have_nick_msg_list_help_and_quit() -> None:
     assert usages(Role.CLIENT) == ["/nick <name>", "/msg <recipient> <message>", "/list", "/help", "/quit"]
 
 
-def test_the_operator_has_msg_kick_list_help_and_quit() -> None:
+def test_the_operator_has_those_and_the_means_to_keep_order_but_no_nick() -> None:
     assert usages(Role.OPERATOR) == [
-        "/msg <recipient> <message>", "/kick <recipient>", "/list", "/help", "/quit",
-    ]  # fmt: skip
+        "/msg <recipient> <message>",
+        "/kick <recipient> [reason]",
+        "/mute <recipient> [10m]",
+        "/unmute <recipient>",
+        "/ban <recipient|address|network> [2h] [--force]",
+        "/unban <address|network>",
+        "/bans",
+        "/reload",
+        "/list",
+        "/help",
+        "/quit",
+    ]
 
 
 def test_no_role_has_two_commands_of_one_word() -> None:
@@ -78,8 +96,20 @@ def test_what_does_not_begin_with_one_slash_is_text(role: Role, line: str, text:
         ("/msg   Bob   two  blanks ", Role.CLIENT, PrivateMessage("Bob", "two  blanks ")),
         ("/msg Bob /quit", Role.CLIENT, PrivateMessage("Bob", "/quit")),
         ("/msg 10.0.0.1|4001 hi", Role.CLIENT, PrivateMessage("10.0.0.1|4001", "hi")),
-        ("/kick Bob", Role.OPERATOR, Kick("Bob")),
-        ("/kick  Bob  ", Role.OPERATOR, Kick("Bob")),
+        ("/kick Bob", Role.OPERATOR, Kick("Bob", "")),
+        ("/kick  Bob  ", Role.OPERATOR, Kick("Bob", "")),
+        ("/kick Bob said  it  too often ", Role.OPERATOR, Kick("Bob", "said  it  too often")),
+        ("/mute Bob", Role.OPERATOR, Mute("Bob", None)),
+        ("/mute  Bob  10m ", Role.OPERATOR, Mute("Bob", 600)),
+        ("/unmute Bob ", Role.OPERATOR, Unmute("Bob")),
+        ("/ban Bob", Role.OPERATOR, Ban("Bob", None, False)),
+        ("/ban 192.0.2.0/24 2h", Role.OPERATOR, Ban("192.0.2.0/24", 7200, False)),
+        ("/ban ::1 1d --force", Role.OPERATOR, Ban("::1", 86_400, True)),
+        ("/ban --force ::1", Role.OPERATOR, Ban("::1", None, True)),
+        ("/ban ::1 --force 1d", Role.OPERATOR, Ban("::1", 86_400, True)),
+        ("/unban 192.0.2.7", Role.OPERATOR, Unban("192.0.2.7")),
+        ("/bans", Role.OPERATOR, ListBans()),
+        ("/reload", Role.OPERATOR, Reload()),
         ("/list", Role.CLIENT, ListUsers()),
         ("/list  ", Role.OPERATOR, ListUsers()),
         ("/help", Role.CLIENT, Help()),
@@ -105,8 +135,19 @@ def test_a_command_is_matched_without_regard_to_case(line: str) -> None:
         ("/msg", Role.CLIENT, "/msg <recipient> <message>"),
         ("/msg Bob", Role.CLIENT, "/msg <recipient> <message>"),
         ("/msg Bob  ", Role.OPERATOR, "/msg <recipient> <message>"),
-        ("/kick", Role.OPERATOR, "/kick <recipient>"),
-        ("/kick Bob Ann", Role.OPERATOR, "/kick <recipient>"),
+        ("/kick", Role.OPERATOR, "/kick <recipient> [reason]"),
+        ("/mute", Role.OPERATOR, "/mute <recipient> [10m]"),
+        ("/mute Bob soon", Role.OPERATOR, "/mute <recipient> [10m]"),
+        ("/mute Bob 10m now", Role.OPERATOR, "/mute <recipient> [10m]"),
+        ("/unmute", Role.OPERATOR, "/unmute <recipient>"),
+        ("/unmute Bob Ann", Role.OPERATOR, "/unmute <recipient>"),
+        ("/ban", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
+        ("/ban --force", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
+        ("/ban Bob soon", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
+        ("/ban Bob 2h 3h", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
+        ("/unban", Role.OPERATOR, "/unban <address|network>"),
+        ("/bans all", Role.OPERATOR, "/bans"),
+        ("/reload now", Role.OPERATOR, "/reload"),
         ("/list all", Role.CLIENT, "/list"),
         ("/help me", Role.CLIENT, "/help"),
         ("/quit now", Role.CLIENT, "/quit"),
@@ -128,6 +169,9 @@ def test_missing_or_surplus_arguments_are_wrong_usage(line: str, role: Role, usa
         ("/ list", Role.CLIENT, "/"),
         ("/listen", Role.CLIENT, "/listen"),
         ("/kick Bob", Role.CLIENT, "/kick"),
+        ("/mute Bob", Role.CLIENT, "/mute"),
+        ("/ban Bob", Role.CLIENT, "/ban"),
+        ("/reload", Role.CLIENT, "/reload"),
         ("/nick Bob", Role.OPERATOR, "/nick"),
     ],
 )
@@ -135,6 +179,37 @@ def test_what_does_not_exist_for_its_issuer_is_unknown(line: str, role: Role, wo
     assert parse(line, role) == UnknownCommand(word)
 
 
-@given(st.text(min_size=1) | st.text(" /nickmsglist", min_size=1), st.sampled_from(list(Role)))
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86_400), ("1w", 604_800), ("5M", 300)],
+)
+def test_a_duration_is_a_number_with_its_unit(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "0m", "-1m", "1.5h", "1h30m", "1 h", "1y", "٣m", "1000000s"])
+def test_anything_else_is_not_a_duration(text: str) -> None:
+    assert parse_duration(text) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "tokens"),
+    [
+        ("hello", 1),
+        ("//nick Bob", 1),
+        (" /nick Bob", 1),
+        ("/nick Bob", 3),
+        ("/NICK", 3),
+        ("/msg Bob hi", 1),
+        ("/nickname Bob", 1),
+        ("/foo", 1),
+        ("/", 1),
+    ],
+)
+def test_a_change_of_nickname_costs_its_author_as_much_as_three_lines(line: str, tokens: int) -> None:
+    assert cost(line, Role.CLIENT) == tokens
+
+
+@given(st.text(min_size=1) | st.text(" /nickmsglistbaufore-10", min_size=1), st.sampled_from(list(Role)))
 def test_every_line_asks_for_something(line: str, role: Role) -> None:
     assert isinstance(parse(line, role), Request)

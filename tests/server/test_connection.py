@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import ssl
+from typing import Any, ClassVar
 
 import pytest
-from chat_clients import BOUND, Chat, ipv6, open_chat
+from chat_clients import BOUND, Chat, Client, Clock, open_chat
 
-from chat_console.server.connection import _address
 from chat_console.server.events import Event, Failed, Joined, LeaveReason, Left, Said
 
 GOODBYE = "You have left the server"
@@ -47,6 +47,33 @@ class TestTalking:
             ann.send("x" * 100_000, "next")
             assert await ann.line() == "Message too long (max 2048 bytes)"
             assert await bob.line() == "Ann: next"
+
+    @pytest.mark.parametrize(
+        "separator",
+        [
+            b"\r",
+            b"\r\0",
+            b"\n",
+            b"\0",
+            b"\v",
+            b"\f",
+            b"\x1c",
+            b"\x85",
+            b"\xc2\x85",
+            b"\xe2\x80\xa8",
+            b"\x1b[1E",
+        ],
+    )
+    async def test_a_line_cannot_pass_for_somebody_elses(self, separator: bytes) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            ann.writer.write(b"hi" + separator + b"Operator: I am the owner\nend\n")
+            data = b""
+            while not data.endswith(b"Ann: end\n"):
+                data += await bob.raw()
+            text = data.decode()
+            assert all(line.startswith("Ann: ") for line in text.splitlines())
+            assert text.replace("\n", "").isprintable()
 
 
 class TestTelnet:
@@ -182,7 +209,7 @@ async def test_a_reader_that_pauses_within_its_backlog_loses_nothing() -> None:
 
 
 async def test_a_slow_reader_is_dropped_and_the_rest_do_not_notice() -> None:
-    async with open_chat(max_backlog=100_000) as chat:
+    async with open_chat(max_backlog=100_000, rate=0) as chat:
         slow = await chat.connect(receive_buffer=4096)
         slow.stop_reading()
         await chat.event(Joined)
@@ -203,6 +230,347 @@ async def test_a_slow_reader_is_dropped_and_the_rest_do_not_notice() -> None:
         heard.remove(notice)
         assert heard == [*said, "Bob: and on"]
         assert await bob.line() == notice
+
+
+class TestFloodControl:
+    """A line comes each 100 s, where the clock is not put forward: what comes meanwhile has not waited."""
+
+    LIMITS: ClassVar[dict[str, Any]] = {"burst": 20, "rate": 0.01}
+
+    async def gather(self, chat: Chat, clock: Clock) -> list[Client]:
+        """Ann, who has been quiet for long, and Bob, who has read all."""
+        clients = await chat.gather("Ann", "Bob")
+        await chat.pass_time(clock, 1e6)
+        return clients
+
+    async def so_far(self, chat: Chat, client: Client) -> list[str]:
+        """What has come for `client` until now."""
+        chat.server.say("so far")
+        return (await client.until("Operator: so far"))[:-1]
+
+    async def test_lets_a_burst_through_at_once_and_then_each_line_in_its_turn(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            lines = [f"Ann: {number}" for number in range(26)]
+            ann.send(*(str(number) for number in range(25)))
+            assert await bob.line() == lines[0]
+            assert await self.so_far(chat, bob) == lines[1:20]
+            ann.send("25")
+            for line in lines[20:]:
+                await chat.pass_time(clock, 99)
+                assert await self.so_far(chat, bob) == []
+                await chat.pass_time(clock, 1)
+                assert await bob.line() == line
+            await chat.pass_time(clock, 1e6)
+            assert await self.so_far(chat, bob) == []
+
+    async def test_lets_a_burst_through_again_after_a_quiet_time(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            for _ in range(2):
+                ann.send(*["hello"] * 20)
+                for _ in range(20):
+                    assert await bob.line() == "Ann: hello"
+                await chat.pass_time(clock, 20 * 100)
+
+    async def test_counts_a_change_of_nickname_as_three_lines(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*(f"/nick Ann{number}" for number in range(7)), "hello")
+            assert await bob.line() == "Ann is now Ann0"
+            assert await self.so_far(chat, bob) == [f"Ann{at} is now Ann{at + 1}" for at in range(5)]
+            await chat.pass_time(clock, 99)  # two are left of the burst
+            assert await self.so_far(chat, bob) == []
+            await chat.pass_time(clock, 1)
+            assert await self.so_far(chat, bob) == ["Ann5 is now Ann6"]
+            await chat.pass_time(clock, 100)
+            assert await bob.line() == "Ann6: hello"
+
+    async def test_counts_a_line_that_is_too_long_and_a_command_that_is_unknown(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*["x" * 3000, "/foo"] * 10, "hello")
+            answers = ["Message too long (max 2048 bytes)", "Unknown command /foo. Type /help."] * 10
+            assert [await ann.line() for _ in answers] == answers
+            assert await self.so_far(chat, bob) == []
+            await chat.pass_time(clock, 100)
+            assert await bob.line() == "Ann: hello"
+
+    async def test_concerns_nobody_else(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*["x"] * 100)
+            assert await bob.line() == "Ann: x"
+            bob.send("hello")
+            assert await ann.line() == "Bob: hello"
+
+    async def test_is_off_with_a_rate_of_0(self) -> None:
+        async with open_chat(burst=1, rate=0) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            ann.send(*["x"] * 1000)
+            for _ in range(1000):
+                assert await bob.line() == "Ann: x"
+
+    async def test_drops_and_reorders_nothing_however_much_comes(self) -> None:
+        async with open_chat(burst=10, rate=5000, max_held=200) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            count = 1500
+            ann.send(*(f"/msg Bob {number}" if number % 7 == 0 else f"{number}" for number in range(count)))
+            expected = [
+                f"Ann(private): {number} " if number % 7 == 0 else f"Ann: {number}" for number in range(count)
+            ]
+            assert [await bob.line() for _ in range(count)] == expected
+
+    async def test_still_answers_the_ctrl_c_of_a_telnet(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*["x"] * 30)
+            await bob.line()
+            ann.writer.write(IAC_DO_TIMING_MARK)
+            async with asyncio.timeout(BOUND):
+                assert await ann.reader.readexactly(3) == IAC_WONT_TIMING_MARK
+
+    async def test_reads_no_more_than_it_can_hold_and_goes_on_when_that_is_done(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS, max_held=1000) as chat:
+            ann, bob = await self.gather(chat, clock)
+            connection = chat.server._connections[1]
+            ann.send(*[f"{number:099}" for number in range(60)])
+            await chat.until(lambda: not connection._transport.is_reading())
+            ann.send("the last one")
+            for number in range(20):
+                assert await bob.line() == f"Ann: {number:099}"
+            for number in range(20, 60):
+                await chat.pass_time(clock, 100)
+                assert await bob.line() == f"Ann: {number:099}"
+                assert connection._transport.is_reading() is (number >= 54)  # half of it is done
+            await chat.until(lambda: connection._held)
+            await chat.pass_time(clock, 100)
+            assert await bob.line() == "Ann: the last one"
+
+    async def test_does_not_hide_that_the_connection_is_lost(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*["x"] * 30)
+            await bob.line()
+            ann.reset()
+            assert (await chat.event(Left)).reason is LeaveReason.LOST
+
+    async def test_does_not_hide_that_a_connection_is_lost_which_is_not_read(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS, max_held=1000) as chat:
+            ann, _ = await self.gather(chat, clock)
+            connection = chat.server._connections[1]
+            ann.send(*["x" * 99] * 60)
+            await chat.until(lambda: not connection._transport.is_reading())
+            ann.reset()
+            await chat.pass_time(clock, 100)
+            assert (await chat.event(Left)).reason is LeaveReason.LOST
+            assert len(chat.server.members) == 1
+
+    async def test_does_not_hide_that_a_connection_is_lost_which_has_ended_its_input(
+        self, clock: Clock
+    ) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, _ = await self.gather(chat, clock)
+            connection = chat.server._connections[1]
+            ann.send(*["x"] * 60)
+            ann.end()
+            await chat.until(lambda: connection._at_end)
+            ann.reset()
+            await chat.pass_time(clock, 100)
+            assert (await chat.event(Left)).reason is LeaveReason.LOST
+            assert len(chat.server.members) == 1
+
+    async def test_gives_every_line_its_turn_before_a_client_leaves_whose_input_has_ended(
+        self, clock: Clock
+    ) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*(str(number) for number in range(22)))
+            ann.writer.write(b"unfinished")
+            ann.end()
+            for number in range(20):
+                assert await bob.line() == f"Ann: {number}"
+            for line in ("Ann: 20", "Ann: 21", "Ann: unfinished"):
+                assert await self.so_far(chat, bob) == []
+                await chat.pass_time(clock, 100)
+                assert await bob.line() == line
+            assert await bob.line() == "Ann has left the server."
+            assert (await chat.event(Left)).reason is LeaveReason.END_OF_INPUT
+            assert (await ann.rest())[-1] == GOODBYE
+
+    async def test_lets_what_stands_behind_a_quit_wait_for_nothing(self, clock: Clock) -> None:
+        async with open_chat(**self.LIMITS) as chat:
+            ann, bob = await self.gather(chat, clock)
+            ann.send(*["x"] * 20, "/quit", *["y"] * 20)
+            ann.end()
+            for _ in range(20):
+                assert await bob.line() == "Ann: x"
+            await chat.pass_time(clock, 100)
+            assert await bob.line() == "Ann has left the server."
+            assert (await chat.event(Left)).reason is LeaveReason.QUIT
+            await chat.pass_time(clock, 1e6)
+            assert await self.so_far(chat, bob) == []
+
+    @pytest.mark.parametrize("max_held", [1000, 1 << 16], ids=["not read", "read"])
+    async def test_does_not_hold_up_a_kick(self, clock: Clock, max_held: int) -> None:
+        async with open_chat(**self.LIMITS, max_held=max_held) as chat:
+            ann, bob = await self.gather(chat, clock)
+            connection = chat.server._connections[1]
+            ann.send(*["x" * 99] * 60)
+            await chat.until(lambda: connection._held)
+            chat.server.operate("/kick Ann")
+            assert (await ann.rest())[-1] == GOODBYE
+            ann.close()
+            await chat.until(lambda: 1 not in chat.server._connections)
+            await chat.pass_time(clock, 1e6)
+            assert await self.so_far(chat, bob) == [*["Ann: " + "x" * 99] * 20, "Ann has left the server."]
+
+
+def client_hello() -> bytes:
+    """What a client of TLS sends first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname="chat.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
+
+
+class TestForeignProtocol:
+    @pytest.mark.parametrize(
+        "data",
+        [
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1:1234\r\n\r\n",
+            b"POST / HTTP/1.1\r\nContent-Length: 25\r\n\r\n/nick Eve\nI am the owner!\n",
+            b"OPTIONS * HTTP/1.0\n",
+            b"CONNECT example.com:443 HTTP/1.1\r\n",
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"\r\n\r\nGET / HTTP/1.1\r\n",
+            b"POST /" + b"x" * 3000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n/nick Eve\nhello\n",
+            b"POST http://127.0.0.1:1234/" + b"x" * 1400,
+            client_hello(),
+        ],
+        ids=["GET", "POST", "OPTIONS", "CONNECT", "HTTP 2", "blank lines", "long", "long in pieces", "TLS"],
+    )
+    async def test_is_closed_and_nothing_of_it_is_said(self, data: bytes) -> None:
+        async with open_chat() as chat:
+            (bob,) = await chat.gather("Bob")
+            other = await chat.connect()
+            other.writer.write(data)
+            assert await other.rest() == [f"Welcome {other.address} to the server!", GOODBYE]
+            assert [await bob.line() for _ in range(2)] == [
+                f"Welcome {other.address} to the server!",
+                f"{other.address} has left the server.",
+            ]
+            assert [type(event) for event in chat.events] == [Joined, Left]
+            assert (await chat.event(Left)).reason is LeaveReason.FOREIGN
+
+    async def test_is_known_also_in_pieces(self) -> None:
+        async with open_chat() as chat:
+            (bob,) = await chat.gather("Bob")
+            other = await chat.connect()
+            await bob.line()
+            for piece in (b"GE", b"T /index.html HT"):
+                other.writer.write(piece)
+                bob.send("tick")  # each piece is a read of its own
+                await other.until("Bob: tick")
+            other.writer.write(b"TP/1.1\r\nHost: x\r\n")
+            assert await other.rest() == [GOODBYE]
+            assert await bob.line() == f"{other.address} has left the server."
+            assert (await chat.event(Left)).reason is LeaveReason.FOREIGN
+
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            ["GET READY", "HTTP/1.1 is old"],
+            ["get / HTTP/1.1"],
+            ["hello", "GET / HTTP/1.1"],
+            ["hello", "POST /" + "x" * 1500],
+            ["I said GET / HTTP/1.1"],
+        ],
+    )
+    async def test_is_not_seen_in_what_people_write(self, lines: list[str]) -> None:
+        async with open_chat() as chat:
+            (bob,) = await chat.gather("Bob")
+            other = await chat.connect()
+            await bob.line()
+            other.send(*lines)
+            assert [await bob.line() for _ in lines] == [f"{other.address}: {line}" for line in lines]
+
+    async def test_is_not_seen_in_a_first_line_that_is_too_long(self) -> None:
+        async with open_chat() as chat:
+            other = await chat.connect()
+            other.send("x" * 5000, "/list")
+            assert [await other.line() for _ in range(3)] == [
+                f"Welcome {other.address} to the server!",
+                "Message too long (max 2048 bytes)",
+                "No other users connected",
+            ]
+
+
+class TestStalledReader:
+    async def test_is_dropped_after_its_time(self, clock: Clock) -> None:
+        async with open_chat(stall_timeout=20) as chat:
+            slow = await chat.connect(receive_buffer=4096)
+            slow.stop_reading()
+            await chat.event(Joined)
+            (bob,) = await chat.gather("Bob")
+            await chat.fill(1)
+            for _ in range(3):
+                await chat.pass_time(clock, 5)
+                assert len(chat.server.members) == 2
+            await chat.pass_time(clock, 5)
+            await chat.pass_time(clock, 5)
+            assert (await chat.event(Left)).reason is LeaveReason.STALLED
+            assert await bob.line() == f"{slow.address} has left the server."
+
+    async def test_has_its_time_anew_whenever_it_reads(self, clock: Clock) -> None:
+        async with open_chat(stall_timeout=20, max_backlog=1 << 24) as chat:
+            slow = await chat.connect(receive_buffer=4096)
+            slow.stop_reading()
+            await chat.event(Joined)
+            await chat.fill(1)
+            for _ in range(4000):  # more than the system holds back for anybody
+                chat.server.message(1, "x" * 2000)
+            await chat.pass_time(clock, 0)
+            for _ in range(5):
+                before = chat.server._connections[1].waiting
+                slow.go_on_reading()
+                while chat.server._connections[1].waiting >= before:
+                    await slow.line()
+                slow.stop_reading()
+                for _ in range(3):
+                    await chat.pass_time(clock, 5)
+            assert len(chat.server.members) == 1
+
+    async def test_that_catches_up_is_forgiven(self, clock: Clock) -> None:
+        async with open_chat(stall_timeout=20) as chat:
+            slow = await chat.connect(receive_buffer=4096)
+            slow.stop_reading()
+            await chat.event(Joined)
+            await chat.fill(1)
+            await chat.pass_time(clock, 15)
+            slow.go_on_reading()
+            chat.server.say("all read")
+            await slow.until("Operator: all read")
+            await chat.until(lambda: not chat.server._connections[1].waiting)
+            for _ in range(10):
+                await chat.pass_time(clock, 10)
+            assert len(chat.server.members) == 1
+
+    async def test_is_not_watched_any_more_once_it_is_out_of_the_room(self, clock: Clock) -> None:
+        async with open_chat(stall_timeout=20, close_grace=60) as chat:
+            slow = await chat.connect(receive_buffer=4096)
+            slow.stop_reading()
+            await chat.event(Joined)
+            await chat.fill(1)
+            chat.server.kick(1)
+            assert (await chat.event(Left)).reason is LeaveReason.KICKED
+            for _ in range(10):
+                await chat.pass_time(clock, 5)
+            assert chat.server._connections
+            await chat.pass_time(clock, 10)
+            assert not chat.server._connections
+            await slow.cut_off()
 
 
 class TestFailing:
@@ -259,38 +627,6 @@ class TestFailing:
                 assert (await chat.event(Failed)).where == bob.address
             ann.send("/list")
             assert await ann.line() == "No other users connected"
-
-
-class FakeTransport(asyncio.Transport):
-    def __init__(self, peername: tuple[Any, ...]) -> None:
-        super().__init__({"peername": peername})
-
-
-class TestAddress:
-    @pytest.mark.parametrize(
-        ("peername", "address"),
-        [
-            (("127.0.0.1", 41050), "127.0.0.1|41050"),
-            (("::1", 41050, 0, 0), "::1|41050"),
-            (("::ffff:127.0.0.1", 41050, 0, 0), "127.0.0.1|41050"),
-            (("::ffff:0:0", 41050, 0, 0), "::ffff:0:0|41050"),
-            (("fe80::1%eth0", 41050, 0, 2), "fe80::1%eth0|41050"),
-        ],
-    )
-    def test_is_ip_and_port_with_mapped_ipv4_shown_as_ipv4(
-        self, peername: tuple[Any, ...], address: str
-    ) -> None:
-        assert _address(FakeTransport(peername)) == address
-
-    @pytest.mark.skipif(not ipv6, reason="no IPv6 here")
-    async def test_of_either_kind_reaches_a_server_that_listens_on_all(self) -> None:
-        async with open_chat(hosts=("::",)) as chat:
-            four = await chat.connect("127.0.0.1")
-            assert await four.line() == f"Welcome {four.address} to the server!"
-            assert four.address.startswith("127.0.0.1|")
-            six = await chat.connect("::1")
-            assert await six.line() == f"Welcome {six.address} to the server!"
-            assert six.address.startswith("::1|")
 
 
 async def test_what_a_client_says_reaches_the_operators_side() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat_console.server import notices
-from chat_console.server.commands import COMMANDS, Role
+from chat_console.server.commands import COMMANDS, Role, UnknownCommand, WrongUsage
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,22 @@ from chat_console.server.commands import COMMANDS, Role
         (notices.has_left("Malcolm"), "Malcolm has left the server."),
         (notices.you_have_left(), "You have left the server"),
         (notices.kicked(1), "Kicked 1 people."),
+        (notices.muted(), "You are muted"),
+        (notices.no_longer_muted(), "You are no longer muted"),
+        (notices.is_muted("Bob"), "Bob is muted"),
+        (notices.is_heard("Bob"), "Bob is no longer muted"),
+        (notices.muted_count(1), "Muted 1 people."),
+        (notices.unmuted_count(0), "Unmuted 0 people."),
+        (notices.server_full(), "Server is full"),
+        (notices.too_many_connections(), "Too many connections from your address"),
+        (notices.banned(), "You are banned from this server"),
+        (notices.ban_added(["192.0.2.7", "192.0.2.8"], 7200), "Banned 192.0.2.7, 192.0.2.8 for 2h."),
+        (notices.ban_lifted("192.0.2.0/24"), "Lifted the ban of 192.0.2.0/24."),
+        (notices.no_bans(), "Nobody is banned"),
+        (
+            notices.refused(3, "Server is full", "192.0.2.7"),
+            "Refused 3 connections, the last from 192.0.2.7: Server is full",
+        ),
         (notices.shutting_down(), "Server is shutting down"),
         (notices.invalid_nickname(), "Invalid nickname: use 1-20 letters, digits, _ - ."),
         (notices.reserved_nickname("Root"), "Nickname Root is reserved"),
@@ -42,7 +58,7 @@ def test_the_wording_is_the_wire_contract(notice: str, sentence: str) -> None:
 
 
 def test_the_help_of_a_client() -> None:
-    assert notices.help_lines(Role.CLIENT).split("\n") == [
+    assert notices.help_lines(Role.CLIENT, encrypted=False).split("\n") == [
         "/nick <name>                take a name: 1-20 letters, digits, _ - .",
         "/msg <recipient> <message>  say something to one user alone",
         "/list                       show who is here",
@@ -54,18 +70,60 @@ def test_the_help_of_a_client() -> None:
 
 
 def test_the_help_of_the_operator() -> None:
-    assert notices.help_lines(Role.OPERATOR).split("\n") == [
-        "/msg <recipient> <message>  say something to one user alone",
-        "/kick <recipient>           disconnect a user",
-        "/list                       show who is here",
-        "/help                       show the commands",
-        "/quit                       say goodbye to everybody and end the server",
-        "text                        say something to everybody; //text says /text",
+    assert notices.help_lines(Role.OPERATOR, encrypted=False).split("\n") == [
+        "/msg <recipient> <message>                       say something to one user alone",
+        "/kick <recipient> [reason]                       disconnect a user; the reason is logged",
+        "/mute <recipient> [10m]                          let a user's lines go nowhere, for a time",
+        "/unmute <recipient>                              let a user be heard again",
+        "/ban <recipient|address|network> [2h] [--force]  "
+        "keep an address out, for a time; --force for loopback",
+        "/unban <address|network>                         lift a ban",
+        "/bans                                            show who is banned",
+        "/reload                                          read the TLS certificate again",
+        "/list                                            show who is here",
+        "/help                                            show the commands",
+        "/quit                                            say goodbye to everybody and end the server",
+        "text                                             say something to everybody; //text says /text",
         "Nothing on the wire is encrypted: whoever is on the way can read it.",
     ]
 
 
+@pytest.mark.parametrize("role", Role)
+def test_the_help_over_tls_does_not_warn_of_the_wire(role: Role) -> None:
+    assert "encrypted" not in notices.help_lines(role, encrypted=True)
+
+
 def test_the_warning_of_a_public_port_is_one_plain_sentence() -> None:
-    assert notices.public_warning() == (
+    assert notices.public_warning(encrypted=False) == (
         "Anyone who can reach this port can join, and nothing on the wire is encrypted."
     )
+    assert notices.public_warning(encrypted=True) == "Anyone who can reach this port can join."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "span"),
+    [
+        (None, "until unbanned"),
+        (0.2, "for 1s"),
+        (59, "for 59s"),
+        (60, "for 1m"),
+        (61, "for 61s"),
+        (119.6, "for 2m"),
+        (600, "for 10m"),
+        (3600, "for 1h"),
+        (5400, "for 90m"),
+        (7200, "for 2h"),
+        (86_400, "for 1d"),
+        (90_000, "for 25h"),
+        (604_800, "for 7d"),
+    ],
+)
+def test_a_time_to_come_is_told_in_the_largest_unit_that_rounds_little(
+    seconds: float | None, span: str
+) -> None:
+    assert notices.ban_listed("192.0.2.7", seconds) == f"192.0.2.7 {span}"
+
+
+def test_only_a_request_that_cannot_be_done_is_complained_of() -> None:
+    assert notices.complaint(UnknownCommand("/foo")) == "Unknown command /foo. Type /help."
+    assert notices.complaint(WrongUsage(COMMANDS[0])) == "Usage: /nick <name>"

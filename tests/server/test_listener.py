@@ -1,0 +1,186 @@
+"""A listener: every connection is accepted once, whatever the system refuses in between."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from chat_clients import BOUND
+
+from chat_console.server import listener
+from chat_console.server.listener import Listener, keep_alive
+
+
+class Port(socket.socket):
+    """A listening socket of the loopback whose next calls of `accept` fail with `errors`."""
+
+    def __init__(self) -> None:
+        super().__init__(socket.AF_INET, socket.SOCK_STREAM)
+        self.errors: list[int] = []
+        self.calls = 0
+        self.setblocking(False)
+        self.bind(("127.0.0.1", 0))
+        self.listen(200)
+
+    def accept(self) -> tuple[socket.socket, tuple[str, int]]:
+        self.calls += 1
+        if self.errors:
+            number = self.errors.pop(0)
+            raise OSError(number, os.strerror(number))
+        return super().accept()
+
+
+class Scene:
+    """A listener, what it has accepted and what it has told of failures."""
+
+    def __init__(self, stack: contextlib.ExitStack) -> None:
+        self._stack = stack
+        self.port = stack.enter_context(Port())
+        self.accepted: list[tuple[socket.socket, tuple[str, int]]] = []
+        self.failures: list[int | None] = []
+        self.listener = Listener(self.port, self._take, lambda error: self.failures.append(error.errno))
+
+    def _take(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        self._stack.enter_context(sock)
+        self.accepted.append((sock, address))
+
+    def connect(self) -> socket.socket:
+        """A client whose connection waits to be accepted."""
+        return self._stack.enter_context(socket.create_connection(self.port.getsockname(), timeout=BOUND))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(BOUND):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.002)
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    with contextlib.ExitStack() as stack:
+        scene = Scene(stack)
+        yield scene
+        if scene.port.fileno() != -1:
+            scene.listener.close()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listener that waits tries again almost at once."""
+    monkeypatch.setattr(listener, "_RETRY", 0.005)
+
+
+async def test_a_connection_is_given_with_its_address_and_does_not_block(scene: Scene) -> None:
+    client = scene.connect()
+    await scene.until(lambda: scene.accepted)
+    ((sock, address),) = scene.accepted
+    assert address == client.getsockname()
+    assert not sock.getblocking()
+    sock.send(b"hello")
+    assert client.recv(5) == b"hello"
+
+
+async def test_a_crowd_that_comes_at_once_leaves_others_their_turn(scene: Scene) -> None:
+    clients = [scene.connect() for _ in range(100)]
+    counts: list[int] = []
+
+    def count() -> None:
+        counts.append(len(scene.accepted))
+        if counts[-1] < len(clients):
+            loop.call_soon(count)
+
+    loop = asyncio.get_running_loop()
+    loop.call_soon(count)
+    await scene.until(lambda: len(scene.accepted) == len(clients))
+    assert 64 in counts
+    assert [address for _, address in scene.accepted] == [client.getsockname() for client in clients]
+
+
+@pytest.mark.parametrize("error", [errno.ECONNABORTED, errno.EPROTO, errno.EPERM])
+async def test_one_that_is_gone_before_it_is_accepted_costs_nothing(scene: Scene, error: int) -> None:
+    scene.port.errors = [error] * 3
+    client = scene.connect()
+    await scene.until(lambda: scene.accepted)
+    assert scene.accepted[0][1] == client.getsockname()
+    assert scene.failures == []
+
+
+class TestShortOfDescriptors:
+    @pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
+    async def test_it_says_so_once_and_goes_on_later(self, scene: Scene, soon: None, error: int) -> None:
+        scene.port.errors = [error] * 5
+        client = scene.connect()
+        await scene.until(lambda: scene.accepted)
+        assert scene.accepted[0][1] == client.getsockname()
+        assert scene.failures == [error]
+
+    async def test_it_says_so_again_the_next_time(self, scene: Scene, soon: None) -> None:
+        for count in (1, 2):
+            scene.port.errors = [errno.EMFILE]
+            scene.connect()
+            await scene.until(lambda count=count: len(scene.accepted) == count)
+            assert len(scene.failures) == count
+
+    async def test_it_does_not_try_until_a_second_has_passed(self, scene: Scene) -> None:
+        scene.port.errors = [errno.EMFILE]
+        scene.connect()
+        await scene.until(lambda: scene.failures)
+        calls = scene.port.calls
+        for _ in range(20):  # turns of the loop in which the socket is ready
+            await asyncio.sleep(0)
+        assert scene.port.calls == calls
+        assert listener._RETRY == 1.0
+
+    async def test_it_can_be_closed_meanwhile(self, scene: Scene, soon: None) -> None:
+        scene.port.errors = [errno.EMFILE]
+        scene.connect()
+        await scene.until(lambda: scene.failures)
+        scene.listener.close()
+        assert scene.port.fileno() == -1
+        fired = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.01, fired.set)  # behind the attempt that does not come
+        await asyncio.wait_for(fired.wait(), BOUND)
+        assert scene.accepted == []
+
+
+async def test_closing_leaves_what_was_accepted_and_refuses_the_rest(scene: Scene) -> None:
+    client = scene.connect()
+    await scene.until(lambda: scene.accepted)
+    address = scene.port.getsockname()
+    scene.listener.close()
+    scene.accepted[0][0].send(b"hello")
+    assert client.recv(5) == b"hello"
+    with socket.socket() as late:
+        assert late.connect_ex(address) == errno.ECONNREFUSED
+
+
+class TestKeepAlive:
+    def test_finds_a_dead_peer_within_two_minutes(self) -> None:
+        with socket.socket() as sock:
+            keep_alive(sock)
+
+            def option(name: str) -> int:
+                return sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
+
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, interval, count = map(option, ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"))
+            assert (idle, interval, count) == (60, 15, 4)
+            assert idle + interval * count <= 120
+            assert option("TCP_USER_TIMEOUT") == 60_000
+            assert option("TCP_NODELAY")
+
+    def test_does_without_what_the_system_does_not_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delattr(socket, "TCP_USER_TIMEOUT")
+        with socket.socket() as sock:
+            keep_alive(sock)
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    def test_does_without_what_the_system_refuses(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:  # no TCP at all
+            keep_alive(sock)
+            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
