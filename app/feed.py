@@ -123,7 +123,7 @@ class Feed:
                 case Renamed(_, member_id, _, name):
                     if user := added.get(member_id):
                         added[member_id] = replace(user, name=name)
-                    elif user := changed.get(member_id) or self._users.users.get(member_id):
+                    elif user := self._users.users.get(member_id):
                         changed[member_id] = replace(user, name=name)
                 case Left(_, member_id):
                     if not added.pop(member_id, None):
