@@ -15,8 +15,6 @@ MAX_NAME_LENGTH = 20
 MAX_COMBINING_MARKS = 3
 """How many combining marks may follow one character; more would paint over the neighbouring lines."""
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 # Code points that are letters, symbols or marks to Unicode, and nothing at all to the eye.

@@ -159,6 +159,11 @@ class Operator:
         ]
 
     @property
+    def last(self) -> str:
+        """The end of the log."""
+        return self.entries[-1] if self.entries else ""
+
+    @property
     def names(self) -> list[str]:
         """Who is in the user list."""
         return [user.name for user in self.user_list.users.values()]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from textual._context import active_app
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
@@ -50,14 +51,16 @@ AT = 1_700_000_000.0
 
 
 class Log(MessageLog):
-    """A log that remembers how many entries each change brought."""
+    """A log that remembers how many entries each change brought, and on which app's behalf the last came."""
 
     def __init__(self) -> None:
         super().__init__(id="log")
         self.frames: list[int] = []
+        self.drawn_for: App[Any] | None = None
 
     def write_entries(self, entries: Sequence[Entry]) -> None:
         super().write_entries(entries)
+        self.drawn_for = active_app.get(None)
         self.frames.append(len(entries))
 
 
@@ -350,6 +353,7 @@ async def test_an_event_may_come_from_anywhere() -> None:
             if app.user_list.count:
                 break
         assert texts(app.shown_log.entries) == ["Welcome a|1 to the server!"]
+        assert app.shown_log.drawn_for is app
         feed.close()
 
 

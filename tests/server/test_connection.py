@@ -126,6 +126,13 @@ class TestLeaving:
             assert await bob.line() == "Ann has left the server."
             await self.left(chat, "Ann", LeaveReason.END_OF_INPUT)
 
+    async def test_by_end_of_input_closes_the_connection_at_once(self) -> None:
+        async with open_chat(close_grace=60.0, stop_grace=60.0) as chat:
+            (ann,) = await chat.gather("Ann")
+            ann.end()
+            assert await ann.rest() == [GOODBYE]
+            await asyncio.wait_for(chat.server.stop(), BOUND)
+
     async def test_by_end_of_input_behind_a_quit_leaves_once(self) -> None:
         async with open_chat() as chat:
             ann, bob = await chat.gather("Ann", "Bob")

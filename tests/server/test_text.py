@@ -142,6 +142,7 @@ def test_joiners_and_variation_selectors_stay_only_behind_a_visible_character_an
 def test_at_most_three_combining_marks_follow_one_character() -> None:
     assert clean(f"a{ACUTE * 5}b{ACUTE * 4}") == f"a{ACUTE * 3}b{ACUTE * 3}"
     assert clean(ACUTE * 4) == ACUTE * 3
+    assert clean(f"a{ACUTE * 3}\t{ACUTE * 4}") == f"a{ACUTE * 3} {ACUTE * 3}"
 
 
 @pytest.mark.parametrize("between", ["\0", "\ufe0f", "\u200d"])
