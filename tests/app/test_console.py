@@ -456,7 +456,7 @@ async def test_without_a_selected_user_the_keys_and_buttons_for_one_do_nothing(o
 async def test_what_is_known_of_the_selected_user_stands_below_the_list(operator: Operator) -> None:
     await operator.gather("Ann")
     detail = operator.console.screen.query_one(UserDetail)
-    reader, writer = await asyncio.open_connection("127.0.0.1", operator.server.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", operator.server.port)
     host, port = writer.get_extra_info("sockname")
     writer.write(b"/nick Bob\none\ntwo\n")
     await operator.until(lambda: operator.entries[-1] == "  Bob: two")

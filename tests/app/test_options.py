@@ -104,7 +104,7 @@ class TestSettings:
     @pytest.mark.parametrize("given", ["--tls-cert cert.pem", "--tls-key key.pem"])
     def test_a_certificate_and_its_key_go_together(self, given: str, open_files: OpenFiles) -> None:
         with pytest.raises(
-            OptionError, match="^--tls-cert and --tls-key go together; give both, or neither$"
+            OptionError, match=r"^--tls-cert and --tls-key go together; give both, or neither$"
         ):
             made_of(given)
         assert open_files.soft == 1024
