@@ -161,12 +161,12 @@ class PlainConsole(Program):
 
 
 class Client(Output):
-    """A connection to the chat, which hangs up when the server does."""
+    """A connection to the chat, which hangs up when the server does. `source` is the address it comes from."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.socket = socket.create_connection((host, port), BOUND)
+    def __init__(self, port: int, host: str = "127.0.0.1", source: str | None = None) -> None:
+        self.socket = socket.create_connection((host, port), BOUND, (source, 0) if source else None)
         self.socket.settimeout(None)
-        self.address = f"{host}|{self.socket.getsockname()[1]}"
+        self.address = f"{source or host}|{self.socket.getsockname()[1]}"
         super().__init__(self.socket.makefile("rb", buffering=0))
         self.wait_for(f"Welcome {self.address} to the server!\n")
 
@@ -348,8 +348,8 @@ def start_terminal(opened: contextlib.ExitStack) -> StartTerminal:
 def connect(opened: contextlib.ExitStack) -> Connect:
     """Connects a client: `connect(port)`."""
 
-    def connect(port: int, host: str = "127.0.0.1") -> Client:
-        client = Client(port, host)
+    def connect(port: int, host: str = "127.0.0.1", source: str | None = None) -> Client:
+        client = Client(port, host, source)
         opened.callback(client.close)
         return client
 

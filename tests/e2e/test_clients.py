@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from .conftest import Connect, StartConsole, StartProgram, StartTerminal, require
@@ -73,6 +75,25 @@ def test_an_unfinished_last_line_is_run(
     console.output.wait_for(": first\n")
     console.output.wait_for(": last\n")
     console.output.wait_for("has left the server.\n")
+
+
+@pytest.mark.parametrize("program", HALF_CLOSING)
+def test_a_long_paste_is_said_whole_and_in_order_before_its_author_leaves(
+    program: tuple[str, ...], start_console: StartConsole, start: StartProgram, connect: Connect
+) -> None:
+    require(*program)
+    console = start_console("--rate", "20", "--burst", "5")
+    resident = connect(console.port)
+    client = start(*program, "localhost", str(console.port))
+    resident.wait_until(lambda: resident.text.count("Welcome") == 2)
+    began = time.monotonic()
+    client.write(b"".join(b"line %d\n" % number for number in range(25)))
+    client.end_input()
+    resident.wait_for(" has left the server.\n")
+    assert time.monotonic() - began > (25 - 5) / 20 * 0.9
+    said = [line.partition(": ")[2] for line in resident.lines if ": line " in line]
+    assert said == [f"line {number}" for number in range(25)]
+    assert client.output.read_to_end().endswith("to the server!\nYou have left the server\n")
 
 
 def test_killed_nc_leaves_the_room(start_console: StartConsole, start: StartProgram) -> None:

@@ -22,8 +22,8 @@ PATIENT_PROGRAM = (
     "-c",
     """
 import functools, sys
-from chat_console.app import cli
-cli.Settings = functools.partial(cli.Settings, close_grace=600.0, stop_grace=600.0)
+from chat_console.app import cli, options
+options.Settings = functools.partial(options.Settings, close_grace=600.0, stop_grace=600.0)
 sys.exit(cli.main())
 """,
 )
@@ -82,7 +82,7 @@ def test_a_stdout_that_nobody_reads_does_not_stall_the_chat(
     unread, stdout = os.pipe()
     with os.fdopen(unread, "rb", buffering=0):
         with os.fdopen(stdout, "wb"):
-            console = start_console(stdout=stdout)
+            console = start_console("--rate", "0", stdout=stdout)
         port = int(os.read(unread, 100).split()[-1])
         ann, bob = connect(port), connect(port)
         # Some 500 kB, where a pipe holds 64.

@@ -13,7 +13,7 @@ import pytest
 from .conftest import PROGRAM, Connect, StartProgram, StartTerminal, Terminal, require
 
 DOWN, ENTER, ESCAPE, CTRL_Q = "\x1b[B", "\r", "\x1b", "\x11"
-F2, F3, F4 = "\x1bOQ", "\x1bOR", "\x1bOS"
+F2, F3, F4, F6, F7 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 
 LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
 
@@ -34,8 +34,8 @@ StartConsole = Callable[..., Console]
 
 @pytest.fixture
 def start_console(start_terminal: StartTerminal) -> StartConsole:
-    def start_console(**size: int) -> Console:
-        return Console(start_terminal(*PROGRAM, "--port", "0", **size))
+    def start_console(*options: str, **size: int) -> Console:
+        return Console(start_terminal(*PROGRAM, "--port", "0", *options, **size))
 
     return start_console
 
@@ -48,7 +48,7 @@ def test_the_first_screen_says_where_to_connect_and_what_the_keys_do(
     terminal.wait_for(f"* Server started on port {console.port}")
     assert terminal.text.startswith(f" chat-console  127.0.0.1:{console.port} · 0 users · ")
     assert "Users (0)" in terminal.text
-    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log")
+    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban")
     ann = connect(console.port)
     ann.send("hello")
     terminal.wait_for(f"{ann.address}: hello")
@@ -92,6 +92,32 @@ def test_a_user_is_messaged_and_kicked_by_keyboard(start_console: StartConsole, 
     terminal.wait_for("Ann: still here")
 
 
+def test_a_user_is_muted_and_not_banned_from_this_machine_by_keyboard(
+    start_console: StartConsole, connect: Connect
+) -> None:
+    console = start_console(columns=100)
+    terminal = console.terminal
+    ann, bob = connect(console.port), connect(console.port)
+    ann.send("/nick Ann")
+    terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  127", terminal.text))
+    terminal.type(F4 + DOWN)
+    terminal.wait_for("▸ Ann")
+    terminal.wait_for(f"{ann.address} · here ")
+    terminal.type(F6)
+    terminal.wait_until(lambda: re.search(r"▸ Ann +muted ", terminal.text))
+    ann.send("can you hear me?")
+    ann.wait_for("You are muted\nYou are muted\n")
+    terminal.type(F6)
+    terminal.wait_for("Ann is no longer muted")
+    ann.send("and now?")
+    bob.wait_for("Ann: and now?\n")
+    assert "can you hear me?" not in bob.text
+    terminal.type(F7)
+    terminal.wait_for("127.0.0.1 is this machine itself; add")
+    ann.send("still here")
+    bob.wait_for("Ann: still here\n")
+
+
 def test_a_port_in_use_is_one_line_and_nothing_is_painted(start_terminal: StartTerminal) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -114,7 +140,7 @@ def test_sigterm_says_goodbye_and_restores_the_terminal(
     assert ann.read_to_end().endswith("Server is shutting down\nYou have left the server\n")
     assert console.terminal.is_restored
     written = console.terminal.read_rest()
-    assert all(written.rfind(code) > written.rfind(b"f5") for code in (LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR))
+    assert all(written.rfind(code) > written.rfind(b"f7") for code in (LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR))
     assert NO_MOUSE in written
     assert b"Traceback" not in written
 
@@ -139,7 +165,7 @@ def test_ctrl_q_asks_while_users_are_connected(start_console: StartConsole, conn
 
 
 def test_a_stalled_terminal_leaves_the_chat_alive(start_console: StartConsole, connect: Connect) -> None:
-    console = start_console()
+    console = start_console("--rate", "0")
     terminal = console.terminal
     ann, bob = connect(console.port), connect(console.port)
     terminal.wait_for("· 2 users ·")

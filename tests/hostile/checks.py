@@ -6,12 +6,13 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 MARK = "OWNED"
 """Stands inside control strings that must vanish as a whole: wherever it is seen, one came through."""
 
 MOST_FAULTS = 20
-"""How many faults one reader notes; what follows is most often the same over again."""
+"""How many faults are noted or told; what follows is most often the same over again."""
 
 _FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 _JOINERS = frozenset("\u200c\u200d")
@@ -35,8 +36,8 @@ _LONGEST_ESCAPE = 100
 
 _SGR = r"(?:[34]8;(?:5;\d+|2;\d+;\d+;\d+)|[0123479]?)"
 _TEXTUAL = re.compile(
-    rf"\x1b\[(?:{_SGR}(?:;{_SGR})*m|\d+;\d+H|\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]"
-    r"|\?20(?:26|48)\$p|>\d+u|<u)"
+    rf"\x1b\[(?:{_SGR}(?:;{_SGR})*m|\d{{1,2}};\d{{1,3}}H"
+    r"|\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]|\?20(?:26|48)\$p|>\d+u|<u)"
     r"|\x1b\]22;[a-z-]+\x07"
 )
 """What the console writes to set colours, to move the cursor and to enter or leave its modes."""
@@ -62,6 +63,12 @@ def unclean(text: str) -> str:
         or (unicodedata.category(character) in _INVISIBLE and character not in _JOINERS)
     ]
     return " ".join(f"U+{ord(character):04X}" for character in found)
+
+
+def shortened(faults: Sequence[str]) -> list[str]:
+    """The first of `faults`, and how many more there are."""
+    more = len(faults) - MOST_FAULTS
+    return [*faults[:MOST_FAULTS], *([f"{more} more"] if more > 0 else [])]
 
 
 class Faults(list[str]):

@@ -21,8 +21,8 @@ from random import Random
 
 from . import payloads
 from .attacks import ATTACKS, Target
-from .checks import MOST_FAULTS, Screen, Transcript
-from .program import COMMAND, NotMet, Program, memory, until
+from .checks import Screen, Transcript, shortened
+from .program import COMMAND, NotMet, Program, end_at_sigterm, memory, until
 from .talkers import NAMES, Circle
 
 ATTACKERS = 6
@@ -182,14 +182,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reports = asyncio.run(run(options.seconds, seed))
     print(table(reports))
     for report in reports:
-        for fault in report.faults[:MOST_FAULTS]:
+        for fault in shortened(report.faults):
             print(f"FAULT {report.title}: {fault}")
-        if (more := len(report.faults) - MOST_FAULTS) > 0:
-            print(f"FAULT {report.title}: {more} more")
     failed = any(report.faults for report in reports)
     print(f"{'FAILED' if failed else 'Passed'} after {time.monotonic() - started:.0f} s with --seed {seed}")
     return int(failed)
 
 
 if __name__ == "__main__":
+    end_at_sigterm()
     sys.exit(main())

@@ -52,29 +52,14 @@ _INVISIBLE = (
 
 # Markup of the console's toolkit, which must neither be obeyed nor end the console.
 _MARKUP = (
-    "[red]",
-    "[/]",
-    "[/nope]",
-    "[@click=app.quit]x[/]",
-    "[link=http://x]",
-    "[b",
-    "\\",
-    "$primary",
-    "{0}",
-    "%s",
+    *("[red]", "[/]", "[/nope]", "[@click=app.quit]x[/]", "[link=http://x]", "[b", "\\"),
+    *("$primary", "{0}", "%s"),
 )
 
 _BROKEN_UTF8 = (
     *(b"\x80", b"\xbf", b"\xc2", b"\xe2\x82", b"\xf0\x9f\x91", b"\xc0\x80", b"\xc1\xbf", b"\xe0\x80\xaf"),
-    *(
-        b"\xed\xa0\x80",
-        b"\xed\xbf\xbf",
-        b"\xf4\x90\x80\x80",
-        b"\xf8\x88\x80\x80\x80",
-        b"\xfe",
-        b"\xc2\x1b[2A",
-    ),
-    *(b"\xe2\x1b[2A", b"\x9b2A", b"\x9d0;x\x07", b"\x85", b"\xc0\x9b2A", b"\xf0\x80\x80\x9b", b"\xe2\x80"),
+    *(b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xfe", b"\xe2\x80"),
+    *(b"\xc2\x1b[2A", b"\xe2\x1b[2A", b"\x9b2A", b"\x9d0;x\x07", b"\x85", b"\xc0\x9b2A", b"\xf0\x80\x80\x9b"),
 )
 
 _BEFORE_FORGED = (

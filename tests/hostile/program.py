@@ -8,6 +8,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -43,6 +44,11 @@ async def until(condition: Callable[[], object], what: str) -> None:
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise NotMet(what) from None
+
+
+def end_at_sigterm() -> None:
+    """Let SIGTERM end this process by an exception, so that the programs it has started are ended too."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def memory(pid: int, field: str) -> float:

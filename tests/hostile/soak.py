@@ -17,13 +17,15 @@ import resource
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from .program import PATIENCE, memory
+from .checks import shortened
+from .program import PATIENCE, end_at_sigterm, memory
 from .visitors import Crowd
 
 COMMAND = (sys.executable, "-X", "dev", "-W", "error", str(Path(__file__).with_name("soak_server.py")))
@@ -98,16 +100,15 @@ class Server:
         self.process.communicate()
 
     async def port(self) -> int:
-        line = await asyncio.to_thread(self._output.readline)
-        if not line:
-            raise RuntimeError(self._errors.read().decode())
-        return int(line)
+        """The port that it listens on."""
+        return int(await self._told())
 
     async def read(self) -> Reading:
         """Look at what there is."""
-        self._input.write(b"\n")
-        self._input.flush()
-        told = json.loads(await asyncio.to_thread(self._output.readline))
+        with suppress(BrokenPipeError):
+            self._input.write(b"\n")
+            self._input.flush()
+        told = json.loads(await self._told())
         return Reading(len(os.listdir(f"/proc/{self.process.pid}/fd")), told["tasks"], told["objects"])
 
     async def end(self) -> list[str]:
@@ -120,6 +121,12 @@ class Server:
             troubles.append(f"the server ended with exit code {self.process.returncode}")
         return troubles
 
+    async def _told(self) -> bytes:
+        line = await asyncio.to_thread(self._output.readline)
+        if not line:
+            raise RuntimeError(f"the server has ended: {self._errors.read().decode()}")
+        return line
+
 
 async def soak(
     seconds: float,
@@ -130,7 +137,15 @@ async def soak(
     *,
     verbose: bool = False,
 ) -> Report:
-    """Let clients come and go for so many seconds."""
+    """Let clients come and go for so many seconds.
+
+    Args:
+        seconds, clients: for how long, and how many at a time.
+        seed: decides what they do.
+        command: the server.
+        patience: how many seconds what they leave behind may take to go away.
+        verbose: whether to tell the memory every minute.
+    """
     with Server(command) as server:
         crowd = Crowd(await server.port(), clients, min(STAY, seconds / 5), LINES, Random(seed))
         before = await server.read()
@@ -139,11 +154,10 @@ async def soak(
         await visits
         after = await server.read()
         # The last connections take their time to close, and nobody tells when they have.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while after != before:
-                    await asyncio.sleep(0.1)
-                    after = await server.read()
+        deadline = time.monotonic() + patience
+        while after != before and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+            after = await server.read()
         early = _size_at(min(SETTLED, seconds / 2), samples)
         late = _size_at(seconds, samples)
         report = Report(before, after, early, late, crowd.counts)
@@ -199,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{options.clients} clients for {options.seconds:g} s with --seed {seed}", flush=True)
     report = asyncio.run(soak(options.seconds, options.clients, seed, verbose=True))
     print(table(report))
-    for fault in report.faults:
+    for fault in shortened(report.faults):
         print(f"FAULT {fault}")
     print(f"{'FAILED' if report.faults else 'Passed'} with --seed {seed}")
     return int(bool(report.faults))
@@ -214,4 +228,5 @@ def _raise_open_files(clients: int) -> None:
 
 
 if __name__ == "__main__":
+    end_at_sigterm()
     sys.exit(main())

@@ -53,9 +53,9 @@ class Troubles(logging.Handler):
 def reading(troubles: Troubles) -> str:
     """What there is, once the garbage is collected."""
     gc.collect()
-    found = [type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, Connection | Member)]
-    tasks = [repr(task.get_coro()) for task in asyncio.all_tasks()]
-    return json.dumps({"tasks": tasks, "objects": len(found), "troubles": troubles.told})
+    objects = sum(isinstance(thing, Connection | Member) for thing in gc.get_objects())
+    tasks = sorted(repr(task.get_coro()) for task in asyncio.all_tasks())
+    return json.dumps({"tasks": tasks, "objects": objects, "troubles": troubles.told})
 
 
 async def serve(troubles: Troubles) -> None:

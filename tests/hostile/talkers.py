@@ -87,13 +87,20 @@ class Circle:
         self._turns = 0
 
     async def join(self, port: int) -> None:
-        """Let all of them join, one after the other."""
+        """Let all of them join, one after the other.
+
+        Raises:
+            NotMet: if one cannot, or the others do not hear of it.
+        """
         loop = asyncio.get_running_loop()
         for index, name in enumerate(NAMES):
-            async with asyncio.timeout(PATIENCE):
-                _, talker = await loop.create_connection(
-                    lambda index=index: Talker(index, self._sayings), "127.0.0.1", port
-                )
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    _, talker = await loop.create_connection(
+                        lambda index=index: Talker(index, self._sayings), "127.0.0.1", port
+                    )
+            except OSError as error:
+                raise NotMet(f"{name} cannot connect: {error}") from None
             self.talkers.append(talker)
             self._transcripts.append(talker.transcript)
             await until(lambda: self._know(name), f"not everybody has heard of {name}")  # noqa: B023
@@ -148,7 +155,7 @@ class Circle:
             talker.hang_up()
 
     def _missing(self, due: dict[str, int]) -> Iterator[tuple[Transcript, str]]:
-        """Who has not heard as many lines as are due of whom."""
+        """Who has not heard as many lines as are due, and of whom."""
         for transcript in self._transcripts:
             for name, count in due.items():
                 if transcript.heard[name] < count and name != transcript.who:
@@ -156,14 +163,10 @@ class Circle:
 
     def _answered(self) -> bool:
         """Whether all whispers have come, and the answers to them."""
-        for talker, partner in zip(
-            self.talkers, (self.talkers[i ^ 1] for i in range(len(NAMES))), strict=True
-        ):
-            sent = f"Message sent to 1 users of name {partner.name}"
-            if (
-                not talker.whispered
-                == talker.transcript.replies[sent]
-                == partner.transcript.whispers[talker.name]
-            ):
-                return False
-        return True
+        heard = {talker.name: talker.transcript.whispers for talker in self.talkers}
+        return all(
+            talker.whispered
+            == heard[talker.partner][talker.name]
+            == talker.transcript.replies[f"Message sent to 1 users of name {talker.partner}"]
+            for talker in self.talkers
+        )

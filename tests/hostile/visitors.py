@@ -64,7 +64,6 @@ class Crowd:
         self._port = port
         self._stay = stay
         self._pause = places / rate
-        self._random = random
         self._places = [Random(random.random()) for _ in range(places)]
         self._closing = asyncio.Event()
 
@@ -91,8 +90,12 @@ class Crowd:
 
     async def _visit(self, number: int, random: Random) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(PATIENCE):
-            _, visit = await loop.create_connection(Visit, "127.0.0.1", self._port)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                _, visit = await loop.create_connection(Visit, "127.0.0.1", self._port)
+        except OSError:
+            self.faults["not let in"] += 1
+            return
         self.counts["visits"] += 1
         end = loop.time() + random.expovariate(1 / self._stay)
         try:

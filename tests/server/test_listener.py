@@ -8,6 +8,7 @@ import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from chat_clients import BOUND
@@ -61,11 +62,14 @@ class Scene:
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
     with contextlib.ExitStack() as stack:
         scene = Scene(stack)
         yield scene
         if scene.port.fileno() != -1:
             scene.listener.close()
+    assert not troubles
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from recording import Scene
 
 from chat_console.server.events import LeaveReason
@@ -20,6 +20,7 @@ from chat_console.server.settings import Settings
 HOSTS = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
 NETWORKS = {
     "192.0.2.1": ("192.0.2.1",),
+    "192.0.2.2": ("192.0.2.2",),
     "192.0.2.0/24": ("192.0.2.1", "192.0.2.2"),
     "2001:db8::1": ("2001:db8::1",),
 }
@@ -47,17 +48,22 @@ class User:
     """The lines that it should have got since one last looked."""
 
 
-class Model(RuleBasedStateMachine):
-    users = Bundle("users")
+def has_users(model: Model) -> bool:
+    return bool(model.here or model.gone)
 
-    @initialize(shared=st.booleans())
-    def open(self, shared: bool) -> None:
+
+class Model(RuleBasedStateMachine):
+    @initialize(shared=st.booleans(), first=st.lists(st.tuples(hosts, names), min_size=2, max_size=5))
+    def open(self, shared: bool, first: list[tuple[str, str]]) -> None:
         self.shared = shared
         self.scene = Scene(Settings(shared_nicks=shared))
         self.here: list[User] = []
         self.gone: list[User] = []
         self.bans: dict[str, float] = {}
         self.ports = 4000
+        for host, name in first:
+            self.join(host)
+            self.rename_to(self.here[-1], name)
 
     # The model's means
 
@@ -81,7 +87,7 @@ class Model(RuleBasedStateMachine):
 
     def find(self, target: str) -> list[User]:
         for matches in (
-            lambda user: user.member.address == target,
+            lambda user: user.member.address == target.lower(),
             lambda user: user.nickname == target,
             lambda user: (user.nickname or "").lower() == target.lower(),
         ):
@@ -89,24 +95,34 @@ class Model(RuleBasedStateMachine):
                 return found
         return []
 
+    def user(self, data: st.DataObject) -> User:
+        """Somebody who is here, or who has just left and whose last lines are still read."""
+        return data.draw(st.sampled_from(self.here + self.gone[-1:]), "user")
+
     def target(self, data: st.DataObject) -> str:
-        addresses = [user.member.address for user in self.here + self.gone]
-        return data.draw(st.sampled_from([*NAMES, *addresses]), "target")
+        """What names somebody or nobody: an address, a nickname, one in another case."""
+        targets = ["Nobody"]
+        for user in self.here + self.gone[-1:]:
+            targets += [user.member.address, user.name, user.name.upper()]
+        return data.draw(st.sampled_from(targets), "target")
 
     # What clients do
 
-    @rule(target=users, host=hosts)
-    def join(self, host: str) -> User:
+    @rule(host=hosts)
+    def join(self, host: str) -> None:
         assert self.scene.bans.covers(host) is self.is_banned(host)
         self.ports += 1
         address = f"{host}|{self.ports}"
         user = User(self.scene.join(address), host, address)
         self.here.append(user)
         self.tell_all(f"Welcome {address} to the server!")
-        return user
 
-    @rule(user=users, name=st.one_of(names, st.sampled_from(BAD_NAMES)))
-    def rename(self, user: User, name: str) -> None:
+    @precondition(has_users)
+    @rule(data=st.data(), name=st.one_of(names, st.sampled_from(BAD_NAMES)))
+    def rename(self, data: st.DataObject, name: str) -> None:
+        self.rename_to(self.user(data), name)
+
+    def rename_to(self, user: User, name: str) -> None:
         self.scene.send(user.member, f"/nick {name}")
         if user not in self.here:
             return
@@ -123,8 +139,10 @@ class Model(RuleBasedStateMachine):
                 self.tell_all(f"{user.name} is now {name}", but=user)
             user.name = user.nickname = name
 
-    @rule(user=users, lines=st.lists(texts, min_size=1, max_size=3))
-    def say(self, user: User, lines: list[str]) -> None:
+    @precondition(has_users)
+    @rule(data=st.data(), lines=st.lists(texts, min_size=1, max_size=3))
+    def say(self, data: st.DataObject, lines: list[str]) -> None:
+        user = self.user(data)
         self.scene.send(user.member, *lines)
         if user not in self.here:
             return
@@ -134,9 +152,10 @@ class Model(RuleBasedStateMachine):
             for line in lines:
                 self.tell_all(f"{user.name}: {line.replace('//', '/')}", but=user)
 
-    @rule(user=users, data=st.data())
-    def message(self, user: User, data: st.DataObject) -> None:
-        target = self.target(data)
+    @precondition(has_users)
+    @rule(data=st.data())
+    def message(self, data: st.DataObject) -> None:
+        user, target = self.user(data), self.target(data)
         self.scene.send(user.member, f"/msg {target} psst")
         if user not in self.here:
             return
@@ -148,15 +167,19 @@ class Model(RuleBasedStateMachine):
             other.got.append(f"{user.name}(private): psst ")
         user.got.append(f"Message sent to {len(found)} users of name {target}")
 
-    @rule(user=users)
-    def list_others(self, user: User) -> None:
+    @precondition(has_users)
+    @rule(data=st.data())
+    def list_others(self, data: st.DataObject) -> None:
+        user = self.user(data)
         self.scene.send(user.member, "/list")
         if user in self.here:
             others = [f"{other.member.address} as {other.name}" for other in self.here if other is not user]
             user.got += others or ["No other users connected"]
 
-    @rule(user=consumes(users), quits=st.booleans())
-    def leave(self, user: User, quits: bool) -> None:
+    @precondition(has_users)
+    @rule(data=st.data(), quits=st.booleans())
+    def leave(self, data: st.DataObject, quits: bool) -> None:
+        user = self.user(data)
         if quits:
             self.scene.send(user.member, "/quit", "never said")
         else:
@@ -215,8 +238,6 @@ class Model(RuleBasedStateMachine):
     def ban_member(self, data: st.DataObject, span: tuple[str, float | None], again: bool) -> None:
         target = self.target(data)
         hit = list(dict.fromkeys(user.host for user in self.find(target)))
-        if any(host not in NETWORKS for host in hit):
-            return  # the model has no name for its ban
         line = f"/ban {target}{span[0]}"
         self.scene.operate("/list", line)
         if hit:

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -14,7 +15,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from chat_console.widgets.user_list import MARK, User, UserList, columns, time_here, truncate
+from chat_console.widgets.user_list import MARK, MUTED, User, UserList, columns, time_here, truncate
 
 NOW = 1_000_000.0
 
@@ -193,6 +194,38 @@ async def test_an_empty_list_says_so_and_wraps() -> None:
         assert [row.strip() for row in rows(user_list)] == ["Nobody", "here yet", "", ""]
         user_list.apply([user(1)])
         assert [row.strip()[:5] for row in rows(user_list)] == ["user1", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "width", "words"),
+    [
+        pytest.param("Bob", V4, 40, ["Bob", "muted", "5s"], id="for the address"),
+        pytest.param(V4, V4, 40, [V4, "muted", "5s"], id="no nickname"),
+        pytest.param("Methuselah-the-Elder", V4, 35, ["Methuselah-the-Elder", "muted", "5s"], id="just fits"),
+        pytest.param("Methuselah-the-Elder", V4, 34, ["Methuselah-the-Elder", "5s"], id="no room"),
+        pytest.param("Bob", V6, 20, ["Bob", "muted", "5s"], id="where no address would fit"),
+    ],
+)
+async def test_a_muted_user_is_told_by_a_word_in_the_place_of_its_address(
+    name: str, address: str, width: int, words: list[str]
+) -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [replace(user(1, name, address), muted=True)], (width, 3)):
+        row = rows(user_list)[0]
+        assert (row.split(), cell_len(row)) == (words, width)
+        user_list.selected = 1
+        assert rows(user_list)[0] == MARK + row.removeprefix("  ")
+
+
+async def test_muting_repaints_and_the_address_comes_back() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1), user(2)]) as (_, pilot):
+        for muted in (True, False):
+            user_list.painted.clear()
+            user_list.apply(changed=[replace(user(2), muted=muted)])
+            await pilot.pause()
+            assert 1 in user_list.painted
+            assert [MUTED in row for row in rows(user_list)[:2]] == [False, muted]
 
 
 # Selection

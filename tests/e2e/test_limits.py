@@ -1,0 +1,170 @@
+"""The limits and the bans: what the help says of them, what is kept, and what cannot be had."""
+
+from __future__ import annotations
+
+import re
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from .conftest import BOUND, PROGRAM, Connect, Program, StartConsole, StartProgram
+
+OTHER = "127.0.0.2"
+"""Another address of this machine: loopback has 16 million of them, though not on every system."""
+
+
+def turned_away(port: int, source: str) -> str:
+    """What somebody from `source` is told before the connection ends."""
+    with (
+        socket.create_connection(("127.0.0.1", port), BOUND, (source, 0)) as sock,
+        sock.makefile("rb") as answer,
+    ):
+        return answer.read().decode()
+
+
+@pytest.fixture
+def other() -> str:
+    try:
+        with socket.create_server((OTHER, 0)):
+            return OTHER
+    except OSError:
+        pytest.skip(f"needs the address {OTHER}")
+
+
+def quit_in_order(console: Program) -> None:
+    console.type("/quit")
+    assert console.wait() == 0
+
+
+def test_bans_survive_a_restart_in_a_file_that_nobody_else_reads(
+    start_console: StartConsole, connect: Connect, tmp_path: Path, other: str
+) -> None:
+    bans = tmp_path / "bans"
+    console = start_console("--bans", str(bans))
+    ann, bob = connect(console.port), connect(console.port, source=other)
+    assert not bans.exists()
+    console.type(f"/ban {other}")
+    console.output.wait_for(f"{other} is this machine itself; add --force to ban it all the same\n")
+    console.type(f"/ban {other} --force")
+    console.output.wait_for(f"A ban of {other} drops {bob.address}. Repeat the command to do it.\n")
+    console.type(f"/ban {other} --force")
+    console.output.wait_for(f"{bob.address} has left the server.\nBanned {other} until unbanned.\n")
+    assert bob.read_to_end().endswith("You have left the server\n")
+    ann.wait_for(f"{bob.address} has left the server.\n")
+    assert turned_away(console.port, other) == "You are banned from this server\n"
+    console.type("/ban 192.0.2.0/24 1d")
+    console.output.wait_for("Banned 192.0.2.0/24 for 1d.\n")
+    assert stat.S_IMODE(bans.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [bans]
+    quit_in_order(console)
+
+    console = start_console("--bans", str(bans))
+    assert turned_away(console.port, other) == "You are banned from this server\n"
+    connect(console.port)
+    console.type("/bans")
+    listed = rf"^{re.escape(other)} until unbanned\n192\.0\.2\.0/24 for (1d|24h)\n"
+    console.output.wait_until(lambda: re.search(listed, console.output.text, re.MULTILINE))
+    console.type(f"/unban {other}")
+    console.output.wait_for(f"Lifted the ban of {other}.\n")
+    connect(console.port, source=other)
+    quit_in_order(console)
+
+    console = start_console("--bans", str(bans))
+    connect(console.port, source=other)
+    assert stat.S_IMODE(bans.stat().st_mode) == 0o600
+    assert console.errors.text == ""
+
+
+def test_a_server_that_is_full_says_so(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console("--max-clients", "1")
+    ann = connect(console.port)
+    assert turned_away(console.port, "127.0.0.1") == "Server is full\n"
+    ann.send("/quit")
+    ann.read_to_end()
+    connect(console.port)
+    assert console.output.text.count("Welcome") == 2
+
+
+# What cannot be had: one line, and exit code 2
+
+
+def refused(program: Program) -> str:
+    """What `program`, which should not have started, says on stderr."""
+    assert program.wait() == 2
+    assert program.output.read_to_end() == ""
+    problem = program.errors.read_to_end()
+    assert problem.startswith("chat-console: ")
+    assert problem.count("\n") == 1
+    return problem
+
+
+def test_a_bans_file_with_something_else_in_it_is_refused_and_left_as_it_is(
+    start: StartProgram, tmp_path: Path
+) -> None:
+    bans = tmp_path / "bans"
+    bans.write_text("192.0.2.7 -\nDear diary\n")
+    assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(bans))) == (
+        f"chat-console: {bans}, line 2: 'Dear diary' is not a network and a time; "
+        "mend it, or name another with --bans\n"
+    )
+    assert bans.read_text() == "192.0.2.7 -\nDear diary\n"
+
+
+def test_a_bans_file_that_cannot_be_read_is_refused(start: StartProgram, tmp_path: Path) -> None:
+    assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(tmp_path))) == (
+        f"chat-console: {tmp_path}: Is a directory; mend it, or name another with --bans\n"
+    )
+
+
+def test_a_certificate_without_a_key_is_refused(start: StartProgram) -> None:
+    assert refused(start(*PROGRAM, "--plain", "--port", "0", "--tls-cert", "cert.pem")) == (
+        "chat-console: --tls-cert and --tls-key go together; give both, or neither\n"
+    )
+
+
+def test_more_users_than_the_system_has_files_for_are_refused(start: StartProgram) -> None:
+    limited = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh", *PROGRAM, "--plain", "--port", "0")
+    assert refused(start(*limited, "--max-clients", "1000")) == (
+        "chat-console: --max-clients 1000 needs 1064 open files and the system allows 256; "
+        "raise its limit (ulimit -n), or ask for 192 at most\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--rate=fast", "argument --rate: 'fast' is not a number from 0 to 1e+06"),
+        ("--burst=0", "argument --burst: '0' is not a whole number from 1 to 1000000"),
+        ("--stall-timeout=0.5", "argument --stall-timeout: '0.5' is not a number from 1 to 86400"),
+    ],
+)
+def test_a_limit_out_of_range_is_told_with_the_usage(start: StartProgram, option: str, told: str) -> None:
+    program = start(*PROGRAM, option)
+    assert program.wait() == 2
+    assert program.output.read_to_end() == ""
+    assert program.errors.read_to_end().endswith(f"\nchat-console: error: {told}\n")
+
+
+def test_the_help_tells_the_unit_and_the_default_of_each_limit(start: StartProgram) -> None:
+    program = start(*PROGRAM, "--help")
+    assert program.wait() == 0
+    shown = program.output.read_to_end()
+    assert max(map(len, shown.splitlines())) <= 80
+    words = " ".join(shown.split())
+    for limit in (
+        "--rate N lines a second from one user, others wait; 0: any (default: 5)",
+        "--burst N lines at once before --rate counts (default: 20)",
+        "--max-clients N users at a time; 0: any (default: as many as open files allow, less 64, "
+        "at most 10000)",
+        "--max-per-ip N users from one address but loopback; 0: any (default: 32)",
+        "--connect-rate N new connections a minute from one address but loopback; 0: any (default: 30)",
+        "--connect-burst N new connections at once before --connect-rate counts (default: 10)",
+        "--max-backlog BYTES drop a user who reads too slowly when this much waits (default: 1048576)",
+        "--stall-timeout SECONDS drop a user for whom something waits and who takes nothing for so long "
+        "(default: 20.0)",
+        "--bans FILE keep the bans in this file (default: nowhere)",
+    ):
+        assert limit in words
+    assert program.errors.read_to_end() == ""

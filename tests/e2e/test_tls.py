@@ -1,0 +1,225 @@
+"""TLS as real clients speak it, a certificate that is renewed, and one that cannot be used."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .conftest import BOUND, PROGRAM, Program, StartConsole, StartProgram, require
+
+RELOADED = "The TLS certificate was read again: new connections get it.\n"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A certificate with its key."""
+
+    cert: Path
+    key: Path
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return "--tls-cert", str(self.cert), "--tls-key", str(self.key)
+
+    def replace_by(self, other: Pair) -> None:
+        """Put the other pair into these files."""
+        self.cert.write_bytes(other.cert.read_bytes())
+        self.key.write_bytes(other.key.read_bytes())
+
+
+def openssl(*arguments: str | Path) -> None:
+    subprocess.run([require("openssl"), *arguments], check=True, capture_output=True, timeout=BOUND)
+
+
+def make_pair(directory: Path, name: str) -> Pair:
+    """Make a certificate that is issued by itself."""
+    pair = Pair(directory / f"{name}.pem", directory / f"{name}.key")
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+    subject = ("-subj", f"/CN={name}")
+    openssl("req", "-x509", *kind, *subject, "-keyout", pair.key, "-out", pair.cert)
+    return pair
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Pair:
+    return make_pair(tmp_path, "chat.example")
+
+
+@pytest.fixture
+def other_pair(tmp_path: Path) -> Pair:
+    return make_pair(tmp_path, "other.example")
+
+
+class TlsClients:
+    """Starts clients that join over TLS and take one certificate for trusted."""
+
+    def __init__(self, start: StartProgram) -> None:
+        self._start = start
+
+    def ncat(self, port: int, trusted: Path) -> Program:
+        ncat = require("ncat", "--ssl")
+        return self._start(ncat, "--ssl", "--ssl-trustfile", str(trusted), "127.0.0.1", str(port))
+
+    def openssl(self, port: int, trusted: Path) -> Program:
+        check = ("-CAfile", str(trusted), "-verify_return_error")
+        return self._start(require("openssl"), "s_client", "-quiet", *check, "-connect", f"127.0.0.1:{port}")
+
+
+@pytest.fixture
+def clients(start: StartProgram) -> TlsClients:
+    return TlsClients(start)
+
+
+def take_name(client: Program, name: str) -> None:
+    client.output.wait_for(" to the server!\n")
+    client.type(f"/nick {name}")
+    client.output.wait_for(f"You are now {name}\n")
+
+
+def test_ncat_and_openssl_talk_to_each_other_and_to_the_operator(
+    start_console: StartConsole, clients: TlsClients, pair: Pair, start: StartProgram
+) -> None:
+    console = start_console(*pair.options)
+    ncat = start(require("ncat", "--ssl"), "--ssl", "127.0.0.1", str(console.port))
+    take_name(ncat, "Ann")
+    client = clients.openssl(console.port, pair.cert)
+    take_name(client, "Bob")
+    ncat.type("Grüße 👋")
+    client.output.wait_for("Ann: Grüße 👋\n")
+    console.output.wait_for("Ann: Grüße 👋\n")
+    client.type("/msg Ann psst")
+    ncat.output.wait_for("Bob(private): psst \n")
+    console.type("hello")
+    for program in (ncat, client):
+        program.output.wait_for("Operator: hello\n")
+    ncat.type("/quit")
+    assert ncat.output.read_to_end().endswith("Operator: hello\nYou have left the server\n")
+    client.output.wait_for("Ann has left the server.\n")
+    console.type("/quit")
+    assert console.wait() == 0
+    assert client.output.read_to_end().endswith("Server is shutting down\nYou have left the server\n")
+    assert console.errors.read_to_end() == ""
+
+
+def test_who_speaks_plain_text_is_let_go_and_nobody_hears_of_it(
+    start_console: StartConsole, clients: TlsClients, pair: Pair, start: StartProgram
+) -> None:
+    console = start_console(*pair.options)
+    resident = clients.openssl(console.port, pair.cert)
+    take_name(resident, "Ann")
+    stranger = start(require("nc"), "127.0.0.1", str(console.port))
+    stranger.type("hello?")
+    stranger.output.read_to_end()
+    assert "Welcome" not in stranger.output.text
+    console.type("still here?")
+    resident.output.wait_for("Operator: still here?\n")
+    for output in (resident.output, console.output):
+        assert output.text.count("Welcome") == 1
+        assert "hello?" not in output.text
+
+
+def test_a_public_address_is_warned_of_without_a_word_of_the_wire(
+    start_console: StartConsole, pair: Pair
+) -> None:
+    console = start_console("--host", "0.0.0.0", *pair.options)
+    assert console.port
+    console.type("/quit")
+    assert console.wait() == 0
+    assert console.errors.read_to_end() == "chat-console: Anyone who can reach this port can join.\n"
+
+
+def test_sigusr1_reads_a_renewed_certificate_and_drops_nobody(
+    start_console: StartConsole, clients: TlsClients, pair: Pair, other_pair: Pair, tmp_path: Path
+) -> None:
+    used = Pair(tmp_path / "used.pem", tmp_path / "used.key")
+    used.replace_by(pair)
+    console = start_console(*used.options)
+    ann = clients.openssl(console.port, pair.cert)
+    take_name(ann, "Ann")
+
+    used.replace_by(other_pair)
+    console.signal(signal.SIGUSR1)
+    console.output.wait_for(RELOADED)
+    bob = clients.openssl(console.port, other_pair.cert)
+    take_name(bob, "Bob")
+    ann.type("I was here before")
+    bob.output.wait_for("Ann: I was here before\n")
+    refusing = clients.openssl(console.port, pair.cert)
+    assert refusing.wait() != 0
+    assert refusing.output.read_to_end() == ""
+
+    # One that cannot be used changes nothing.
+    used.cert.write_text("rubbish")
+    console.signal(signal.SIGUSR1)
+    console.output.wait_for("The TLS certificate stays as it was: ")
+    carol = clients.openssl(console.port, other_pair.cert)
+    take_name(carol, "Carol")
+    for client in (ann, bob):
+        client.output.wait_for(" is now Carol\n")
+    assert console.output.text.count("Welcome") == 3
+    assert "has left" not in console.output.text
+
+
+def test_sigusr1_without_tls_is_answered_and_changes_nothing(
+    start_console: StartConsole, start: StartProgram
+) -> None:
+    console = start_console()
+    client = start(require("nc"), "127.0.0.1", str(console.port))
+    take_name(client, "Ann")
+    console.signal(signal.SIGUSR1)
+    console.output.wait_for("This server does not use TLS: there is no certificate to read.\n")
+    client.type("still here")
+    console.output.wait_for("Ann: still here\n")
+
+
+# Certificates that cannot be used: one line, and exit code 2
+
+
+def refused(start: StartProgram, pair: Pair) -> str:
+    """What is said of `pair`, after the program's name, once the program has ended as it should."""
+    program = start(*PROGRAM, "--plain", "--port", "0", *pair.options)
+    # What asks for a passphrase would wait for it.
+    assert program.wait() == 2
+    assert program.output.read_to_end() == ""
+    problem = program.errors.read_to_end()
+    assert problem.count("\n") == 1
+    assert problem.endswith("; see --tls-cert and --tls-key\n")
+    return problem.removeprefix("chat-console: ").removesuffix("; see --tls-cert and --tls-key\n")
+
+
+def test_a_file_that_is_missing_is_named(start: StartProgram, pair: Pair, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.pem"
+    assert refused(start, Pair(missing, pair.key)) == f"cannot read {missing}: No such file or directory"
+    assert refused(start, Pair(pair.cert, missing)) == f"cannot read {missing}: No such file or directory"
+
+
+def test_a_key_of_another_certificate_is_refused(start: StartProgram, pair: Pair, other_pair: Pair) -> None:
+    assert refused(start, Pair(pair.cert, other_pair.key)) == (
+        f"the key in {other_pair.key} does not belong to {pair.cert}"
+    )
+
+
+def test_what_is_no_certificate_is_refused(start: StartProgram, pair: Pair) -> None:
+    pair.cert.write_text("rubbish")
+    assert refused(start, pair) == (
+        f"{pair.cert} and {pair.key} are not a PEM certificate and its key without a passphrase"
+    )
+
+
+def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(start: StartProgram, pair: Pair) -> None:
+    locked = Pair(pair.cert, pair.key.with_suffix(".locked"))
+    openssl("ec", "-in", pair.key, "-out", locked.key, "-aes256", "-passout", "pass:secret")
+    assert refused(start, locked) == (
+        f"{pair.cert} and {locked.key} are not a PEM certificate and its key without a passphrase"
+    )
+
+
+def test_a_certificate_whose_time_is_over_is_refused(start: StartProgram, pair: Pair, tmp_path: Path) -> None:
+    request, expired = tmp_path / "request.csr", Pair(tmp_path / "expired.pem", pair.key)
+    openssl("req", "-new", "-key", pair.key, "-subj", "/CN=chat.example", "-out", request)
+    openssl("x509", "-req", "-in", request, "-signkey", pair.key, "-days", "-1", "-out", expired.cert)
+    assert refused(start, expired) == f"{expired.cert}: certificate has expired"
