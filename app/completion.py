@@ -1,10 +1,13 @@
-"""What Tab offers in the operator's line."""
+"""What the operator's line offers: a hint while it is empty, and completions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from ..server.commands import Role, commands_for
+
+PLACEHOLDER = "Say something to everybody, or /help"
+"""What the line shows while it is empty."""
 
 
 def complete(left: str, names: Iterable[str]) -> list[str]:

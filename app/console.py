@@ -14,7 +14,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import DescendantFocus
 from textual.widget import Widget
-from textual.widgets import Button, Footer
+from textual.widgets import Button
 
 from ..server import notices
 from ..server.bans import is_loopback
@@ -27,20 +27,11 @@ from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_detail import UserDetail
 from ..widgets.user_list import User, UserList
-from .completion import complete
+from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints, history
-from .keys import KEYS, help_sections
+from .keys import KEYS, ON_A_USER, KeyBar, help_sections
 from .palette import ConsoleCommands
 from .terminal import driver_class
-
-_PLACEHOLDER = "Say something to everybody, or /help"
-
-
-_ON_A_USER = ("message", "kick", "mute", "ban")
-"""The actions on the selected user."""
-
-_NAMED = 5
-"""How many users a question names."""
 
 
 class UnknownTheme(ValueError):
@@ -78,7 +69,7 @@ class ConsoleApp(App[None]):
         self.user_list = UserList("Nobody is here yet", id="users")
         self._messages = MessageLog(id="log")
         self._status_bar = StatusBar(id="status")
-        self._operator_line = CommandInput(self._complete, placeholder=_PLACEHOLDER, id="line")
+        self._operator_line = CommandInput(self._complete, placeholder=PLACEHOLDER, id="line")
         self._buttons = (
             Button("Message", action="app.message", variant="primary", disabled=True),
             Button("Kick", action="app.kick", variant="error", disabled=True),
@@ -124,7 +115,7 @@ class ConsoleApp(App[None]):
         yield self._status_bar
         yield self._panes
         yield self._operator_line
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyBar(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Begin to show what happens."""
@@ -204,7 +195,7 @@ class ConsoleApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out what needs a selected user while there is none."""
-        idle = action in _ON_A_USER and not parameters and self.user_list.selected is None
+        idle = action in ON_A_USER and not parameters and self.user_list.selected is None
         return None if idle else True
 
     def action_help(self) -> None:
@@ -260,13 +251,12 @@ class ConsoleApp(App[None]):
         if user := self._user(user_id):
             host = user.address.rpartition("|")[0]
             hit = [member.name for member in self.server.hit_by_ban(user.id)]
-            more = f" and {len(hit) - _NAMED:,} more" if len(hit) > _NAMED else ""
             if not hit:
                 self._tell_gone()
             elif is_loopback(host):
                 self._tell(notices.ban_of_loopback(host))
             else:
-                question = f"Ban {host}? This drops {', '.join(hit[:_NAMED])}{more}."
+                question = notices.ban_question(host, hit)
                 await self._ask_about(user, question, "Ban", self.server.ban, "banned")
 
     async def _ask_about(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
 
 from ..server.commands import Role, commands_for
 from ..widgets.help_screen import Section
@@ -19,6 +23,24 @@ KEYS: list[BindingType] = [
     Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, tooltip="End the server and the console"),
 ]
 """The console's keys, in the order in which footer and help show them."""
+
+
+ON_A_USER = ("message", "kick", "mute", "ban")
+"""The actions that need a user, the selected one by default."""
+
+
+class KeyBar(Footer):
+    """A footer that is made anew only when it reads differently: that costs as much as several frames."""
+
+    _shown: list[tuple[str, bool]] | None = None
+
+    def bindings_changed(self, screen: Screen[Any]) -> None:
+        """Show the keys of `screen`, if they are not the ones that are shown."""
+        active = screen.active_bindings.values()
+        shown = [(binding.key, enabled) for _, binding, enabled, _ in active if binding.show]
+        if shown != self._shown and self.app.app_focus:  # pyright: ignore[reportUnknownMemberType]
+            self._shown = shown
+            super().bindings_changed(screen)  # pyright: ignore[reportUnknownMemberType]
 
 
 def help_sections() -> list[Section]:

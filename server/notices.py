@@ -142,7 +142,18 @@ def not_an_address(target: str) -> str:
 
 def ban_asked(networks: Sequence[str], names: Sequence[str]) -> str:
     """What a ban would do to those who are here; typing it again does it."""
-    return f"A ban of {', '.join(networks)} drops {', '.join(names)}. Repeat the command to do it."
+    return f"A ban of {', '.join(networks)} drops {_some(names)}. Repeat the command to do it."
+
+
+def ban_question(host: str, names: Sequence[str]) -> str:
+    """What the console asks before it bans everybody from `host`."""
+    return f"Ban {host}? This drops {_some(names)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first five of `names`, and how many more there are."""
+    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def ban_of_loopback(network: str) -> str:

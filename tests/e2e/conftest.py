@@ -161,7 +161,7 @@ class PlainConsole(Program):
 
 
 class Client(Output):
-    """A connection to the chat, which hangs up when the server does. `source` is the address it comes from."""
+    """A connection to the chat, from the address `source`, which hangs up when the server does."""
 
     def __init__(self, port: int, host: str = "127.0.0.1", source: str | None = None) -> None:
         self.socket = socket.create_connection((host, port), BOUND, (source, 0) if source else None)

@@ -81,10 +81,9 @@ def test_a_server_that_is_full_says_so(start_console: StartConsole, connect: Con
     console = start_console("--max-clients", "1")
     ann = connect(console.port)
     assert turned_away(console.port, "127.0.0.1") == "Server is full\n"
-    ann.send("/quit")
-    ann.read_to_end()
-    connect(console.port)
-    assert console.output.text.count("Welcome") == 2
+    ann.send("still here")
+    console.output.wait_for(f"{ann.address}: still here\n")
+    assert console.output.text.count("Welcome") == 1
 
 
 # What cannot be had: one line, and exit code 2

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import PROGRAM, Connect, StartProgram, StartTerminal, Terminal, require
+from .conftest import PROGRAM, Connect, Program, StartProgram, StartTerminal, Terminal, require
 
 DOWN, ENTER, ESCAPE, CTRL_Q = "\x1b[B", "\r", "\x1b", "\x11"
 F2, F3, F4, F6, F7 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
@@ -61,10 +61,12 @@ def test_a_user_is_messaged_and_kicked_by_keyboard(start_console: StartConsole, 
     nc = require("nc")
     console = start_console()
     terminal = console.terminal
-    ann, bob = clients = start(nc, "localhost", str(console.port)), start(nc, "localhost", str(console.port))
-    for client, name in zip(clients, ("Ann", "Bob"), strict=True):
-        client.type(f"/nick {name}")
-        client.output.wait_for(f"You are now {name}\n")
+    clients: list[Program] = []
+    for name in ("Ann", "Bob"):
+        clients.append(start(nc, "localhost", str(console.port)))
+        clients[-1].type(f"/nick {name}")
+        clients[-1].output.wait_for(f"You are now {name}\n")
+    ann, bob = clients
     terminal.wait_for("Users (2)")
     terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  Bob ", terminal.text))
     terminal.type(F4 + DOWN)

@@ -118,9 +118,11 @@ class Model(RuleBasedStateMachine):
         self.tell_all(f"Welcome {address} to the server!")
 
     @precondition(has_users)
-    @rule(data=st.data(), name=st.one_of(names, st.sampled_from(BAD_NAMES)))
-    def rename(self, data: st.DataObject, name: str) -> None:
-        self.rename_to(self.user(data), name)
+    @rule(data=st.data(), wanted=st.lists(names | st.sampled_from(BAD_NAMES), min_size=1, max_size=3))
+    def rename(self, data: st.DataObject, wanted: list[str]) -> None:
+        user = self.user(data)
+        for name in wanted:
+            self.rename_to(user, name)
 
     def rename_to(self, user: User, name: str) -> None:
         self.scene.send(user.member, f"/nick {name}")
@@ -177,14 +179,20 @@ class Model(RuleBasedStateMachine):
             user.got += others or ["No other users connected"]
 
     @precondition(has_users)
-    @rule(data=st.data(), quits=st.booleans())
-    def leave(self, data: st.DataObject, quits: bool) -> None:
-        user = self.user(data)
-        if quits:
-            self.scene.send(user.member, "/quit", "never said")
+    @rule(data=st.data(), way=st.sampled_from(("quit", "lost", "kick")))
+    def leave(self, data: st.DataObject, way: str) -> None:
+        if way == "kick":
+            target = self.target(data)
+            self.scene.operate(f"/kick {target}")
+            leaving = self.find(target)
         else:
-            self.scene.room.leave(user.member, LeaveReason.LOST)
-        if user in self.here:
+            user = self.user(data)
+            leaving = [user] if user in self.here else []
+            if way == "quit":
+                self.scene.send(user.member, "/quit", "never said")
+            else:
+                self.scene.room.leave(user.member, LeaveReason.LOST)
+        for user in leaving:
             self.drop(user)
 
     # What the operator does
@@ -200,13 +208,6 @@ class Model(RuleBasedStateMachine):
         self.scene.operate(f"/msg {target} psst")
         for user in self.find(target):
             user.got.append("Operator (private): psst ")
-
-    @rule(data=st.data())
-    def kick(self, data: st.DataObject) -> None:
-        target = self.target(data)
-        self.scene.operate(f"/kick {target}")
-        for user in self.find(target):
-            self.drop(user)
 
     @rule(data=st.data(), span=spans)
     def mute(self, data: st.DataObject, span: tuple[str, float | None]) -> None:
@@ -228,30 +229,20 @@ class Model(RuleBasedStateMachine):
             user.muted_until = None
             user.got.append("You are no longer muted")
 
-    @rule(network=st.sampled_from(list(NETWORKS)), span=spans, again=st.booleans())
-    def ban_network(self, network: str, span: tuple[str, float | None], again: bool) -> None:
-        line = f"/ban {network}{span[0]}"
-        self.scene.operate("/list", line)  # no question is open
-        self.ban([network], line, span[1], again)
-
     @rule(data=st.data(), span=spans, again=st.booleans())
-    def ban_member(self, data: st.DataObject, span: tuple[str, float | None], again: bool) -> None:
-        target = self.target(data)
-        hit = list(dict.fromkeys(user.host for user in self.find(target)))
+    def ban(self, data: st.DataObject, span: tuple[str, float | None], again: bool) -> None:
+        """A ban is done at once where it hits nobody; otherwise when it is typed again."""
+        target = data.draw(st.sampled_from([*NETWORKS, self.target(data)]), "banned")
         line = f"/ban {target}{span[0]}"
-        self.scene.operate("/list", line)
-        if hit:
-            self.ban(hit, line, span[1], again)
-
-    def ban(self, networks: list[str], line: str, seconds: float | None, again: bool) -> None:
-        """`line` was typed once; where it hits somebody it is done when it is typed again."""
+        self.scene.operate("/list", line)  # the first so that no question is open
+        networks = [target] if target in NETWORKS else list(dict.fromkeys(u.host for u in self.find(target)))
         hit = [user for user in self.here if any(user.host in NETWORKS[network] for network in networks)]
         if hit and not again:
             return
         if hit:
             self.scene.operate(line)
         for network in networks:
-            self.bans[network] = float("inf") if seconds is None else self.now + seconds
+            self.bans[network] = float("inf") if span[1] is None else self.now + span[1]
         for user in hit:
             self.drop(user)
 
