@@ -131,6 +131,8 @@ class Operator:
             y, line = next((y, line) for y, line in enumerate(self.rows) if target in line)
             x = line.index(target) + len(target) // 2
         else:
+            # A button that shows yet how it was pressed takes no other click.
+            await self.until(lambda: not target.has_class("-active"))
             left, top, width, height = target.content_region
             x, y = left + width // 2, top + (height // 2 if row is None else row)
         for kind in (events.MouseDown, events.MouseUp):
