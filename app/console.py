@@ -270,11 +270,11 @@ class ConsoleApp(App[None]):
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """End the server and the console; ask first when users are connected. Asked twice is a yes."""
+        """End the server and the console; ask first when users are connected, and once if the key repeats."""
         count = len(self.server.members)
-        if not count or isinstance(self.screen, _ConfirmQuit):
+        if not count:
             self.end()
-        else:
+        elif not isinstance(self.screen, _ConfirmQuit):
             who = "1 user is" if count == 1 else f"{count:,} users are"
             question = f"{who} connected. End the server?"
             if await self._ask(_ConfirmQuit(question, yes="End", no="Stay")):
@@ -297,4 +297,4 @@ class ConsoleApp(App[None]):
 
 
 class _ConfirmQuit(Confirm):
-    """A type of its own, so that a second Ctrl+Q knows it."""
+    """A type of its own, so that Ctrl+Q knows whether it has asked."""

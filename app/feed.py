@@ -200,7 +200,7 @@ def alert(server: ChatServer) -> str:
 
 def _is_operators(event: Event) -> bool:
     """Whether `event` is shown whatever else is going on."""
-    return not isinstance(event, Said | Joined | Left | Renamed | MessagedOperator)
+    return not isinstance(event, Said | Joined | Left | Renamed)
 
 
 def _size(event: Event) -> int:

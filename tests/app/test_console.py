@@ -745,7 +745,7 @@ async def test_ctrl_q_asks_where_somebody_is(operator: Operator) -> None:
     assert operator.clients[ann].lines[-2:] == ["Server is shutting down", "You have left the server"]
 
 
-async def test_ctrl_q_asks_over_another_question_and_pressed_again_is_a_yes(operator: Operator) -> None:
+async def test_ctrl_q_asks_over_another_question_and_pressed_again_asks_no_more(operator: Operator) -> None:
     (ann,) = await operator.gather("Ann")
     operator.user_list.selected = ann.id
     await operator.press("f3")
@@ -753,8 +753,10 @@ async def test_ctrl_q_asks_over_another_question_and_pressed_again_is_a_yes(oper
     await operator.press("ctrl+q")
     await operator.until(lambda: len(operator.console.screen_stack) == 3)
     assert "End the server?" in await operator.question()
-    assert list(operator.server.members) == [ann]
     await operator.press("ctrl+q")
+    assert len(operator.console.screen_stack) == 3
+    assert list(operator.server.members) == [ann]
+    await operator.press("y")
     await operator.until(lambda: ended(operator))
 
 
@@ -775,7 +777,7 @@ async def test_quit_typed_ends_without_asking_and_once(
     operator.console.end()
     await operator.until(lambda: ended(operator))
     assert operator.clients[ann].lines.count("Server is shutting down") == 1
-    assert operator.entries.count("= Server is shutting down") <= 1
+    assert operator.entries.count("= Server is shutting down") == len(stops) == 1
 
 
 class Running:

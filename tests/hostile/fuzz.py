@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from random import Random
 from . import payloads
 from .attacks import ATTACKS, Target
 from .checks import Screen, Transcript, shortened
-from .program import COMMAND, NotMet, Program, end_at_sigterm, memory, until
+from .program import COMMAND, NotMet, Program, memory, run_command, until
 from .talkers import NAMES, Circle
 
 ATTACKERS = 6
@@ -90,7 +89,7 @@ async def fuzz(case: Case, seconds: float, seed: int) -> Report:
         try:
             target = Target(await program.port(), circle)
             await circle.join(target.port)
-            await _attack(target, f"{seed} {case.title}", seconds, report)
+            await _attack(program, target, f"{seed} {case.title}", seconds, report)
             await circle.finish()
             await _operate(program, circle, sayings)
             report.memory = memory(program.process.pid, "VmHWM")
@@ -106,9 +105,10 @@ async def fuzz(case: Case, seconds: float, seed: int) -> Report:
     return report
 
 
-async def _attack(target: Target, seed: str, seconds: float, report: Report) -> None:
+async def _attack(program: Program, target: Target, seed: str, seconds: float, report: Report) -> None:
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+            group.create_task(_watch(program, target.circle))
             group.create_task(target.circle.talk())
             group.create_task(target.cut_at_every_point(Random(seed)))
             for index in range(ATTACKERS):
@@ -120,6 +120,16 @@ async def _attack(target: Target, seed: str, seconds: float, report: Report) -> 
         report.connections, report.sent = target.connections, target.sent / 2**20
         report.cuts, report.attacks = len(target.cuts), len(target.attacks)
         report.faults += target.faults
+
+
+async def _watch(program: Program, circle: Circle) -> None:
+    """Wait until the program or a talker is gone, which should not be; do not wait for what cannot come."""
+    while True:
+        if (code := program.process.poll()) is not None:
+            raise NotMet(f"the program has ended with exit code {code}")
+        if any(talker.left for talker in circle.talkers):
+            raise NotMet("a talker is gone")
+        await asyncio.sleep(0.1)
 
 
 async def _operate(program: Program, circle: Circle, sayings: set[str]) -> None:
@@ -190,5 +200,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    end_at_sigterm()
-    sys.exit(main())
+    run_command(main)

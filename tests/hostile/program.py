@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import math
 import os
 import pty
 import re
@@ -15,6 +16,7 @@ import sys
 import termios
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from .checks import Errors, Screen, Stream, Transcript
 
@@ -46,18 +48,22 @@ async def until(condition: Callable[[], object], what: str) -> None:
         raise NotMet(what) from None
 
 
-def end_at_sigterm() -> None:
-    """Let SIGTERM end this process by an exception, so that the programs it has started are ended too."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+def run_command(main: Callable[[], int]) -> NoReturn:
+    """Run `main` and exit with its status. SIGTERM ends it as Ctrl-C does, with all that it has started."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def memory(pid: int, field: str) -> float:
-    """A process's `VmRSS` or `VmHWM`, in MiB; NaN where the system does not tell."""
+    """A process's `VmRSS` or `VmHWM`, in MiB; NaN where the system does not tell, or of one that has ended."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        found = re.search(rf"{field}:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:
-        return float("nan")
-    return float(status.partition(f"{field}:")[2].split()[0]) / 1024
+        found = None
+    return int(found[1]) / 1024 if found else math.nan
 
 
 class Program:
@@ -134,9 +140,16 @@ class Program:
         return int(started[1])
 
     def type(self, line: str) -> None:
-        """Type a line, as the operator."""
+        """Type a line, as the operator.
+
+        Raises:
+            NotMet: if nobody is there to read it.
+        """
         end = "\r" if isinstance(self.operator, Screen) else "\n"
-        os.write(self._input, (line + end).encode())
+        try:
+            os.write(self._input, (line + end).encode())
+        except OSError as error:
+            raise NotMet(f"the program takes no input: {error}") from None
 
     async def end(self) -> int:
         """End it in order, and return its exit code."""

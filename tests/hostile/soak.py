@@ -25,7 +25,7 @@ from pathlib import Path
 from random import Random
 
 from .checks import shortened
-from .program import PATIENCE, end_at_sigterm, memory
+from .program import PATIENCE, memory, run_command
 from .visitors import Crowd
 
 COMMAND = (sys.executable, "-X", "dev", "-W", "error", str(Path(__file__).with_name("soak_server.py")))
@@ -83,6 +83,10 @@ def faults_in(before: Reading, after: Reading, early: float, late: float) -> lis
     return faults
 
 
+class Ended(Exception):
+    """The server has ended by itself; the message says with what."""
+
+
 class Server:
     """The server under soak. A context manager: it ends at the end, in whatever state it is."""
 
@@ -124,7 +128,7 @@ class Server:
     async def _told(self) -> bytes:
         line = await asyncio.to_thread(self._output.readline)
         if not line:
-            raise RuntimeError(f"the server has ended: {self._errors.read().decode()}")
+            raise Ended(f"the server has ended with exit code {self.process.wait()}: {self._errors.read()!r}")
         return line
 
 
@@ -145,13 +149,17 @@ async def soak(
         command: the server.
         patience: how many seconds what they leave behind may take to go away.
         verbose: whether to tell the memory every minute.
+
+    Raises:
+        Ended: if the server ends before it should.
     """
     with Server(command) as server:
         crowd = Crowd(await server.port(), clients, min(STAY, seconds / 5), LINES, Random(seed))
         before = await server.read()
-        visits = asyncio.create_task(crowd.come_and_go(min(RAMP, seconds / 6), seconds))
-        samples = await _watch(server, seconds, min(1.0, seconds / 50), verbose)
-        await visits
+        async with asyncio.TaskGroup() as group:
+            group.create_task(crowd.come_and_go(min(RAMP, seconds / 6)))
+            samples = await _watch(server, seconds, min(1.0, seconds / 50), verbose)
+            crowd.end()
         after = await server.read()
         # The last connections take their time to close, and nobody tells when they have.
         deadline = time.monotonic() + patience
@@ -168,11 +176,11 @@ async def soak(
 
 
 async def _watch(server: Server, seconds: float, pause: float, verbose: bool) -> list[tuple[float, float]]:
-    """Note the memory at all times, in MiB; tell it every minute."""
+    """Note the memory at all times, in MiB, until the end of the soak or of the server."""
     samples: list[tuple[float, float]] = []
     loop = asyncio.get_running_loop()
     start = loop.time()
-    while (at := loop.time() - start) < seconds:
+    while (at := loop.time() - start) < seconds and server.process.poll() is None:
         samples.append((at, memory(server.process.pid, "VmRSS")))
         if verbose and at > 60 and at % 60 < pause:
             print(f"{at:6.0f} s {samples[-1][1]:7.1f} MiB", flush=True)
@@ -211,12 +219,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seed = Random().getrandbits(32) if options.seed is None else options.seed
     _raise_open_files(options.clients)
     print(f"{options.clients} clients for {options.seconds:g} s with --seed {seed}", flush=True)
-    report = asyncio.run(soak(options.seconds, options.clients, seed, verbose=True))
-    print(table(report))
-    for fault in shortened(report.faults):
+    try:
+        report = asyncio.run(soak(options.seconds, options.clients, seed, verbose=True))
+    except Ended as error:
+        faults = [str(error)]
+    else:
+        print(table(report))
+        faults = report.faults
+    for fault in shortened(faults):
         print(f"FAULT {fault}")
-    print(f"{'FAILED' if report.faults else 'Passed'} with --seed {seed}")
-    return int(bool(report.faults))
+    print(f"{'FAILED' if faults else 'Passed'} with --seed {seed}")
+    return int(bool(faults))
 
 
 def _raise_open_files(clients: int) -> None:
@@ -228,5 +241,4 @@ def _raise_open_files(clients: int) -> None:
 
 
 if __name__ == "__main__":
-    end_at_sigterm()
-    sys.exit(main())
+    run_command(main)

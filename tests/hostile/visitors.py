@@ -67,12 +67,15 @@ class Crowd:
         self._places = [Random(random.random()) for _ in range(places)]
         self._closing = asyncio.Event()
 
-    async def come_and_go(self, ramp: float, seconds: float) -> None:
-        """Let the places fill up over `ramp` seconds, and empty them after `seconds`."""
-        asyncio.get_running_loop().call_later(seconds, self._closing.set)
+    async def come_and_go(self, ramp: float) -> None:
+        """Let the places fill up over `ramp` seconds; return when they are empty again, after `end`."""
         async with asyncio.TaskGroup() as group:
             for number, random in enumerate(self._places):
                 group.create_task(self._take_place(ramp * number / len(self._places), number, random))
+
+    def end(self) -> None:
+        """Let everybody go, and nobody come."""
+        self._closing.set()
 
     async def _take_place(self, wait: float, number: int, random: Random) -> None:
         await self._sleep(wait)
@@ -106,6 +109,8 @@ class Crowd:
                     return
                 self._talk(visit, number, random)
             await self._leave(visit, random)
+        except OSError:
+            self.faults["cut off"] += 1
         finally:
             visit.transport.abort()
         self.counts["lines heard"] += visit.heard

@@ -211,7 +211,8 @@ async def open_chat(*, context: ssl.SSLContext | None = None, **settings: Any) -
                 client.close()
     finally:
         for client in chat.clients:
-            client.writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # asyncio's way to say that it is closed already
+                client.writer.transport.abort()
             with contextlib.suppress(ConnectionError, ssl.SSLError):
                 await client.writer.wait_closed()
     assert not troubles

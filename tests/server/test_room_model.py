@@ -209,13 +209,14 @@ class Model(RuleBasedStateMachine):
         for user in self.find(target):
             user.got.append("Operator (private): psst ")
 
-    @rule(data=st.data(), span=spans)
-    def mute(self, data: st.DataObject, span: tuple[str, float | None]) -> None:
+    @rule(data=st.data(), terms=st.lists(spans, min_size=1, max_size=2))
+    def mute(self, data: st.DataObject, terms: list[tuple[str, float | None]]) -> None:
         target = self.target(data)
-        self.scene.operate(f"/mute {target}{span[0]}")
-        for user in self.find(target):
-            user.muted_until = float("inf") if span[1] is None else self.now + span[1]
-            user.got.append("You are muted")
+        for words, seconds in terms:
+            self.scene.operate(f"/mute {target}{words}")
+            for user in self.find(target):
+                user.muted_until = float("inf") if seconds is None else self.now + seconds
+                user.got.append("You are muted")
 
     @rule(data=st.data())
     def unmute(self, data: st.DataObject) -> None:
@@ -294,4 +295,4 @@ class Model(RuleBasedStateMachine):
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
