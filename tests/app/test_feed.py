@@ -408,14 +408,15 @@ async def test_the_notice_stands_where_the_lines_are_missing(panes: Panes) -> No
         OperatorSaid(AT + 4, "behind"),
         said(READABLE_BURST),
     )
-    assert texts(shown[:5]) == [
+    assert texts(shown[:6]) == [
         "before",
+        "11 lines not shown: too many at once",
         "between",
-        "12 lines not shown: too many at once",
+        "psst",
         "behind",
         "line 0",
     ]
-    assert [entry.time - AT for entry in shown[:4]] == [0, 2, 3, 4]
+    assert [entry.time - AT for entry in shown[:5]] == [0, 0, 2, 3, 4]
 
 
 async def test_a_skipped_joining_is_in_the_list_all_the_same(panes: Panes) -> None:
