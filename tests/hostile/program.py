@@ -58,7 +58,7 @@ def run_command(main: Callable[[], int]) -> NoReturn:
 
 
 def memory(pid: int, field: str) -> float:
-    """A process's `VmRSS` or `VmHWM`, in MiB; NaN where the system does not tell, or it has ended."""
+    """A process's `VmRSS` or `VmHWM`, in MiB; NaN if it has ended, or the system does not tell."""
     try:
         found = re.search(rf"{field}:\s*(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     except OSError:

@@ -88,6 +88,14 @@ def test_a_faulty_program_fails(kind: str, fault: str, outcomes: dict[str, str])
     assert fault in outcomes[kind]
 
 
+async def test_a_program_that_has_ended_is_told_of_and_not_waited_for() -> None:
+    dead = (sys.executable, "-c", "raise SystemExit('no such thing')")
+    report = await fuzz.fuzz(replace(PLAIN, command=dead), 60, seed=1)
+    assert report.faults == ["the program has not started: b'no such thing\\n'"]
+    with pytest.raises(soak.Ended, match="no such thing"):
+        await soak.soak(60, 1, seed=1, command=dead)
+
+
 def test_the_command_says_what_is_wrong_and_how_to_repeat_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

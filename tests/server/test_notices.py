@@ -88,6 +88,13 @@ def test_the_help_of_the_operator() -> None:
     ]
 
 
+def test_only_so_many_are_named_who_would_be_dropped() -> None:
+    assert notices.ban_question("192.0.2.7", ["Ann", "Bob"]) == "Ban 192.0.2.7? This drops Ann, Bob."
+    names = [f"u{number}" for number in range(30)]
+    for question in (notices.ban_question("192.0.2.7", names), notices.ban_asked(["192.0.2.7"], names)):
+        assert "drops u0, u1, u2, u3, u4 and 25 more." in question
+
+
 @pytest.mark.parametrize("role", Role)
 def test_the_help_over_tls_does_not_warn_of_the_wire(role: Role) -> None:
     assert "encrypted" not in notices.help_lines(role, encrypted=True)
