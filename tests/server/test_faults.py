@@ -50,10 +50,15 @@ class TestDescriptors:
                 await program.stdout.readline()  # it has started
                 port = int(await program.stdout.readline())
                 clients = [await Client.connect(port) for _ in range(40)]
-                events = [await program.stdout.readline()]
-                while b"Too many open files" not in events[-1]:
-                    events.append(await program.stdout.readline())
-                welcomed = len(events) - 1
+                events = b""
+                while b"Too many open files" not in events:
+                    events += await program.stdout.readline()
+                for name in ("Ann", "Bob", "Cid"):  # time for all who were accepted to join
+                    clients[0].send(f"/nick {name}")
+                    await clients[0].until(f"You are now {name}")
+                while b"Cid" not in events:
+                    events += await program.stdout.readline()
+                welcomed = events.count(b"Joined(")
                 assert 0 < welcomed < 30
                 for client in clients[:welcomed]:
                     client.close()
