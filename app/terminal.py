@@ -6,15 +6,17 @@ the event loop. The loop is the chat's too: one terminal that stopped reading wo
 
 from __future__ import annotations
 
+import codecs
 import math
 import os
-import select
+import selectors
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from selectors import EVENT_READ, EVENT_WRITE
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -32,6 +34,10 @@ HANGUP = 129
 """The exit code of a console whose terminal was closed, that of a shell's child ended by SIGHUP."""
 
 _POLL_INTERVAL = 0.2
+_READ_SIZE = 1 << 12
+
+# With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
+_Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
 
 
 def driver_class() -> type[Driver] | None:
@@ -47,6 +53,8 @@ def driver_class() -> type[Driver] | None:
 if sys.platform != "win32":
     import termios
 
+    from textual import constants
+    from textual._xterm_parser import XTermParser
     from textual.drivers.linux_driver import LinuxDriver
 
     # Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
@@ -61,6 +69,7 @@ if sys.platform != "win32":
         - On exit it has `EXIT_GRACE` seconds to read. If it does not, what is waiting is thrown away, and the
           sequences that restore it are left for it to read next.
         - When it is closed, the app exits with the code `HANGUP`.
+        - While nothing is typed, nothing wakes up.
         """
 
         stalled = False
@@ -68,6 +77,10 @@ if sys.platform != "win32":
 
         _terminal: _Terminal
         _painting = False
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.exit_event = self._exit_event = _ExitEvent()
 
         def write(self, data: str) -> None:
             """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
@@ -93,7 +106,6 @@ if sys.platform != "win32":
             self._terminal = _Terminal(sys.__stderr__, self._drained)
             # Private, so Textual is pinned: the file that the writer thread is given.
             self._file = cast(TextIO, self._terminal)
-            self.exit_event = _ExitEvent(self.fileno)
             super().start_application_mode()
             self._painting = True
 
@@ -106,6 +118,7 @@ if sys.platform != "win32":
 
         def close(self) -> None:
             """Wait for the last writes, and no longer than a terminal that does not read may take."""
+            self._exit_event.close()
             # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
             writer = self._writer_thread
             if writer is None:
@@ -116,13 +129,29 @@ if sys.platform != "win32":
                 self._terminal.close()
 
         def run_input_thread(self) -> None:
-            """Dispatch the terminal's input until the app stops or the terminal is closed."""
-            try:
-                super().run_input_thread()
-                closed = not os.isatty(self.fileno)
-            except OSError:
-                closed = True
-            if closed:
+            """Dispatch the terminal's input until the app stops or the terminal is closed.
+
+            Textual's own asks ten times a second whether the app has stopped.
+            """
+            # Private, so Textual is pinned: the parser, and its deadline while an Escape may begin a sequence.
+            parser = XTermParser(self._debug)
+            decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+            with _Selector() as selector, suppress(OSError):  # EIO: the terminal is closed
+                selector.register(self._exit_event.woken, EVENT_READ)
+                selector.register(self.fileno, EVENT_READ)
+                while not self.exit_event.is_set():
+                    undecided = parser._timeout_time is not None  # pyright: ignore[reportPrivateUsage]
+                    ready = selector.select(constants.ESCAPE_DELAY if undecided else None)
+                    if self.fileno in (key.fd for key, _ in ready):
+                        data = os.read(self.fileno, _READ_SIZE)
+                        if not data:
+                            break
+                        if text := decode(data):
+                            for event in parser.feed(text):
+                                self.process_message(event)
+                    for event in parser.tick():
+                        self.process_message(event)
+            if not self.exit_event.is_set():
                 self._call(self._hang_up)
 
         def _sigtstp_application(self, *_: object) -> None:
@@ -164,14 +193,24 @@ if sys.platform != "win32":
                 self._app.exit(return_code=HANGUP)
 
     class _ExitEvent(Event):
-        """Ends the input thread, also when the terminal is closed, which reads as empty over and over."""
+        """Ends the input thread, which waits for this as it waits for input."""
 
-        def __init__(self, fd: int) -> None:
+        def __init__(self) -> None:
             super().__init__()
-            self._fd = fd
+            self.woken, self._wake = os.pipe()
 
-        def is_set(self) -> bool:
-            return super().is_set() or not os.isatty(self._fd)
+        def set(self) -> None:
+            super().set()
+            os.write(self._wake, b"\0")
+
+        def clear(self) -> None:
+            if self.is_set():
+                os.read(self.woken, 1)
+            super().clear()
+
+        def close(self) -> None:
+            os.close(self.woken)
+            os.close(self._wake)
 
     class _Terminal:
         """The terminal as the writer thread's file: no write raises, and none waits longer than it may."""
@@ -205,7 +244,9 @@ if sys.platform != "win32":
 
         def _wait(self) -> None:
             if monotonic() < self.give_up_at:
-                select.select((), (self._fd,), (), _POLL_INTERVAL)
+                with _Selector() as selector:
+                    selector.register(self._fd, EVENT_WRITE)
+                    selector.select(_POLL_INTERVAL)
                 return
             self._given_up = True
             with suppress(termios.error):

@@ -311,7 +311,9 @@ class UserList(ScrollView, can_focus=True):
         )
 
     def _time_here(self, user: User) -> str:
-        return time_here(self._clock() - user.since)
+        seconds = self._clock() - user.since
+        # Seconds would repaint the whole list every second after a rush of joins.
+        return time_here(seconds) if seconds >= 60 else "<1m"
 
     def _visible(self) -> list[User]:
         top = self.scroll_offset.y

@@ -9,6 +9,7 @@ one client below chat-console's default backlog of 1 MiB.
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Sequence
 
 from .check import LINE, MARK, faults_in, lines
@@ -156,7 +157,7 @@ class Flood:
 
 
 class Pace:
-    """Lines at a fixed rate, from senders in turn. Every line of every client is parsed, and its time taken.
+    """Lines at a fixed rate, from senders in turn. Of every read its time is taken; what it held is parsed after.
 
     Attributes:
         latencies: seconds from sending a line to receiving it, for each line and receiver.
@@ -171,7 +172,8 @@ class Pace:
         self._crowd = crowd
         self._senders = senders
         self._sent_at: list[float] = []
-        self._missing: list[int] = []
+        self._arrived = 0
+        self._reads: dict[Client, array[float]] = {client: array("d") for client in crowd.clients}
         self.latencies: list[float] = []
         self.last: list[float] = []
         for client in crowd.clients:
@@ -187,26 +189,34 @@ class Pace:
             sender = self._senders[index]
             sender.unsent += lines(index, sender.own, sender.own + 1, crowd.dialect.say)
             sender.own += 1
-            self._missing.append(len(crowd.clients) - 1)
             self._sent_at.append(time.perf_counter())
             crowd.flush(sender)
-        crowd.wait_for(
-            lambda: len(self.last) == len(self._sent_at), lambda: crowd.read(0.05, self._take), patience
-        )
+        expected = len(self._sent_at) * (len(crowd.clients) - 1)
+        crowd.wait_for(lambda: self._arrived >= expected, lambda: crowd.read(0.05, self._take), patience)
 
     def _take(self, client: Client, size: int) -> None:
-        now = time.perf_counter()
-        data = bytes(self._crowd.view[:size])
         assert client.kept is not None
-        client.kept += data
-        whole, end, client.tail = (client.tail + data).rpartition(b"\n")
-        for index, sequence in LINE.findall(whole + end):
-            number = int(sequence) * len(self._senders) + int(index)
-            taken = now - self._sent_at[number]
-            self.latencies.append(taken)
-            self._missing[number] -= 1
-            if not self._missing[number]:
-                self.last.append(taken)
+        client.kept += self._crowd.view[:size]
+        self._arrived += self._crowd.buffer.count(MARK, 0, size)
+        reads = self._reads[client]
+        reads.append(client.received)
+        reads.append(time.perf_counter())
+
+    def work_out(self) -> None:
+        """Fill `latencies` and `last` from what was received, and when."""
+        last, missing = [0.0] * len(self._sent_at), [len(self._crowd.clients) - 1] * len(self._sent_at)
+        for client, reads in self._reads.items():
+            ends_and_times = zip(reads[::2], reads[1::2], strict=True)
+            end = now = 0.0
+            for line in LINE.finditer(client.kept or b""):
+                while end < line.end():
+                    end, now = next(ends_and_times)
+                number = int(line[2]) * len(self._senders) + int(line[1])
+                taken = now - self._sent_at[number]
+                self.latencies.append(taken)
+                last[number] = max(last[number], taken)
+                missing[number] -= 1
+        self.last = [taken for taken, lacking in zip(last, missing, strict=True) if not lacking]
 
     def faults(self) -> list[str]:
         """What is wrong with what came to anybody."""

@@ -136,6 +136,7 @@ def fixed_rate(trial: Trial) -> Run:
     pace, meter = Pace(trial.crowd, trial.senders), Meter(trial.server)
     pace.run(trial.scenario.rate, trial.scenario.seconds, DRAIN_LIMIT)
     cpu, generator = meter.server, meter.generator
+    pace.work_out()
     if len(pace.last) < 2:
         return Run({}, ["hardly anything arrived"])
     each, last = (
@@ -250,12 +251,13 @@ SCENARIOS = {
         measure=fixed_rate,
         columns=LATENCY,
         limits="100,000 system calls a second, about what a core can do; who needs more than a core falls "
-        "further behind with every line. The naive servers do not announce the joins, which would "
-        "take them minutes.",
+        "further behind with every line of the 10 seconds. The naive servers do not announce the joins, "
+        "which would take them minutes.",
         servers=OURS_AND_NAIVE,
         clients=5000,
         senders=1,
         rate=20,
+        seconds=10.0,
         announced=False,
     ),
     "idle-10000": Scenario(
