@@ -10,13 +10,14 @@ import codecs
 import math
 import os
 import selectors
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -76,11 +77,8 @@ if sys.platform != "win32":
         """Whether frames are being dropped, so that preparing one is in vain."""
 
         _terminal: _Terminal
+        _exit_event: _ExitEvent
         _painting = False
-
-        def __init__(self, *arguments: Any, **options: Any) -> None:
-            super().__init__(*arguments, **options)
-            self.exit_event = self._exit_event = _ExitEvent()
 
         def write(self, data: str) -> None:
             """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
@@ -106,6 +104,7 @@ if sys.platform != "win32":
             self._terminal = _Terminal(sys.__stderr__, self._drained)
             # Private, so Textual is pinned: the file that the writer thread is given.
             self._file = cast(TextIO, self._terminal)
+            self.exit_event = self._exit_event = _ExitEvent()
             super().start_application_mode()
             self._painting = True
 
@@ -118,11 +117,11 @@ if sys.platform != "win32":
 
         def close(self) -> None:
             """Wait for the last writes, and no longer than a terminal that does not read may take."""
-            self._exit_event.close()
             # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
             writer = self._writer_thread
             if writer is None:
                 return
+            self._exit_event.close()
             writer._queue.put(None)  # pyright: ignore[reportPrivateUsage]
             writer.join(EXIT_GRACE + 2 * _POLL_INTERVAL)
             if not writer.is_alive():
@@ -139,7 +138,7 @@ if sys.platform != "win32":
             with _Selector() as selector, suppress(OSError):  # EIO: the terminal is closed
                 selector.register(self._exit_event.woken, EVENT_READ)
                 selector.register(self.fileno, EVENT_READ)
-                while not self.exit_event.is_set():
+                while not self._exit_event.is_set():
                     undecided = parser._timeout_time is not None  # pyright: ignore[reportPrivateUsage]
                     ready = selector.select(constants.ESCAPE_DELAY if undecided else None)
                     if self.fileno in (key.fd for key, _ in ready):
@@ -151,7 +150,7 @@ if sys.platform != "win32":
                                 self.process_message(event)
                     for event in parser.tick():
                         self.process_message(event)
-            if not self.exit_event.is_set():
+            if not self._exit_event.is_set():
                 self._call(self._hang_up)
 
         def _sigtstp_application(self, *_: object) -> None:
@@ -197,20 +196,20 @@ if sys.platform != "win32":
 
         def __init__(self) -> None:
             super().__init__()
-            self.woken, self._wake = os.pipe()
+            self.woken, self._wake = socket.socketpair()
 
         def set(self) -> None:
             super().set()
-            os.write(self._wake, b"\0")
+            self._wake.send(b"\0")
 
         def clear(self) -> None:
             if self.is_set():
-                os.read(self.woken, 1)
+                self.woken.recv(1)
             super().clear()
 
         def close(self) -> None:
-            os.close(self.woken)
-            os.close(self._wake)
+            self.woken.close()
+            self._wake.close()
 
     class _Terminal:
         """The terminal as the writer thread's file: no write raises, and none waits longer than it may."""

@@ -10,6 +10,7 @@ import os
 import pty
 import re
 import select
+import selectors
 import signal
 import socket
 import struct
@@ -20,11 +21,14 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pyte
 import pytest
 from textual.app import App, ComposeResult
+from textual.constants import ESCAPE_DELAY
+from textual.events import Key
+from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -359,12 +363,68 @@ async def test_a_terminal_that_catches_up_as_it_is_found_stalled_is_painted_anew
 async def test_a_terminal_that_cannot_be_read_counts_as_closed(
     pilot: Pilot[None], driver: NonBlockingDriver
 ) -> None:
+    driver._exit_event = terminal._ExitEvent()
     driver.fileno, write_end = os.pipe()
     os.close(driver.fileno)
     await asyncio.to_thread(driver.run_input_thread)
     os.close(write_end)
+    driver._exit_event.close()
     await pilot.pause()
     assert pilot.app.return_code == HANGUP
+
+
+class Waits(terminal._Selector):
+    """Notes how long each wait may be."""
+
+    timeouts: ClassVar[list[float | None]] = []
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.timeouts.append(timeout)
+        return super().select(timeout)
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys", "timeouts"),
+    [
+        pytest.param([b"x"], ["x"], [None, None], id="a letter"),
+        pytest.param(["é".encode()[:1], "é".encode()[1:]], ["é"], [None, None, None], id="in two halves"),
+        pytest.param([b"\xffx"], ["\ufffd", "x"], [None, None], id="not UTF-8"),
+        pytest.param([b"\x1b"], ["\x1b"], [None, ESCAPE_DELAY, None], id="Escape"),
+    ],
+)
+async def test_the_input_thread_sleeps_until_something_is_typed(
+    driver: NonBlockingDriver,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[bytes],
+    keys: list[str],
+    timeouts: list[float | None],
+) -> None:
+    monkeypatch.setattr(terminal, "_Selector", Waits)
+    monkeypatch.setattr(Waits, "timeouts", [])
+    characters: list[str | None] = []
+
+    def dispatch(event: Message) -> None:
+        assert isinstance(event, Key)
+        characters.append(event.character)
+
+    monkeypatch.setattr(driver, "process_message", dispatch)
+    driver._exit_event = terminal._ExitEvent()
+    driver.fileno, write_end = os.pipe()
+    thread = threading.Thread(target=driver.run_input_thread)
+    thread.start()
+    deadline = time.monotonic() + BOUND
+    for waits, piece in enumerate(typed, start=1):
+        while len(Waits.timeouts) < waits:
+            assert time.monotonic() < deadline
+        os.write(write_end, piece)
+    while len(Waits.timeouts) < len(timeouts):
+        assert time.monotonic() < deadline
+    driver._exit_event.set()
+    thread.join(BOUND)
+    assert (characters, Waits.timeouts) == (keys, timeouts)
+    driver._exit_event.close()
+    os.close(write_end)
+    os.close(driver.fileno)
 
 
 async def test_a_hangup_does_not_change_the_code_of_an_exit_under_way(
