@@ -9,7 +9,7 @@ import re
 import select
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from typing import Protocol, TypeVarTuple, cast
 
 from . import commands
 from .commands import Role
@@ -24,6 +24,9 @@ from .settings import Settings
 # request line is, so one that would be dropped as too long is known by its beginning.
 _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 _TLS_OR_LONG_HTTP = re.compile(rb"\x16\x03|[A-Z]+ \S{1000}")
+
+
+_Arguments = TypeVarTuple("_Arguments")
 
 
 class House(Protocol):
@@ -89,6 +92,7 @@ class Connection(asyncio.BufferedProtocol):
         "_turn",
         "_unheard",
         "_written",
+        "crlf",
         "heard_at",
         "host",
         "is_made",
@@ -108,6 +112,8 @@ class Connection(asyncio.BufferedProtocol):
         """Whether it came into being, which over TLS takes a handshake."""
         self.host = host
         """The peer's IP address."""
+        self.crlf = False
+        """Whether the client has sent CR LF or a telnet command, and so gets CR LF."""
         self.joined_at = self.heard_at = self._loop.time()
         """When the client joined, and when it last sent a line, by the loop's clock."""
         self.member = Member(house.opened(self), f"{host}|{port}")
@@ -119,9 +125,9 @@ class Connection(asyncio.BufferedProtocol):
         self._turn: asyncio.TimerHandle | None = None  # when it comes
         self._paused = False
         # Backlog
-        self._written = self._sent = 0
-        self._moved_at = 0.0
         self._stall: asyncio.TimerHandle | None = None  # runs while the kernel takes no more
+        self._written = self._sent = 0  # bytes, since then
+        self._moved_at = 0.0
 
     @property
     def waiting(self) -> int:
@@ -147,8 +153,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Give the lines that have come to the room."""
         if self._state is _State.OPEN:
-            data = bytes(self._house.read_buffer[:nbytes])
-            self._guarded(lambda: self._receive(data))
+            self._guarded(self._receive, bytes(self._house.read_buffer[:nbytes]))
 
     def eof_received(self) -> bool:
         """Run an unfinished last line and leave; the answer keeps the transport open for the last lines."""
@@ -162,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         """The kernel takes no more for now: watch the backlog, and whether it moves at all."""
         self._moved_at = self._loop.time()
-        self._sent = self._written - self.waiting
+        self._written, self._sent = self.waiting, 0
         self._watch()
 
     def resume_writing(self) -> None:
@@ -175,7 +180,7 @@ class Connection(asyncio.BufferedProtocol):
         """Leave the room, if that has not happened, and be forgotten."""
         if self._state is _State.OPEN:
             self._state = _State.CLOSED
-            self._guarded(lambda: self._house.room.leave(self.member, LeaveReason.LOST))
+            self._guarded(self._house.room.leave, self.member, LeaveReason.LOST)
         self._state = _State.CLOSED
         for timer in (self._grace, self._turn, self._stall):
             if timer:
@@ -184,16 +189,10 @@ class Connection(asyncio.BufferedProtocol):
 
     # The outbox's side
 
-    @property
-    def crlf(self) -> bool:
-        """Whether the client has sent CR LF or a telnet command, and so gets CR LF."""
-        return self._framer.crlf
-
     def write(self, data: bytes) -> None:
-        """Send `data`, or let it wait. Nothing once the connection is closed."""
-        if self._state is _State.CLOSED:
-            return
-        self._written += len(data)
+        """Send `data`, or let it wait."""
+        if self._stall:
+            self._written += len(data)
         self._transport.write(data)
         if self._stall and self._state is _State.OPEN and self.waiting > self._house.settings.max_backlog:
             self._abort(LeaveReason.SLOW)
@@ -227,6 +226,7 @@ class Connection(asyncio.BufferedProtocol):
             self._house.room.leave(self.member, LeaveReason.FOREIGN)
             return
         lines = self._framer.receive(data)
+        self.crlf = self._framer.crlf
         if marks := self._framer.timing_marks:
             self._framer.timing_marks = 0
             self.write(WONT_TIMING_MARK * marks)
@@ -275,7 +275,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         if held:
             self._turn = self._loop.call_later(
-                bucket.wait(_cost(held[0]), now), self._guarded, lambda: self._next_turn(bucket)
+                bucket.wait(_cost(held[0]), now), self._guarded, self._next_turn, bucket
             )
         else:
             self._held = None
@@ -312,10 +312,10 @@ class Connection(asyncio.BufferedProtocol):
 
     # Errors
 
-    def _guarded(self, step: Callable[[], None]) -> None:
+    def _guarded(self, step: Callable[[*_Arguments], None], *arguments: *_Arguments) -> None:
         """Do `step`; an exception in it costs this connection, is reported, and goes no further."""
         try:
-            step()
+            step(*arguments)
         except Exception as error:
             self._house.failed(self.member.name, error)
             self._abort(LeaveReason.FAILED)

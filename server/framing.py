@@ -61,9 +61,10 @@ class LineFramer:
             return self._receive_any(data)
         # Printable ASCII and LF with nothing special before: worked on as a whole, not line by line.
         *lines, tail = data.decode("ascii").split("\n")
-        longest = max(map(len, lines), default=0)
-        if max(longest, len(tail) + len(self._pending)) > self._max_line:
-            return self._receive_any(data)
+        if len(data) + len(self._pending) > self._max_line:
+            longest = max(map(len, lines), default=0)
+            if max(longest, len(tail) + len(self._pending)) > self._max_line:
+                return self._receive_any(data)
         if not lines:
             self._pending += data
             return []
@@ -71,7 +72,7 @@ class LineFramer:
         if self._pending:
             ended = self._lines([self._pending + lines.pop(0).encode("ascii")])
         self._pending = tail.encode("ascii")
-        ended += [line for line in lines if line and not line.isspace()]
+        ended += filter(str.strip, lines)
         return ended
 
     def end(self) -> list[str | TooLong]:

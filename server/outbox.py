@@ -33,7 +33,7 @@ class _Lane:
     def __init__(self, receiver: Receiver, position: int) -> None:
         self.receiver = receiver
         self.position = position
-        self.edits: list[tuple[int, bytes | None]] = []
+        self.edits: list[tuple[int, bytes | None]] | None = None
         """By position: a line of its own to go before that shared line, or None to leave that line out."""
 
 
@@ -76,15 +76,13 @@ class Outbox:
     def to(self, member: Member, line: str) -> None:
         """Send `line` to `member` alone. Nothing if it is closed."""
         if lane := self._lanes.get(member):
-            lane.edits.append((self._next, _encode(line)))
-            self._edited.add(lane)
+            self._edit(lane, _encode(line))
             self._schedule()
 
     def to_all(self, line: str, but: Member | None = None) -> None:
         """Send `line` to all members except `but`."""
         if but is not None and (lane := self._lanes.get(but)):
-            lane.edits.append((self._next, None))
-            self._edited.add(lane)
+            self._edit(lane, None)
         self._lines.append(_encode(line))
         self._schedule()
 
@@ -94,6 +92,12 @@ class Outbox:
             if data := self._compose(lane, self._next):
                 lane.receiver.write(data)
             lane.receiver.finish()
+
+    def _edit(self, lane: _Lane, line: bytes | None) -> None:
+        if lane.edits is None:
+            lane.edits = []
+            self._edited.add(lane)
+        lane.edits.append((self._next, line))
 
     @property
     def _next(self) -> int:
@@ -138,9 +142,11 @@ class Outbox:
         """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
         pieces: list[bytes] = []
         at = lane.position
-        done = 0
-        for position, line in lane.edits:
+        edits = lane.edits or []
+        later: list[tuple[int, bytes | None]] | None = None
+        for done, (position, line) in enumerate(edits):
             if position > end or (position == end and line is None):
+                later = edits[done:]
                 break
             pieces += self._lines[at - self._first : position - self._first]
             at = position
@@ -148,13 +154,12 @@ class Outbox:
                 at += 1
             else:
                 pieces.append(line)
-            done += 1
         if at < end:
             pieces += self._lines[at - self._first : end - self._first]
             at = end
         lane.position = at
-        del lane.edits[:done]
-        if not lane.edits:
+        lane.edits = later
+        if later is None:
             self._edited.discard(lane)
         data = b"".join(pieces)
         return _with_crlf(data) if lane.receiver.crlf else data
