@@ -64,7 +64,7 @@ class PlainConsole:
         self._printer = _Printer(sys.stdout.fileno())
         self._typed = LineFramer(server.settings.max_line, server.settings.max_subnegotiation)
         self._taken = threading.Semaphore(1)
-        self._texts: list[str] = []  # of this turn of the event loop
+        self._events: list[Event] = []  # of this turn of the event loop
         server.subscribe(self._note)
 
     async def serve(self) -> int:
@@ -79,7 +79,7 @@ class PlainConsole:
         threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
         await self._ended.wait()
         await self._server.stop()
-        self._print()
+        self._tell()
         await asyncio.to_thread(self._printer.close, timeout=1.0)
         return 0
 
@@ -88,27 +88,29 @@ class PlainConsole:
         self._ended.set()
 
     def _note(self, event: Event) -> None:
-        if (text := transcript(event)) is not None:
-            if not self._texts:
-                # After the turn's fan-out: the printer's thread would take the interpreter from it.
-                asyncio.get_running_loop().call_soon(self._print)
-            self._texts.append(text)
-        match event:
-            case QuitRequested():
-                self.end()
-            case Left(
-                reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN
-            ):
-                print(f"chat-console: {event.name} was dropped: {event.reason.value}", file=sys.stderr)
-            case Failed():
-                print(f"chat-console: {event.where}: {event.error}", file=sys.stderr)
-            case _:
-                pass
+        if not self._events:
+            # Behind the turn's fan-out, which everybody waits for.
+            asyncio.get_running_loop().call_soon(self._tell)
+        self._events.append(event)
 
-    def _print(self) -> None:
-        if self._texts:
-            self._printer.print("\n".join(self._texts))
-            self._texts.clear()
+    def _tell(self) -> None:
+        """Print what has happened, and end if that was asked for."""
+        events, self._events = self._events, []
+        texts = [text for event in events if (text := transcript(event)) is not None]
+        if texts:
+            self._printer.print("\n".join(texts))
+        for event in events:
+            match event:
+                case QuitRequested():
+                    self.end()
+                case Left(
+                    reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN
+                ):
+                    print(f"chat-console: {event.name} was dropped: {event.reason.value}", file=sys.stderr)
+                case Failed():
+                    print(f"chat-console: {event.where}: {event.error}", file=sys.stderr)
+                case _:
+                    pass
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what stdin brings, a piece at a time, so that a long file waits where it is."""

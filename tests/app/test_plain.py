@@ -227,6 +227,7 @@ class TestPlainConsole:
     async def test_stderr_tells_who_was_dropped_and_why(self, reason: LeaveReason, streams: Streams) -> None:
         console = PlainConsole(ChatServer())
         console._note(Left(0, 1, "Ann", reason))
+        await asyncio.sleep(0)
         told = {
             LeaveReason.SLOW: "chat-console: Ann was dropped: too slow reading\n",
             LeaveReason.STALLED: "chat-console: Ann was dropped: stopped reading\n",
@@ -237,6 +238,7 @@ class TestPlainConsole:
 
     async def test_stderr_tells_of_an_error_inside(self, session: Session, streams: Streams) -> None:
         session.server.failed("Ann", LookupError("oops"))
+        await asyncio.sleep(0)
         assert streams.errors == "chat-console: Ann: LookupError: oops\n"
 
     async def test_a_stdin_that_cannot_be_read_is_at_its_end(self, streams: Streams) -> None:
