@@ -24,6 +24,9 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
+_STARTED = 1.0
+"""Seconds until a console has laid out its first screen."""
+
 
 class Console(Protocol):
     """What runs a server for an operator."""
@@ -77,8 +80,7 @@ async def _run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
         _on_signals(console, server)
-        gc.collect()
-        gc.freeze()  # what is there now stays: the collector need not look at it again and again
+        asyncio.get_running_loop().call_later(_STARTED, _spare_what_is_there)
         return await console.serve()
     finally:
         await server.stop()
@@ -89,6 +91,12 @@ def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Conso
     from .console import ConsoleApp
 
     return ConsoleApp(server, theme=options.theme, mouse=not options.no_mouse)
+
+
+def _spare_what_is_there() -> None:
+    """Keep the garbage collector from looking again and again at what stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def _open_missing_streams() -> None:

@@ -132,7 +132,7 @@ if sys.platform != "win32":
 
             Textual's own asks ten times a second whether the app has stopped.
             """
-            # Private, so Textual is pinned: the parser, and its deadline while an Escape may begin a sequence.
+            # Private, so Textual is pinned: the parser, and its deadline while Escape may begin a sequence.
             parser = XTermParser(self._debug)
             decode = codecs.getincrementaldecoder("utf-8")("replace").decode
             with _Selector() as selector, suppress(OSError):  # EIO: the terminal is closed
