@@ -6,6 +6,8 @@ import os
 import re
 import selectors
 import socket
+import struct
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -14,6 +16,11 @@ from dataclasses import dataclass
 READ_SIZE = 1 << 20
 SWEEP, SWEEP_PER_CLIENT = 0.02, 50e-6
 """Seconds between two readings of those who have joined while others join: at least, and for each client."""
+
+SO_TIMESTAMPNS = 35
+"""Linux: have `recvmsg` tell when what it returns arrived (socket(7); asm-generic/socket.h)."""
+
+_TIMESPEC = struct.Struct("@qq")
 
 PATIENCE = 5.0
 """Seconds without a single byte after which nothing more is waited for."""
@@ -64,6 +71,7 @@ class Client:
         digest: their CRC-32, while joining.
         lines: how many chat lines came, where they are counted.
         kept: all the bytes, where they are kept.
+        stamped: whether it is noted when what comes arrives.
         tail: the beginning of a line whose end has not come.
         own: how many lines it has sent.
         unsent: what the connection would not take yet.
@@ -71,12 +79,12 @@ class Client:
 
     __slots__ = (
         *("closed", "digest", "greeted", "kept", "lines", "notices"),
-        *("own", "received", "sock", "tail", "unsent"),
+        *("own", "received", "sock", "stamped", "tail", "unsent"),
     )
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.closed = self.greeted = False
+        self.closed = self.greeted = self.stamped = False
         self.notices = self.digest = 0
         self.begin(keep=False)
 
@@ -112,6 +120,9 @@ class Crowd:
         self.buffer = bytearray(READ_SIZE)
         self.view = memoryview(self.buffer)
         self._port = port
+        self.arrived_at = 0.0
+        """When what was read last for a stamped client had arrived, by `time.time`; on a system that does not
+        tell, when it was read."""
         self._greeted = self._notices = 0
         self._selector = selectors.DefaultSelector()
         self._joining = selectors.DefaultSelector()
@@ -144,7 +155,9 @@ class Crowd:
         if client.closed:
             return
         try:
-            size = client.sock.recv_into(self.buffer, most)
+            size = (
+                self._receive_stamped(client) if client.stamped else client.sock.recv_into(self.buffer, most)
+            )
         except BlockingIOError:
             return
         except ConnectionError:
@@ -155,6 +168,22 @@ class Crowd:
         else:
             client.closed = True
             (self._selector if client.greeted else self._joining).unregister(client.sock)
+
+    def stamp(self, clients: Iterable[Client]) -> None:
+        """Note `arrived_at` for these: what comes while the generator is busy has not arrived any later."""
+        for client in clients:
+            client.stamped = True
+            if sys.platform == "linux":
+                client.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+
+    def _receive_stamped(self, client: Client) -> int:
+        size, ancillary, _, _ = client.sock.recvmsg_into([self.buffer], socket.CMSG_SPACE(_TIMESPEC.size))
+        self.arrived_at = time.time()
+        for level, kind, data in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+                seconds, nanoseconds = _TIMESPEC.unpack(data)
+                self.arrived_at = seconds + nanoseconds / 1e9
+        return size
 
     def wait_for(self, done: Callable[[], bool], read: Callable[[], None], seconds: float) -> bool:
         """Read until `done`; give up after so many seconds, or `PATIENCE` seconds in which nothing came."""

@@ -18,6 +18,12 @@ from .crowd import READ_SIZE, Client, Crowd
 TICK, TICK_PER_CLIENT = 0.004, 15e-6
 """Seconds between two sweeps at full speed, at least and for each client: rare sweeps make large reads."""
 
+SAMPLE = 500
+"""Of how many clients at most the latency is measured."""
+
+GATHER = 0.0005
+"""Seconds between two sweeps at a fixed rate. The system's time stamps make the latency independent of it."""
+
 UNDER_WAY = 0.15
 WINDOW_MIN, WINDOW_MAX = 100, 10_000
 
@@ -157,11 +163,13 @@ class Flood:
 
 
 class Pace:
-    """Lines at a fixed rate, from senders in turn. Of every read its time is taken; what it held is parsed after.
+    """Lines at a fixed rate, from senders in turn. Of a sample of the receivers every arrival is noted.
 
     Attributes:
-        latencies: seconds from sending a line to receiving it, for each line and receiver.
-        last: seconds from sending a line to its last receiver, for each line that all have got.
+        sent_at: when each line was sent, by `time.time`.
+        arrivals: of each client in the sample, for each read, how many bytes had come so far, and when.
+        latencies: seconds from sending a line to its arrival, for each line and receiver in the sample.
+        last: seconds from sending a line to its arrival at the last of them, for each line that all have got.
 
     Args:
         crowd: clients who have joined.
@@ -171,52 +179,65 @@ class Pace:
     def __init__(self, crowd: Crowd, senders: Sequence[Client]) -> None:
         self._crowd = crowd
         self._senders = senders
-        self._sent_at: list[float] = []
-        self._arrived = 0
-        self._reads: dict[Client, array[float]] = {client: array("d") for client in crowd.clients}
+        self.sent_at: list[float] = []
+        self._complete = 0  # how many clients are known to have got everything
+        sample = crowd.clients[:: -(-len(crowd.clients) // SAMPLE)]
+        self.arrivals: dict[Client, array[float]] = {client: array("d") for client in sample}
         self.latencies: list[float] = []
         self.last: list[float] = []
         for client in crowd.clients:
             client.begin(keep=True)
+        crowd.stamp(sample)
 
     def run(self, rate: float, seconds: float, patience: float) -> None:
         """Send `rate` lines a second for so many seconds, then wait for all of them, at most `patience`."""
         crowd, start = self._crowd, time.perf_counter()
         for number in range(int(rate * seconds)):
             while (wait := start + number / rate - time.perf_counter()) > 0:
-                crowd.read(wait, self._take)
+                crowd.read(wait, self.take)
+                time.sleep(GATHER)
             index = number % len(self._senders)
             sender = self._senders[index]
             sender.unsent += lines(index, sender.own, sender.own + 1, crowd.dialect.say)
             sender.own += 1
-            self._sent_at.append(time.perf_counter())
+            self.sent_at.append(time.time())
             crowd.flush(sender)
-        expected = len(self._sent_at) * (len(crowd.clients) - 1)
-        crowd.wait_for(lambda: self._arrived >= expected, lambda: crowd.read(0.05, self._take), patience)
+        crowd.wait_for(self._has_arrived, lambda: crowd.read(0.05, self.take), patience)
 
-    def _take(self, client: Client, size: int) -> None:
+    def take(self, client: Client, size: int) -> None:
+        """Note what has come for a client."""
         assert client.kept is not None
         client.kept += self._crowd.view[:size]
-        self._arrived += self._crowd.buffer.count(MARK, 0, size)
-        reads = self._reads[client]
-        reads.append(client.received)
-        reads.append(time.perf_counter())
+        if client.stamped:
+            self.arrivals[client].extend((client.received, self._crowd.arrived_at))
+
+    def _has_arrived(self) -> bool:
+        for client in self._crowd.clients[self._complete :]:
+            if (client.kept or b"").count(MARK) + client.own < len(self.sent_at):
+                return False
+            self._complete += 1
+        return True
+
+    @property
+    def delivered(self) -> int:
+        """How many lines have arrived, counted for each receiver."""
+        return sum((client.kept or b"").count(MARK) for client in self._crowd.clients)
 
     def work_out(self) -> None:
         """Fill `latencies` and `last` from what was received, and when."""
-        last, missing = [0.0] * len(self._sent_at), [len(self._crowd.clients) - 1] * len(self._sent_at)
-        for client, reads in self._reads.items():
-            ends_and_times = zip(reads[::2], reads[1::2], strict=True)
-            end = now = 0.0
+        by_line: list[list[float]] = [[] for _ in self.sent_at]
+        for client, arrivals in self.arrivals.items():
+            ends_and_times = zip(arrivals[::2], arrivals[1::2], strict=True)
+            end = arrived_at = 0.0
             for line in LINE.finditer(client.kept or b""):
                 while end < line.end():
-                    end, now = next(ends_and_times)
-                number = int(line[2]) * len(self._senders) + int(line[1])
-                taken = now - self._sent_at[number]
-                self.latencies.append(taken)
-                last[number] = max(last[number], taken)
-                missing[number] -= 1
-        self.last = [taken for taken, lacking in zip(last, missing, strict=True) if not lacking]
+                    end, arrived_at = next(ends_and_times)
+                by_line[int(line[2]) * len(self._senders) + int(line[1])].append(arrived_at)
+        for number, (sent_at, times) in enumerate(zip(self.sent_at, by_line, strict=True)):
+            self.latencies += [arrived_at - sent_at for arrived_at in times]
+            author = self._senders[number % len(self._senders)]
+            if len(times) == len(self.arrivals) - (author in self.arrivals):
+                self.last.append(max(times) - sent_at)
 
     def faults(self) -> list[str]:
         """What is wrong with what came to anybody."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +17,7 @@ import pytest
 
 from . import crowd, report
 from .check import faults_in, lines
+from .load import Pace
 from .scenarios import SCENARIOS, Run, Scenario, run
 from .servers import KINDS
 
@@ -67,6 +73,54 @@ def test_a_line_that_another_cuts_in_two_is_damaged_and_lost() -> None:
 
 def test_lines_have_sixty_bytes() -> None:
     assert {len(line) for line in lines(3, 0, 2000).splitlines(keepends=True)} == {60}
+
+
+@pytest.fixture
+def connected() -> Iterator[tuple[crowd.Crowd, list[socket.socket]]]:
+    """Two clients of a crowd, and the server's ends of their connections."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        both = stack.enter_context(crowd.Crowd(listener.getsockname()[1], crowd.CHAT))
+        ends: list[socket.socket] = []
+        for _ in range(2):
+            both.clients.append(crowd.Client(socket.create_connection(listener.getsockname())))
+            ends.append(stack.enter_context(listener.accept()[0]))
+        yield both, ends
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell when bytes arrived")
+def test_a_late_read_makes_no_latency(connected: tuple[crowd.Crowd, list[socket.socket]]) -> None:
+    both, ends = connected
+    client = both.clients[0]
+    both.stamp([client])
+
+    def arrived() -> bool:
+        # The system begins to stamp in its own time.
+        ends[0].send(b"x")
+        select.select([client.sock], [], [])
+        before = time.time()
+        both.read_one(client, lambda client, size: None)
+        return both.arrived_at < before
+
+    deadline = time.monotonic() + 5
+    while not arrived():
+        assert time.monotonic() < deadline
+
+
+def test_a_latency_ends_with_the_line_s_last_byte(connected: tuple[crowd.Crowd, list[socket.socket]]) -> None:
+    both, ends = connected
+    sender, receiver = both.clients
+    pace = Pace(both, [sender])
+    pace.run(rate=1000, seconds=0.002, patience=0.0)
+    sent = lines(0, 0, 2)
+    for at, piece in ((1.0, sent[:70]), (2.0, sent[70:])):
+        ends[1].send(piece)
+        select.select([receiver.sock], [], [])
+        both.read_one(receiver, pace.take)
+        pace.arrivals[receiver][-1] = at
+    assert pace.faults() == []
+    pace.work_out()
+    first, second = pace.sent_at
+    assert pace.latencies == pace.last == [1.0 - first, 2.0 - second]
 
 
 def small(scenario: str) -> Scenario:

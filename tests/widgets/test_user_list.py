@@ -201,7 +201,9 @@ async def test_an_empty_list_says_so_and_wraps() -> None:
     [
         pytest.param("Bob", V4, 40, ["Bob", "muted", "<1m"], id="for the address"),
         pytest.param(V4, V4, 40, [V4, "muted", "<1m"], id="no nickname"),
-        pytest.param("Methuselah-the-Elder", V4, 35, ["Methuselah-the-Elder", "muted", "<1m"], id="just fits"),
+        pytest.param(
+            "Methuselah-the-Elder", V4, 35, ["Methuselah-the-Elder", "muted", "<1m"], id="just fits"
+        ),
         pytest.param("Methuselah-the-Elder", V4, 34, ["Methuselah-the-Elder", "<1m"], id="no room"),
         pytest.param("Bob", V6, 20, ["Bob", "muted", "<1m"], id="where no address would fit"),
     ],
