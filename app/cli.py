@@ -14,7 +14,8 @@ from typing import Protocol
 
 from ..server import notices
 from ..server.bans import BansFileError
-from ..server.chat_server import ChatServer, ListenError
+from ..server.chat_server import ChatServer
+from ..server.listener import ListenError
 from ..server.tls import CertificateError
 from .options import OptionError, parser, settings
 from .plain import PlainConsole

@@ -18,7 +18,7 @@ from .connection import Connection
 from .events import Event, Failed, Refused, Replied, Started
 from .framing import TooLong
 from .gate import Gate
-from .listener import Listener, keep_alive
+from .listener import Listener, keep_alive, listening_sockets
 from .operator import Operator
 from .outbox import Outbox
 from .room import Member, Room
@@ -30,18 +30,6 @@ _REFUSALS_TOLD_EVERY = 60.0  # seconds
 _LAST_JOINS = 0.1  # seconds
 
 Subscriber = Callable[[Event], None]
-
-
-class ListenError(OSError):
-    """The server cannot listen on `host` and `port`; `errno` and `strerror` say why.
-
-    A host name that cannot be looked up has no `errno`, or a negative one (`socket.EAI_NONAME` and others).
-    """
-
-    def __init__(self, host: str, port: int, cause: OSError | UnicodeError) -> None:
-        super().__init__(getattr(cause, "errno", None), getattr(cause, "strerror", None) or str(cause))
-        self.host = host
-        self.port = port
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +106,7 @@ class ChatServer:
         reload = self._certificate.reload if self._certificate else None
         self.operator = Operator(self.room, self.outbox, bans, self._emit, time.time, reload, settings)
         self.read_buffer = memoryview(bytearray(settings.read_size))
-        sockets = await _listening_sockets(settings)
+        sockets = await listening_sockets(settings.hosts, settings.port, settings.listen_queue)
         self.port: int = sockets[0].getsockname()[1]
         """The port that the server listens on."""
         self.addresses = tuple(sock.getsockname()[0] for sock in sockets)
@@ -327,42 +315,3 @@ def _turn_away(sock: socket.socket, notice: str | None) -> None:
         sock.shutdown(socket.SHUT_WR)
         # With unread input the kernel would send RST, and the client might not see the notice.
         sock.recv(1 << 16)
-
-
-async def _listening_sockets(settings: Settings) -> list[socket.socket]:
-    """Bind a socket for each address of each host, all to one port."""
-    loop = asyncio.get_running_loop()
-    sockets: list[socket.socket] = []
-    taken: set[object] = set()  # two hosts may share an address, such as localhost and 127.0.0.1
-    port = settings.port
-    host = ""
-    try:
-        for host in settings.hosts:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-            for family, *_, address in found:
-                if address[0] in taken:
-                    continue
-                taken.add(address[0])
-                sock = _bind(family, (address[0], port, *address[2:]), dual=settings.hosts == ("::",))
-                sockets.append(sock)
-                sock.listen(settings.listen_queue)
-                port = sock.getsockname()[1]
-    except (OSError, UnicodeError) as error:
-        for sock in sockets:
-            sock.close()
-        raise ListenError(host, port, error) from None
-    return sockets
-
-
-def _bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
-        sock.bind(address)
-    except OSError:
-        sock.close()
-        raise
-    return sock

@@ -1,17 +1,96 @@
-"""Accepting connections on a socket, also when the system has no descriptor left."""
+"""Listening on addresses, and accepting connections there, also when the system has no descriptor left."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 _ACCEPTS_PER_TURN = 64  # then those who are here get their turn
 _RETRY = 1.0  # seconds
 
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+class ListenError(OSError):
+    """It is not possible to listen on `host` and `port`; `errno` and `strerror` say why.
+
+    A host name that cannot be looked up has no `errno`, or a negative one (`socket.EAI_NONAME` and others).
+    """
+
+    def __init__(self, host: str, port: int, cause: OSError | UnicodeError) -> None:
+        super().__init__(getattr(cause, "errno", None), getattr(cause, "strerror", None) or str(cause))
+        self.host = host
+        self.port = port
+
+
+async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list[socket.socket]:
+    """Listen on each address of each host, all on one port.
+
+    Of a name's addresses those that this machine does not have are left out: `localhost` may be `::1` where
+    IPv6 is switched off.
+
+    Args:
+        hosts: names or IP addresses; `::` alone stands for IPv4 too.
+        port: 0 for any that is free.
+        queue: how many connections may wait to be accepted.
+
+    Raises:
+        ListenError: if that fails for one of them, or one has no address here; then none is listened on.
+    """
+    sockets: list[socket.socket] = []
+    taken: set[object] = set()  # two hosts may share an address, such as localhost and 127.0.0.1
+    host = ""
+    try:
+        for host in hosts:
+            missing: OSError | None = None
+            addresses = await _addresses(host, port)
+            for family, address in addresses:
+                if address[0] in taken:
+                    continue
+                try:
+                    sock = _bind(family, (address[0], port, *address[2:]), dual=hosts == ("::",))
+                except OSError as error:
+                    if error.errno not in _NOT_HERE:
+                        raise
+                    missing = error
+                    continue
+                taken.add(address[0])
+                sockets.append(sock)
+                sock.listen(queue)
+                port = sock.getsockname()[1]
+            if missing and taken.isdisjoint(address[0] for _, address in addresses):
+                raise missing
+    except (OSError, UnicodeError) as error:
+        for sock in sockets:
+            sock.close()
+        raise ListenError(host, port, error) from None
+    return sockets
+
+
+async def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return [(family, address) for family, *_, address in found]
+
+
+def _bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 class Listener:

@@ -17,8 +17,9 @@ from types import ModuleType
 import pytest
 
 from chat_console.app import cli
-from chat_console.server import chat_server, notices
-from chat_console.server.chat_server import ChatServer, ListenError
+from chat_console.server import listener, notices
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.listener import ListenError
 from chat_console.server.settings import Settings
 
 BOUND = 20.0
@@ -203,7 +204,7 @@ class TestListenProblem:
         def bind(*_: object, **__: object) -> socket.socket:
             raise PermissionError(errno.EACCES, "Permission denied")
 
-        monkeypatch.setattr(chat_server, "_bind", bind)
+        monkeypatch.setattr(listener, "_bind", bind)
         assert cli.main(["--plain", "--port", "23"]) == 2
         assert capsys.readouterr().err == (
             "chat-console: port 23 on 127.0.0.1 is for privileged programs; "

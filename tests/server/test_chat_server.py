@@ -17,9 +17,9 @@ import pytest
 from certificates import Pair
 from chat_clients import BOUND, Chat, Client, Clock, ipv6, open_chat
 
-from chat_console.server import chat_server
+from chat_console.server import chat_server, listener
 from chat_console.server.bans import BansFileError
-from chat_console.server.chat_server import ChatServer, ListenError, _plain_host
+from chat_console.server.chat_server import ChatServer, _plain_host
 from chat_console.server.events import (
     Event,
     Joined,
@@ -34,6 +34,7 @@ from chat_console.server.events import (
     Said,
     Started,
 )
+from chat_console.server.listener import ListenError
 from chat_console.server.settings import Settings
 from chat_console.server.tls import CertificateError
 
@@ -98,6 +99,20 @@ class TestListening:
         assert raised.value.host == "192.0.2.1"
         with socket.socket() as sock:
             assert sock.connect_ex(("127.0.0.1", raised.value.port)) == errno.ECONNREFUSED
+
+    async def test_on_a_name_leaves_out_its_addresses_on_other_machines(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def addresses(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+            here = () if host == "elsewhere" else ("127.0.0.1",)
+            return [(socket.AF_INET, (address, port)) for address in ("203.0.113.1", *here, "203.0.113.2")]
+
+        monkeypatch.setattr(listener, "_addresses", addresses)
+        async with open_chat(hosts=("name",)) as chat:
+            assert chat.server.addresses == ("127.0.0.1",)
+        with pytest.raises(ListenError) as raised:
+            await ChatServer(Settings(port=0, hosts=("name", "elsewhere"))).start()
+        assert (raised.value.host, raised.value.errno) == ("elsewhere", errno.EADDRNOTAVAIL)
 
     @pytest.mark.parametrize("host", ["no host", "x" * 64])
     async def test_on_a_host_that_there_is_not_is_a_listen_error(self, host: str) -> None:
