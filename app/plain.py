@@ -16,8 +16,10 @@ from ..server.events import (
     LeaveReason,
     Left,
     MessagedOperator,
+    Muted,
     OperatorMessaged,
     QuitRequested,
+    Refused,
     Renamed,
     Replied,
     Said,
@@ -47,6 +49,21 @@ def transcript(event: Event) -> str | None:
             return event.text
         case Left():
             return notices.has_left(event.name)
+        case _:
+            return None
+
+
+def aside(event: Event) -> str | None:
+    """What the plain console tells of `event` on stderr, for the transcript has no line for it."""
+    match event:
+        case Left(reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN):
+            return f"{event.name} was dropped: {event.reason.value}"
+        case Muted():
+            return notices.is_muted(event.name) if event.muted else notices.is_heard(event.name)
+        case Refused():
+            return notices.refused(event.count, event.why, event.host)
+        case Failed():
+            return f"{event.where}: {event.error}"
         case _:
             return None
 
@@ -100,17 +117,10 @@ class PlainConsole:
         if texts:
             self._printer.print("\n".join(texts))
         for event in events:
-            match event:
-                case QuitRequested():
-                    self.end()
-                case Left(
-                    reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN
-                ):
-                    print(f"chat-console: {event.name} was dropped: {event.reason.value}", file=sys.stderr)
-                case Failed():
-                    print(f"chat-console: {event.where}: {event.error}", file=sys.stderr)
-                case _:
-                    pass
+            if (text := aside(event)) is not None:
+                print(f"chat-console: {text}", file=sys.stderr)
+            if isinstance(event, QuitRequested):
+                self.end()
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what stdin brings, a piece at a time, so that a long file waits where it is."""

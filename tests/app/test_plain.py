@@ -15,6 +15,7 @@ import pytest
 
 from chat_console.app import plain
 from chat_console.app.plain import PlainConsole, transcript
+from chat_console.server import notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.events import (
     Event,
@@ -240,6 +241,23 @@ class TestPlainConsole:
         session.server.failed("Ann", LookupError("oops"))
         await asyncio.sleep(0)
         assert streams.errors == "chat-console: Ann: LookupError: oops\n"
+
+    @pytest.mark.parametrize(
+        ("event", "told"),
+        [
+            (Muted(0, 1, "Ann", True), "Ann is muted"),
+            (Muted(0, 1, "Ann", False), "Ann is no longer muted"),
+            (Refused(0, 2, "Server is full", "192.0.2.7"), notices.refused(2, "Server is full", "192.0.2.7")),
+        ],
+        ids=["muted", "heard again", "refused"],
+    )
+    async def test_stderr_tells_what_the_transcript_has_no_line_for(
+        self, event: Event, told: str, streams: Streams
+    ) -> None:
+        console = PlainConsole(ChatServer())
+        console._note(event)
+        await asyncio.sleep(0)
+        assert streams.errors == f"chat-console: {told}\n"
 
     async def test_a_stdin_that_cannot_be_read_is_at_its_end(self, streams: Streams) -> None:
         streams.stdin.close()
