@@ -28,8 +28,8 @@ class Confirm(ModalScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,Y", "dismiss(True)", "Yes"),
         Binding("n,N,escape", "dismiss(False)", "No"),
-        Binding("left", "app.focus_previous", "Previous button", show=False),
-        Binding("right", "app.focus_next", "Next button", show=False),
+        Binding("left", "go('yes')", "Yes button", show=False),
+        Binding("right", "go('no')", "No button", show=False),
     ]
 
     DEFAULT_CSS = """
@@ -64,3 +64,7 @@ class Confirm(ModalScreen[bool]):
             with Horizontal():
                 yield Button(Content(self._yes), variant="error", id="yes", action="screen.dismiss(True)")
                 yield Button(Content(self._no), id="no", action="screen.dismiss(False)")
+
+    def action_go(self, button: str) -> None:
+        """Give a button the focus."""
+        self.set_focus(self.query_one(f"#{button}", Button))

@@ -294,10 +294,13 @@ class UserList(ScrollView, can_focus=True):
 
     def _render_user(self, user: User, time_text: str, width: int) -> Strip:
         name, address = clean(user.name), clean(user.address)
+        width -= len(MARK)
         if user.muted:
-            # In the address's place, which the name would otherwise share with it.
+            # In the address's place, and before the end of a long name.
             address = MUTED
-        name, address, time_text = columns(name, address, time_text, width - len(MARK))
+            room = width - 1 - _TIME_WIDTH - _GAP - len(MUTED)
+            name = truncate(name, room) if room >= MIN_NAME_WIDTH else name
+        name, address, time_text = columns(name, address, time_text, width)
         if user.id == self.selected:
             style = self.get_component_rich_style("user-list--selected")
             return Strip([Segment(MARK + name + address + time_text, style)])

@@ -204,7 +204,10 @@ async def test_an_empty_list_says_so_and_wraps() -> None:
         pytest.param(
             "Methuselah-the-Elder", V4, 35, ["Methuselah-the-Elder", "muted", "<1m"], id="just fits"
         ),
-        pytest.param("Methuselah-the-Elder", V4, 34, ["Methuselah-the-Elder", "<1m"], id="no room"),
+        pytest.param(
+            "Methuselah-the-Elder", V4, 34, ["Methuselah-the-Eld…", "muted", "<1m"], id="before a long name"
+        ),
+        pytest.param("Methuselah", V4, 18, ["Methuselah", "<1m"], id="no room"),
         pytest.param("Bob", V6, 20, ["Bob", "muted", "<1m"], id="where no address would fit"),
     ],
 )
