@@ -114,6 +114,18 @@ class TestListening:
             await ChatServer(Settings(port=0, hosts=("name", "elsewhere"))).start()
         assert (raised.value.host, raised.value.errno) == ("elsewhere", errno.EADDRNOTAVAIL)
 
+    async def test_on_a_name_one_of_whose_ports_is_in_use_is_a_listen_error(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def addresses(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+            return [(socket.AF_INET, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+        async with open_chat() as chat:
+            monkeypatch.setattr(listener, "_addresses", addresses)
+            with pytest.raises(ListenError) as raised:
+                await ChatServer(Settings(port=chat.server.port, hosts=("name",))).start()
+            assert raised.value.errno == errno.EADDRINUSE
+
     @pytest.mark.parametrize("host", ["no host", "x" * 64])
     async def test_on_a_host_that_there_is_not_is_a_listen_error(self, host: str) -> None:
         with pytest.raises(ListenError) as raised:

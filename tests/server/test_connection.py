@@ -535,8 +535,7 @@ class TestStalledReader:
             slow = await chat.connect(receive_buffer=4096)
             slow.stop_reading()
             await chat.event(Joined)
-            await chat.fill(1)
-            for _ in range(4000):  # more than the system holds back for anybody
+            for _ in range(4000):  # in one write, and more than the system holds back for anybody
                 chat.server.message(1, "x" * 2000)
             await chat.pass_time(clock, 0)
             for _ in range(5):

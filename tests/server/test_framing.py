@@ -46,6 +46,7 @@ class TestLineEndings:
 
     def test_makes_no_line_of_nothing_or_of_blanks(self, ending: bytes) -> None:
         assert frame(ending * 3 + b"  " + ending + b"\t" + ending + b"\x1b[m" + ending + b"end") == ["end"]
+        assert frame(ending + b"  " + ending + b"end" + ending) == ["end"]
 
 
 def test_a_line_may_come_in_many_pieces_and_a_piece_may_hold_many_lines() -> None:
@@ -94,6 +95,7 @@ class TestLineLength:
         assert long.receive(b"x" * 2049) == []
         assert long.receive(b"\r") == []
         assert long.receive(b"\nnext\n") == ["next"]
+        assert [long.receive(b"x" * 1024) for _ in range(3)] == [[], [], [TooLong(MAX_LINE)]]
 
     def test_a_longer_line_at_the_end_of_the_input_is_told_once(self) -> None:
         assert frame(b"x" * 2048, b"x") == [TooLong(MAX_LINE)]
