@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from heapq import nlargest
 from operator import itemgetter
@@ -11,10 +12,16 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from ..widgets.user_list import User
+
 if TYPE_CHECKING:
     from .console import ConsoleApp
 
 _MOST_HITS = 50
+_USERS_PER_TURN = 200  # about 2 ms; then the chat gets its turn
+
+_Action = tuple[str, str, str]
+"""A title, the action, and what is shown below the title."""
 
 
 class ConsoleCommands(Provider):
@@ -31,26 +38,34 @@ class ConsoleCommands(Provider):
         Where there are too many, those that hold most of them as whole words.
         """
         words = query.lower().split()
-        found: list[tuple[float, str, str, str]] = []
-        for title, action, help_text in (*self._actions(), *self._user_actions()):
-            text = f"{title} {help_text}".lower()
-            if all(word in text for word in words):
-                whole = len(set(words).intersection(text.split()))
-                found.append((0.5 + whole / len(words) / 2, title, action, help_text))
+        found = list(_matching(words, self._actions()))
+        for number, user in enumerate(list(cast("ConsoleApp", self.app).user_list.users.values())):
+            found += _matching(words, _actions_on(user))
+            if number % _USERS_PER_TURN == 0:
+                await asyncio.sleep(0)
         for score, title, action, help_text in nlargest(_MOST_HITS, found, key=itemgetter(0)):
             # Content, since a string would be read as markup.
             shown = Content.assemble(title, "\n", (help_text, "$text-muted"))
             yield Hit(score, shown, partial(self.app.run_action, action), title)
 
-    def _actions(self) -> Iterator[tuple[str, str, str]]:
+    def _actions(self) -> Iterator[_Action]:
         yield "Help", "help", "All keys and commands"
         yield "User list", "users", "Go to the user list"
         yield "Message log", "log", "Go to the log"
 
-    def _user_actions(self) -> Iterator[tuple[str, str, str]]:
-        for user in cast("ConsoleApp", self.app).user_list.users.values():
-            yield f"Message {user.name}", f"message({user.id})", user.address
-            yield f"Kick {user.name}", f"kick({user.id})", user.address
-            title, muted = ("Unmute", False) if user.muted else ("Mute", True)
-            yield f"{title} {user.name}", f"mute({user.id}, {muted})", user.address
-            yield f"Ban {user.name}", f"ban({user.id})", user.address
+
+def _actions_on(user: User) -> Iterator[_Action]:
+    yield f"Message {user.name}", f"message({user.id})", user.address
+    yield f"Kick {user.name}", f"kick({user.id})", user.address
+    title, muted = ("Unmute", False) if user.muted else ("Mute", True)
+    yield f"{title} {user.name}", f"mute({user.id}, {muted})", user.address
+    yield f"Ban {user.name}", f"ban({user.id})", user.address
+
+
+def _matching(words: Sequence[str], actions: Iterable[_Action]) -> Iterator[tuple[float, str, str, str]]:
+    """Those of `actions` that hold all `words`, each behind its score."""
+    for title, action, help_text in actions:
+        text = f"{title} {help_text}".lower()
+        if all(word in text for word in words):
+            whole = len(set(words).intersection(text.split()))
+            yield 0.5 + whole / len(words) / 2, title, action, help_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,6 +134,21 @@ async def test_among_very_many_whole_words_come_first(operator: Operator) -> Non
     assert (await titles(operator, "user1"))[:4] == actions
     assert len(await search(operator, "user")) == 50
     assert set((await titles(operator, last.address))[:4]) == set(actions)
+
+
+async def test_a_search_among_thousands_lets_the_chat_go_on(operator: Operator) -> None:
+    operator.happen(*(Joined(0, number, f"10.0.0.1|{number}") for number in range(1, 2001)))
+    await operator.until(lambda: operator.user_list.count == 2000)
+    turns: list[int] = []
+
+    def turn() -> None:
+        turns.append(len(turns))
+        operator.user_list.apply(removed=[1000 + len(turns)])
+        asyncio.get_running_loop().call_soon(turn) if len(turns) < 20 else None
+
+    turn()
+    assert len(await search(operator, "kick")) == 50
+    assert 5 < len(turns) <= 12
 
 
 async def test_markup_in_a_name_is_shown_as_it_is(operator: Operator) -> None:
