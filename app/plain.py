@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 from ..server import notices
 from ..server.chat_server import ChatServer
@@ -71,14 +72,16 @@ def aside(event: Event) -> str | None:
 class PlainConsole:
     """Runs a server from stdin and stdout, line by line, for scripts, pipes and simple terminals.
 
-    Neither end can stall the chat: each has a thread of its own, and what nobody reads from stdout is
-    dropped, and counted on stderr, when more than 16 MiB of it wait.
+    No stream can stall the chat: each has a thread of its own, and what nobody reads from stdout or stderr
+    is dropped, and counted on stderr, when more than 16 MiB of it wait.
     """
 
     def __init__(self, server: ChatServer) -> None:
         self._server = server
         self._ended = asyncio.Event()
-        self._printer = _Printer(sys.stdout.fileno())
+        # By descriptor: a thread that waits for a reader must not hold the lock of a stream at the end.
+        self._asides = _Printer(sys.stderr.fileno(), lambda problem: None)
+        self._printer = _Printer(sys.stdout.fileno(), self._tell_aside)
         self._typed = LineFramer(server.settings.max_line, server.settings.max_subnegotiation)
         self._taken = threading.Semaphore(1)
         self._events: list[Event] = []  # of this turn of the event loop
@@ -93,11 +96,13 @@ class PlainConsole:
         loop = asyncio.get_running_loop()
         # Not before: whoever reads the first line may send a signal, and must find it handled.
         self._printer.start()
+        self._asides.start()
         threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
         await self._ended.wait()
         await self._server.stop()
         self._tell()
         await asyncio.to_thread(self._printer.close, timeout=1.0)
+        await asyncio.to_thread(self._asides.close, timeout=1.0)
         return 0
 
     def end(self) -> None:
@@ -106,21 +111,24 @@ class PlainConsole:
 
     def _note(self, event: Event) -> None:
         if not self._events:
-            # Behind the turn's fan-out, which everybody waits for.
+            # Most often behind the turn's fan-out, which everybody waits for.
             asyncio.get_running_loop().call_soon(self._tell)
         self._events.append(event)
+        if isinstance(event, QuitRequested):
+            self.end()
 
     def _tell(self) -> None:
-        """Print what has happened, and end if that was asked for."""
+        """Print what has happened."""
         events, self._events = self._events, []
         texts = [text for event in events if (text := transcript(event)) is not None]
         if texts:
             self._printer.print("\n".join(texts))
         for event in events:
             if (text := aside(event)) is not None:
-                print(f"chat-console: {text}", file=sys.stderr)
-            if isinstance(event, QuitRequested):
-                self.end()
+                self._tell_aside(text)
+
+    def _tell_aside(self, text: str) -> None:
+        self._asides.print(f"chat-console: {text}")
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what stdin brings, a piece at a time, so that a long file waits where it is."""
@@ -145,10 +153,16 @@ class PlainConsole:
 
 
 class _Printer:
-    """Writes lines to a file descriptor from a thread of its own, all that wait in one write."""
+    """Writes lines to a file descriptor from a thread of its own, all that wait in one write.
 
-    def __init__(self, descriptor: int) -> None:
+    Args:
+        descriptor: where to.
+        complain: is told, on any thread, when lines are not printed.
+    """
+
+    def __init__(self, descriptor: int, complain: Callable[[str], None]) -> None:
         self._descriptor = descriptor
+        self._complain = complain
         self._waiting: list[bytes] = []
         self._size = 0
         self._lost = 0
@@ -178,7 +192,7 @@ class _Printer:
             self._changed.notify()
         self._thread.join(timeout)
         if self._lost:
-            print(f"chat-console: {self._lost} lines were not printed: nobody read them", file=sys.stderr)
+            self._complain(f"{self._lost} lines were not printed: nobody read them")
 
     def _work(self) -> None:
         while True:
@@ -195,7 +209,7 @@ class _Printer:
                     with self._changed:
                         self._size -= written
             except OSError as error:
-                print(f"chat-console: cannot print any more: {error.strerror}", file=sys.stderr)
+                self._complain(f"cannot print any more: {error.strerror}")
                 with self._changed:
                     self._closed = True
                 return

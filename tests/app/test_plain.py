@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import re
 import select
@@ -14,7 +13,7 @@ from typing import BinaryIO, get_args
 import pytest
 
 from chat_console.app import plain
-from chat_console.app.plain import PlainConsole, transcript
+from chat_console.app.plain import PlainConsole, aside, transcript
 from chat_console.server import notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.events import (
@@ -94,17 +93,14 @@ class Streams:
         self.input, self.output = Pipe(), Pipe()
         self.stdin = self.input.reader
         self.stdout = self.output.writer
-        self.stderr = io.StringIO()
-
-    @property
-    def errors(self) -> str:
-        return self.stderr.getvalue()
+        self.error = Pipe()
+        self.stderr = self.error.writer
 
 
 @pytest.fixture
 def streams(monkeypatch: pytest.MonkeyPatch) -> Iterator[Streams]:
     streams = Streams()
-    with closing(streams.input), closing(streams.output):
+    with closing(streams.input), closing(streams.output), closing(streams.error):
         monkeypatch.setattr(plain, "sys", streams)
         yield streams
 
@@ -153,6 +149,25 @@ class Session:
 async def session(streams: Streams) -> AsyncIterator[Session]:
     async with Session(streams) as session:
         yield session
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (Left(0, 1, "Ann", LeaveReason.QUIT), None),
+        (Left(0, 1, "Ann", LeaveReason.KICKED), None),
+        (Left(0, 1, "Ann", LeaveReason.SLOW), "Ann was dropped: too slow reading"),
+        (Left(0, 1, "Ann", LeaveReason.STALLED), "Ann was dropped: stopped reading"),
+        (Left(0, 1, "Ann", LeaveReason.FOREIGN), "Ann was dropped: spoke HTTP or TLS"),
+        (Left(0, 1, "Ann", LeaveReason.FAILED), "Ann was dropped: internal error"),
+        (Muted(0, 1, "Ann", True), "Ann is muted"),
+        (Muted(0, 1, "Ann", False), "Ann is no longer muted"),
+        (Refused(0, 2, "Server is full", "192.0.2.7"), notices.refused(2, "Server is full", "192.0.2.7")),
+        (Failed(0, "Ann", "LookupError: oops"), "Ann: LookupError: oops"),
+    ],
+)
+def test_an_aside_tells_what_the_transcript_has_no_line_for(event: Event, told: str | None) -> None:
+    assert aside(event) == told
 
 
 class TestPlainConsole:
@@ -224,40 +239,25 @@ class TestPlainConsole:
         for _ in range(1000):
             assert await session.line() == "Message sent to 0 users of name Ann\n"
 
-    @pytest.mark.parametrize("reason", LeaveReason)
-    async def test_stderr_tells_who_was_dropped_and_why(self, reason: LeaveReason, streams: Streams) -> None:
-        console = PlainConsole(ChatServer())
-        console._note(Left(0, 1, "Ann", reason))
-        await asyncio.sleep(0)
-        told = {
-            LeaveReason.SLOW: "chat-console: Ann was dropped: too slow reading\n",
-            LeaveReason.STALLED: "chat-console: Ann was dropped: stopped reading\n",
-            LeaveReason.FOREIGN: "chat-console: Ann was dropped: spoke HTTP or TLS\n",
-            LeaveReason.FAILED: "chat-console: Ann was dropped: internal error\n",
-        }
-        assert streams.errors == told.get(reason, "")
-
-    async def test_stderr_tells_of_an_error_inside(self, session: Session, streams: Streams) -> None:
-        session.server.failed("Ann", LookupError("oops"))
-        await asyncio.sleep(0)
-        assert streams.errors == "chat-console: Ann: LookupError: oops\n"
-
-    @pytest.mark.parametrize(
-        ("event", "told"),
-        [
-            (Muted(0, 1, "Ann", True), "Ann is muted"),
-            (Muted(0, 1, "Ann", False), "Ann is no longer muted"),
-            (Refused(0, 2, "Server is full", "192.0.2.7"), notices.refused(2, "Server is full", "192.0.2.7")),
-        ],
-        ids=["muted", "heard again", "refused"],
-    )
-    async def test_stderr_tells_what_the_transcript_has_no_line_for(
-        self, event: Event, told: str, streams: Streams
+    async def test_what_the_transcript_has_no_line_for_is_told_on_stderr(
+        self, session: Session, streams: Streams
     ) -> None:
-        console = PlainConsole(ChatServer())
-        console._note(event)
-        await asyncio.sleep(0)
-        assert streams.errors == f"chat-console: {told}\n"
+        session.server.failed("Ann", LookupError("oops"))
+        told = b"chat-console: Ann: LookupError: oops\n"
+        assert await asyncio.to_thread(streams.error.read, len(told)) == told
+
+    @pytest.mark.parametrize("gone", [False, True], ids=["reads nothing", "is gone"])
+    async def test_a_reader_of_stderr_stalls_and_breaks_nothing(
+        self, session: Session, streams: Streams, gone: bool
+    ) -> None:
+        if gone:
+            streams.error.reader.close()
+        for _ in range(200):
+            session.server.failed("x" * 1000, LookupError("oops"))
+        await session.line()
+        session.type("/list\n/quit\n")
+        assert await session.line() == "No users connected\n"
+        assert await session.ended() == 0
 
     async def test_a_stdin_that_cannot_be_read_is_at_its_end(self, streams: Streams) -> None:
         streams.stdin.close()
@@ -274,19 +274,26 @@ class TestPlainConsole:
         await asyncio.to_thread(console._read, ended)
 
 
+@pytest.fixture
+def complaints() -> list[str]:
+    return []
+
+
 class TestPrinter:
     """The thread that prints."""
 
-    def test_what_is_printed_before_the_start_waits_for_it(self, streams: Streams) -> None:
-        printer = plain._Printer(streams.stdout.fileno())
+    def test_what_is_printed_before_the_start_waits_for_it(
+        self, streams: Streams, complaints: list[str]
+    ) -> None:
+        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
         printer.print("one")
         assert not select.select([streams.output.reader], [], [], 0)[0]
         printer.start()
         printer.close(BOUND)
         assert streams.output.read(4) == b"one\n"
 
-    def test_it_prints_in_order(self, streams: Streams) -> None:
-        printer = plain._Printer(streams.stdout.fileno())
+    def test_it_prints_in_order(self, streams: Streams, complaints: list[str]) -> None:
+        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
         printer.start()
         printed = b"".join(b"%d\n" % number for number in range(1000))
         for number in range(1000):
@@ -295,16 +302,16 @@ class TestPrinter:
         assert streams.output.read(len(printed)) == printed
 
     def test_what_nobody_reads_is_dropped_beyond_a_bound_and_counted(
-        self, streams: Streams, monkeypatch: pytest.MonkeyPatch
+        self, streams: Streams, complaints: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(plain, "_MAX_UNPRINTED", 1 << 20)
-        printer = plain._Printer(streams.stdout.fileno())
+        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
         printer.start()
         for _ in range(2000):
             printer.print("x" * 999)
         printer.print("two\nlines")
         printer.close(timeout=0.01)
-        told = re.fullmatch(r"chat-console: (\d+) lines were not printed: nobody read them\n", streams.errors)
+        told = re.fullmatch(r"(\d+) lines were not printed: nobody read them", *complaints)
         assert told
         kept = 2002 - int(told[1])
         assert 1 << 20 <= kept * 1000 < 2_000_000
@@ -312,16 +319,18 @@ class TestPrinter:
         printer._thread.join(BOUND)
         assert not printer._thread.is_alive()
 
-    def test_when_nobody_can_read_any_more_it_says_so_once(self, streams: Streams) -> None:
+    def test_when_nobody_can_read_any_more_it_says_so_once(
+        self, streams: Streams, complaints: list[str]
+    ) -> None:
         streams.output.reader.close()
-        printer = plain._Printer(streams.stdout.fileno())
+        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
         printer.start()
         printer.print("one")
         printer._thread.join(BOUND)
         printer.print("two")
         printer.print("three")
         printer.close(BOUND)
-        assert streams.errors == (
-            "chat-console: cannot print any more: Broken pipe\n"
-            "chat-console: 2 lines were not printed: nobody read them\n"
-        )
+        assert complaints == [
+            "cannot print any more: Broken pipe",
+            "2 lines were not printed: nobody read them",
+        ]
