@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from .bans import is_loopback
+
 _ACCEPTS_PER_TURN = 64  # then those who are here get their turn
 _RETRY = 1.0  # seconds
 
@@ -32,8 +34,8 @@ class ListenError(OSError):
 async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list[socket.socket]:
     """Listen on each address of each host, all on one port.
 
-    Of a name's addresses those that this machine does not have are left out: `localhost` may be `::1` where
-    IPv6 is switched off.
+    Of a name's loopback addresses those that this machine does not have are left out: `localhost` may be
+    `::1` where IPv6 is switched off.
 
     Args:
         hosts: names or IP addresses; `::` alone stands for IPv4 too.
@@ -54,9 +56,9 @@ async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list
                 if address[0] in taken:
                     continue
                 try:
-                    sock = _bind(family, (address[0], port, *address[2:]), dual=hosts == ("::",))
+                    sock = _bind(family, (address[0], port, *address[2:]), dual=list(hosts) == ["::"])
                 except OSError as error:
-                    if error.errno not in _NOT_HERE:
+                    if error.errno not in _NOT_HERE or not is_loopback(address[0]):
                         raise
                     missing = error
                     continue
