@@ -26,7 +26,7 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _STARTED = 1.0
-"""Seconds until a console has laid out its first screen."""
+"""Seconds after which a console has most often laid out its first screen."""
 
 
 class Console(Protocol):

@@ -199,8 +199,9 @@ if sys.platform != "win32":
             self.woken, self._wake = socket.socketpair()
 
         def set(self) -> None:
-            super().set()
-            self._wake.send(b"\0")
+            if not self.is_set():
+                super().set()
+                self._wake.send(b"\0")
 
         def clear(self) -> None:
             if self.is_set():
