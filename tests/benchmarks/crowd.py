@@ -126,8 +126,10 @@ class Crowd:
         self._greeted = self._notices = 0
         self._selector = selectors.DefaultSelector()
         self._joining = selectors.DefaultSelector()
+        self._stamped = selectors.DefaultSelector()
         if console is not None:
             self._selector.register(console, selectors.EVENT_READ, None)
+            self._stamped.register(console, selectors.EVENT_READ, None)
 
     def __enter__(self) -> Crowd:
         return self
@@ -135,6 +137,7 @@ class Crowd:
     def __exit__(self, *_: object) -> None:
         self._selector.close()
         self._joining.close()
+        self._stamped.close()
         for client in self.clients:
             client.sock.close()
 
@@ -144,7 +147,16 @@ class Crowd:
         self, timeout: float, take: Take, limit: Callable[[Client], int] = lambda client: READ_SIZE
     ) -> None:
         """Read every client for whom something has come, once, and at most `limit` bytes."""
-        for key, _ in self._selector.select(timeout):
+        self._read(self._selector, timeout, take, limit)
+
+    def read_stamped(self, timeout: float, take: Take) -> None:
+        """The same for the stamped clients alone."""
+        self._read(self._stamped, timeout, take, lambda client: READ_SIZE)
+
+    def _read(
+        self, ready: selectors.BaseSelector, timeout: float, take: Take, limit: Callable[[Client], int]
+    ) -> None:
+        for key, _ in ready.select(timeout):
             if key.data is None:
                 os.read(key.fd, READ_SIZE)
             elif most := limit(key.data):
@@ -168,11 +180,18 @@ class Crowd:
         else:
             client.closed = True
             (self._selector if client.greeted else self._joining).unregister(client.sock)
+            if client.stamped:
+                self._stamped.unregister(client.sock)
 
     def stamp(self, clients: Iterable[Client]) -> None:
-        """Note `arrived_at` for these: what comes while the generator is busy has not arrived any later."""
+        """Note `arrived_at` for these, and let `read_stamped` read them.
+
+        The system keeps one time for all that waits to be read, that of the last bytes. So a line that waits
+        until the next one comes seems to have arrived with that, and never before its time.
+        """
         for client in clients:
             client.stamped = True
+            self._stamped.register(client.sock, selectors.EVENT_READ, client)
             if sys.platform == "linux":
                 client.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 

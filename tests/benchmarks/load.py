@@ -22,7 +22,10 @@ SAMPLE = 500
 """Of how many clients at most the latency is measured."""
 
 GATHER = 0.0005
-"""Seconds between two sweeps at a fixed rate. The system's time stamps make the latency independent of it."""
+"""Seconds between two readings of the stamped clients at a fixed rate."""
+
+OTHERS = 0.2
+"""Seconds between two readings of a client that is not stamped: rare ones make room for the stamped."""
 
 UNDER_WAY = 0.15
 WINDOW_MIN, WINDOW_MAX = 100, 10_000
@@ -187,6 +190,8 @@ class Pace:
         self.last: list[float] = []
         for client in crowd.clients:
             client.begin(keep=True)
+        self._others = [client for client in crowd.clients if client not in self.arrivals]
+        self._others_read = 0
         crowd.stamp(sample)
 
     def run(self, rate: float, seconds: float, patience: float) -> None:
@@ -194,7 +199,8 @@ class Pace:
         crowd, start = self._crowd, time.perf_counter()
         for number in range(int(rate * seconds)):
             while (wait := start + number / rate - time.perf_counter()) > 0:
-                crowd.read(wait, self.take)
+                crowd.read_stamped(min(wait, GATHER if self._others else wait), self.take)
+                self._read_others(time.perf_counter() - start)
                 time.sleep(GATHER)
             index = number % len(self._senders)
             sender = self._senders[index]
@@ -203,6 +209,13 @@ class Pace:
             self.sent_at.append(time.time())
             crowd.flush(sender)
         crowd.wait_for(self._has_arrived, lambda: crowd.read(0.05, self.take), patience)
+
+    def _read_others(self, elapsed: float) -> None:
+        """Read as many of the others as it takes to get round in time."""
+        due = int(elapsed / OTHERS * len(self._others))
+        for number in range(self._others_read, due):
+            self._crowd.read_one(self._others[number % len(self._others)], self.take)
+        self._others_read = max(due, self._others_read)
 
     def take(self, client: Client, size: int) -> None:
         """Note what has come for a client."""

@@ -133,8 +133,9 @@ def full_speed(trial: Trial) -> Run:
 
 def fixed_rate(trial: Trial) -> Run:
     """Latency of each delivery, and until the last one of each line, at so many lines a second."""
+    pace = Pace(trial.crowd, trial.senders)
     _rest(trial, trial.scenario.warm_up)
-    pace, meter = Pace(trial.crowd, trial.senders), Meter(trial.server)
+    meter = Meter(trial.server)
     pace.run(trial.scenario.rate, trial.scenario.seconds, DRAIN_LIMIT)
     cpu, generator = meter.server, meter.generator
     if faults := pace.faults():
