@@ -223,8 +223,9 @@ line to its arrival at a client's socket, as the system stamps it (`SO_TIMESTAMP
   clients and a sender are parsed whole. chat-console promises one order for everybody: there no silent
   client's bytes may differ. At a fixed rate every line of every client is parsed, and the latency is
   that of at most 500 clients, spread over the order of joining: the others are read five times a second. A
-  line that the generator leaves unread until the next one comes counts as late as that one. Of joins every client must be told once, and of all that come after its own;
-  in the servers that send the same notices to all, the order is compared too.
+  line that the generator leaves unread until the next one comes counts as late as that one. Of joins every
+  client must be told once, and of all that come after its own; in the servers that send the same notices to
+  all, the order is compared too.
 - At full speed the senders have as many lines under way as the server delivers in 0.15 s, at most 10,000,
   counted at the slowest reader. The tables show how busy that kept the server.
 - The generator reads seldom and much. Where it took more than 90 % of its core, the table says so.
