@@ -26,7 +26,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def quick(scenario: Scenario) -> Scenario:
     """The same with fewer clients and less time, to try a change."""
-    return replace(scenario, clients=min(scenario.clients, 500), seconds=1.0, warm_up=scenario.warm_up / 2)
+    return replace(
+        scenario, clients=min(scenario.clients, 500), seconds=1.0, warm_up=scenario.warm_up / 2, repeat=1
+    )
 
 
 def names(value: str, known: Collection[str]) -> list[str]:
@@ -51,14 +53,15 @@ def measure(scenarios: dict[str, Scenario], servers: Collection[str], rounds: in
             print(f"{name} is left out: it needs {scenario.clients + 100} open files", file=sys.stderr)
             continue
         results[name] = {server: [] for server in order}
-        for number in range(rounds):
+        total = rounds * scenario.repeat
+        for number in range(total):
             turn = number % max(len(order), 1)
             for server in order[turn:] + order[:turn]:
                 result = run(KINDS[server], scenario, pinned)
                 results[name][server].append(result)
                 figures = ", ".join(f"{figure} {value:.4g}" for figure, value in result.figures.items())
                 void = f" VOID: {'; '.join(result.faults[:4])}" if result.faults else ""
-                print(f"{name} {number + 1}/{rounds} {server}: {figures}{void}", file=sys.stderr, flush=True)
+                print(f"{name} {number + 1}/{total} {server}: {figures}{void}", file=sys.stderr, flush=True)
     return results
 
 

@@ -97,6 +97,9 @@ class Scenario:
     deaf: int = 0
     """How many of the clients never read once all have joined."""
 
+    repeat: int = 1
+    """How many times as many rounds as the others take: more where the figures scatter."""
+
     announced: bool = True
     """Whether joins are announced. Where that cannot be turned off, the notices are read before measuring."""
 
@@ -249,12 +252,14 @@ SCENARIOS = {
         measure=fixed_rate,
         columns=LATENCY,
         limits="The same, with nothing else under way. A thread that writes to every socket itself pays "
-        "least: an event loop's bookkeeping comes on top of each system call.",
+        "least: an event loop's bookkeeping comes on top of each system call. One run differs from the "
+        "next by a quarter; hence the many rounds.",
         servers=OURS_AND_NAIVE,
         clients=100,
         senders=1,
         rate=50,
         seconds=6.0,
+        repeat=3,
     ),
     "fanout-5000": Scenario(
         title="5,000 clients, one of them sends 20 lines a second",
