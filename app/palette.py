@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .console import ConsoleApp
 
 _MOST_HITS = 50
-_USERS_PER_TURN = 200  # about 2 ms; then the chat gets its turn
+_USERS_PER_TURN = 200  # about 1 ms; then the chat gets its turn
 
 _Action = tuple[str, str, str]
 """A title, the action, and what is shown below the title."""
