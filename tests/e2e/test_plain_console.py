@@ -201,6 +201,7 @@ def test_a_client_that_does_not_read_is_dropped_and_the_reason_told_on_stderr(
                 break
             console.write((b"x" * 1000 + b"\n") * 20 + b"part %d\n" % part)
             ann.wait_for(f"Operator: part {part}\n")
+        console.errors.wait_for(dropped)
         assert console.errors.text == dropped
     ann.wait_for(f"{name} has left the server.\n")
     console.type("Are you there?")

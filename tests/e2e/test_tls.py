@@ -120,8 +120,10 @@ def test_who_speaks_plain_text_is_let_go_and_nobody_hears_of_it(
             while data := stranger.recv(4096):
                 heard += data
     assert b"Welcome" not in heard
-    console.type("still here?")
-    resident.output.wait_for("Operator: still here?\n")
+    resident.type("still here?")
+    console.output.wait_for("Ann: still here?\n")
+    console.type("I am")
+    resident.output.wait_for("Operator: I am\n")
     for output in (resident.output, console.output):
         assert output.text.count("Welcome") == 1
         assert "hello?" not in output.text
@@ -163,8 +165,8 @@ def test_sigusr1_reads_a_renewed_certificate_and_drops_nobody(
     console.output.wait_for("The TLS certificate stays as it was: ")
     carol = clients.openssl(console.port, other_pair.cert)
     take_name(carol, "Carol")
-    for client in (ann, bob):
-        client.output.wait_for(" is now Carol\n")
+    for output in (ann.output, bob.output, console.output):
+        output.wait_for(" is now Carol\n")
     assert console.output.text.count("Welcome") == 3
     assert "has left" not in console.output.text
 
