@@ -268,7 +268,7 @@ class ChatServer:
         connections: list[Connection] = []
 
         def connect() -> Connection:
-            connections.append(Connection(self, host, port))
+            connections.append(Connection(self, host, port, None if self._certificate else sock))
             return connections[0]
 
         try:

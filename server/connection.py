@@ -7,6 +7,7 @@ import contextlib
 import enum
 import re
 import select
+import socket
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVarTuple, cast
@@ -72,6 +73,7 @@ class Connection(asyncio.BufferedProtocol):
     Args:
         house: the server.
         host, port: the peer's address, as accept gave it.
+        sock: the connection's socket, for sending past the transport; None over TLS.
     """
 
     __slots__ = (
@@ -86,6 +88,7 @@ class Connection(asyncio.BufferedProtocol):
         "_moved_at",
         "_paused",
         "_sent",
+        "_sock",
         "_stall",
         "_state",
         "_transport",
@@ -100,8 +103,9 @@ class Connection(asyncio.BufferedProtocol):
         "member",
     )
 
-    def __init__(self, house: House, host: str, port: int) -> None:
+    def __init__(self, house: House, host: str, port: int, sock: socket.socket | None) -> None:
         self._house = house
+        self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._framer = LineFramer(house.settings.max_line, house.settings.max_subnegotiation)
         self._state = _State.OPEN
@@ -142,7 +146,7 @@ class Connection(asyncio.BufferedProtocol):
         self.is_made = True
         # asyncio calls pause_writing as soon as anything has to wait: until then the backlog costs nothing.
         # With 0 the TLS transport would call it for nothing waiting too, and all would seem to stall.
-        self._transport.set_write_buffer_limits(high=1)
+        self._transport.set_write_buffer_limits(high=0 if self._sock else 1)
         self._house.outbox.add(self.member, self)
         self._guarded(self._join)
 
@@ -193,6 +197,15 @@ class Connection(asyncio.BufferedProtocol):
         """Send `data`, or let it wait."""
         if self._stall:
             self._written += len(data)
+        elif self._sock:
+            # Nothing waits in the transport, and going round it saves nearly a tenth of a delivery.
+            try:
+                sent = self._sock.send(data)
+            except OSError:
+                sent = 0  # the transport meets it too, and does what is to be done
+            if sent == len(data):
+                return
+            data = data[sent:]
         self._transport.write(data)
         if self._stall and self._state is _State.OPEN and self.waiting > self._house.settings.max_backlog:
             self._abort(LeaveReason.SLOW)
@@ -322,7 +335,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _abort(self, reason: LeaveReason) -> None:
         self._state = _State.CLOSED
-        self._transport.abort()
+        self._sock = None
+        self._transport.abort()  # which sends nothing more
         self._house.room.leave(self.member, reason)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 from typing import Any, ClassVar
 
@@ -213,6 +215,32 @@ async def test_a_reader_that_pauses_within_its_backlog_loses_nothing() -> None:
         assert (await bob.until(f"Operator: {texts[-1]}"))[0] == f"Operator: {texts[0]}"
         ann.go_on_reading()
         assert await ann.until(f"Operator: {texts[-1]}") == [f"Operator: {text}" for text in texts]
+
+
+async def test_what_comes_when_the_system_takes_more_goes_behind_what_waits() -> None:
+    async with open_chat() as chat:
+        with socket.create_connection(("127.0.0.1", chat.server.port)) as slow:
+            slow.setblocking(False)
+            await chat.event(Joined)
+            connection = chat.server._connections[1]
+            assert connection._sock is not None
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    connection._sock.send(b"." * 1000)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    connection._sock.send(b".")
+            connection.write(b"1")
+            assert connection.waiting == 1
+            received = b""
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    received += slow.recv(1 << 16)
+            connection.write(b"2")
+            async with asyncio.timeout(BOUND):
+                while not received.endswith((b"12", b"21")):
+                    received += await asyncio.get_running_loop().sock_recv(slow, 1 << 16)
+            assert received.endswith(b".12")
 
 
 async def test_a_slow_reader_is_dropped_and_the_rest_do_not_notice() -> None:
