@@ -258,8 +258,7 @@ SCENARIOS = {
         clients=100,
         senders=1,
         rate=50,
-        seconds=6.0,
-        repeat=3,
+        repeat=6,
     ),
     "fanout-5000": Scenario(
         title="5,000 clients, one of them sends 20 lines a second",
