@@ -31,11 +31,16 @@ import asyncio, os, runpy
 from chat_console.server.room import Room
 join, leaked = Room.join, []
 
+def grow(loop, memory):  # all the time: no moment of it must be met
+    memory.append(b"x" * (1 << 19))
+    if len(memory) < 400:
+        loop.call_later(0.01, grow, loop, memory)
+
 def leaky(self, member):
     join(self, member)
     loop = asyncio.get_running_loop()
     if not leaked:
-        loop.call_later(1.4, lambda: leaked.append(b"x" * (50 << 20)))
+        grow(loop, [])
     leaked.append((member, os.dup(0), loop.create_task(asyncio.sleep(1000))))
     loop.call_soon(lambda: 1 / 0)
 
