@@ -239,7 +239,7 @@ def _entries(event: Event, most: int | None = None) -> list[Entry]:
         case Refused(at, count, why, host):
             return [Entry(at, Kind.NOTICE, "", notices.refused(count, why, host))]
         case Failed(at, where, error):
-            return [Entry(at, Kind.ERROR, "", f"Error while serving {where}: {error}")]
+            return [Entry(at, Kind.ERROR, "", notices.failed(where, error))]
         case Started(at, _, port):
             return [Entry(at, Kind.NOTICE, "", notices.server_started(port))]
         case QuitRequested():

@@ -58,13 +58,13 @@ def aside(event: Event) -> str | None:
     """What the plain console tells of `event` on stderr, for the transcript has no line for it."""
     match event:
         case Left(reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN):
-            return f"{event.name} was dropped: {event.reason.value}"
+            return notices.was_dropped(event.name, event.reason.value)
         case Muted():
             return notices.is_muted(event.name) if event.muted else notices.is_heard(event.name)
         case Refused():
             return notices.refused(event.count, event.why, event.host)
         case Failed():
-            return f"{event.where}: {event.error}"
+            return notices.failed(event.where, event.error)
         case _:
             return None
 
@@ -168,7 +168,7 @@ class _Printer:
         self._lost = 0
         self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="stdout", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
 
     def start(self) -> None:
         """Begin to write; what was printed before has waited."""
@@ -192,7 +192,7 @@ class _Printer:
             self._changed.notify()
         self._thread.join(timeout)
         if self._lost:
-            self._complain(f"{self._lost} lines were not printed: nobody read them")
+            self._complain(notices.not_printed(self._lost))
 
     def _work(self) -> None:
         while True:
@@ -209,7 +209,7 @@ class _Printer:
                     with self._changed:
                         self._size -= written
             except OSError as error:
-                self._complain(f"cannot print any more: {error.strerror}")
+                self._complain(notices.cannot_print(error.strerror or str(error)))
                 with self._changed:
                     self._closed = True
                 return

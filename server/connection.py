@@ -144,8 +144,8 @@ class Connection(asyncio.BufferedProtocol):
         """Join the room."""
         self._transport = cast(asyncio.Transport, transport)
         self.is_made = True
-        # asyncio calls pause_writing as soon as anything has to wait: until then the backlog costs nothing.
-        # With 0 the TLS transport would call it for nothing waiting too, and all would seem to stall.
+        # asyncio calls pause_writing as soon as a byte has to wait: until then the backlog costs nothing, and
+        # `write` may go round the transport. Over TLS 0 would have it called for nothing waiting too.
         self._transport.set_write_buffer_limits(high=0 if self._sock else 1)
         self._house.outbox.add(self.member, self)
         self._guarded(self._join)

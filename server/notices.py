@@ -181,6 +181,22 @@ def refused(count: int, why: str, host: str) -> str:
     return f"Refused {count} connections, the last from {host}: {why}"
 
 
+def was_dropped(name: str, why: str) -> str:
+    return f"{name} was dropped: {why}"
+
+
+def failed(where: str, error: str) -> str:
+    return f"Error while serving {where}: {error}"
+
+
+def not_printed(count: int) -> str:
+    return f"{count} lines were not printed: nobody read them"
+
+
+def cannot_print(why: str) -> str:
+    return f"cannot print any more: {why}"
+
+
 def _span(seconds: float | None) -> str:
     """A time to come, in the largest unit that leaves no more than a rounding."""
     if seconds is None:

@@ -144,7 +144,8 @@ async def test_a_search_among_thousands_lets_the_chat_go_on(operator: Operator) 
     def turn() -> None:
         turns.append(len(turns))
         operator.user_list.apply(removed=[1000 + len(turns)])
-        asyncio.get_running_loop().call_soon(turn) if len(turns) < 20 else None
+        if len(turns) < 20:
+            asyncio.get_running_loop().call_soon(turn)
 
     turn()
     assert len(await search(operator, "kick")) == 50

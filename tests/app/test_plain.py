@@ -163,7 +163,7 @@ async def session(streams: Streams) -> AsyncIterator[Session]:
         (Muted(0, 1, "Ann", True), "Ann is muted"),
         (Muted(0, 1, "Ann", False), "Ann is no longer muted"),
         (Refused(0, 2, "Server is full", "192.0.2.7"), notices.refused(2, "Server is full", "192.0.2.7")),
-        (Failed(0, "Ann", "LookupError: oops"), "Ann: LookupError: oops"),
+        (Failed(0, "Ann", "LookupError: oops"), "Error while serving Ann: LookupError: oops"),
     ],
 )
 def test_an_aside_tells_what_the_transcript_has_no_line_for(event: Event, told: str | None) -> None:
@@ -243,8 +243,15 @@ class TestPlainConsole:
         self, session: Session, streams: Streams
     ) -> None:
         session.server.failed("Ann", LookupError("oops"))
-        told = b"chat-console: Ann: LookupError: oops\n"
+        told = b"chat-console: Error while serving Ann: LookupError: oops\n"
         assert await asyncio.to_thread(streams.error.read, len(told)) == told
+
+    async def test_it_ends_when_both_streams_have_all(self, session: Session) -> None:
+        await session.line()
+        session.type("/quit\n")
+        assert await session.ended() == 0
+        for printer in (session.console._printer, session.console._asides):
+            assert not printer._thread.is_alive()
 
     @pytest.mark.parametrize("gone", [False, True], ids=["reads nothing", "is gone"])
     async def test_a_reader_of_stderr_stalls_and_breaks_nothing(

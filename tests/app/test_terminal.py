@@ -373,6 +373,15 @@ async def test_a_terminal_that_cannot_be_read_counts_as_closed(
     assert pilot.app.return_code == HANGUP
 
 
+def test_what_ends_the_input_thread_wakes_it_once() -> None:
+    event = terminal._ExitEvent()
+    event.set()
+    event.set()
+    event.clear()
+    assert not select.select([event.woken], [], [], 0)[0]
+    event.close()
+
+
 class Waits(terminal._Selector):
     """Notes how long each wait may be."""
 

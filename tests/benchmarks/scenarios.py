@@ -251,9 +251,9 @@ SCENARIOS = {
         title="100 clients, one line at a time, 50 a second",
         measure=fixed_rate,
         columns=LATENCY,
-        limits="The same, with nothing else under way. A thread that writes to every socket itself pays "
-        "least: an event loop's bookkeeping comes on top of each system call. One run differs from the "
-        "next by a quarter; hence the many rounds.",
+        limits="The same, with nothing else under way. A thread that waits in its own read is the "
+        "first to write: an event loop takes two turns before. One run differs from the next by a "
+        "quarter; hence the many rounds.",
         servers=OURS_AND_NAIVE,
         clients=100,
         senders=1,

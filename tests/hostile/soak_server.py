@@ -13,6 +13,7 @@ import logging
 import sys
 from typing import Any
 
+from chat_console.server import notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.connection import Connection
 from chat_console.server.events import Event, Failed, LeaveReason, Left
@@ -43,9 +44,9 @@ class Troubles(logging.Handler):
     def note(self, event: Event) -> None:
         match event:
             case Failed():
-                self.told.append(f"{event.where}: {event.error}")
+                self.told.append(notices.failed(event.where, event.error))
             case Left(reason=reason) if reason in _DROPPED:
-                self.told.append(f"{event.name} was dropped: {reason.value}")
+                self.told.append(notices.was_dropped(event.name, reason.value))
             case _:
                 pass
 
