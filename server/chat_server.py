@@ -18,16 +18,16 @@ from .connection import Connection
 from .events import Event, Failed, Refused, Replied, Started
 from .framing import TooLong
 from .gate import Gate
-from .listener import Listener, keep_alive, listening_sockets
+from .listener import Listener, listening_sockets
 from .operator import Operator
 from .outbox import Outbox
 from .room import Member, Room
 from .settings import Settings
+from .sockets import keep_alive
 from .text import clean
-from .tls import Certificate
+from .tls import Certificate, TlsSession
 
 _REFUSALS_TOLD_EVERY = 60.0  # seconds
-_LAST_JOINS = 0.1  # seconds
 
 Subscriber = Callable[[Event], None]
 
@@ -69,7 +69,6 @@ class ChatServer:
         self._subscribers: list[Subscriber] = []
         self._connections: dict[int, Connection] = {}
         self._listeners: list[Listener] = []
-        self._joining: set[asyncio.Task[None]] = set()
         self._certificate: Certificate | None = None
         self._refusals: dict[str, tuple[int, str]] = {}
         self._ids = 0
@@ -121,11 +120,9 @@ class ChatServer:
             return
         for listener in listeners:
             listener.close()
-        if self._joining:
-            # Who was accepted just now is to get the goodbye too; who still shakes hands is not.
-            _, pending = await asyncio.wait(self._joining, timeout=_LAST_JOINS)
-            for task in pending:
-                task.cancel()
+        for connection in list(self._connections.values()):
+            if not connection.has_joined:
+                connection.abort()
         self.room.shut_down()
         try:
             async with asyncio.timeout(self.settings.stop_grace):
@@ -136,7 +133,7 @@ class ChatServer:
 
     def abort(self) -> None:
         """Cut all connections at once; a `stop` that is waiting for them returns."""
-        for connection in self._connections.values():
+        for connection in list(self._connections.values()):
             connection.abort()
 
     # The operator's side
@@ -258,37 +255,14 @@ class ChatServer:
             self.refused(refusal, host)
             _turn_away(sock, None if self._certificate else refusal)
             return
-        keep_alive(sock)
-        task = asyncio.get_running_loop().create_task(self._join(sock, host, port))
-        self._joining.add(task)
-        task.add_done_callback(self._joining.discard)
-
-    async def _join(self, sock: socket.socket, host: str, port: int) -> None:
-        loop = asyncio.get_running_loop()
-        connections: list[Connection] = []
-
-        def connect() -> Connection:
-            connections.append(Connection(self, host, port, None if self._certificate else sock))
-            return connections[0]
-
+        keep_alive(sock, self.settings.stall_timeout)
+        tls = TlsSession(self._certificate.context) if self._certificate else None
         try:
-            if self._certificate is None:
-                await loop.connect_accepted_socket(connect, sock)
-            else:
-                await loop.connect_accepted_socket(
-                    connect,
-                    sock,
-                    ssl=self._certificate.context,
-                    ssl_handshake_timeout=self.settings.tls_handshake_timeout,
-                )
-        except OSError:
-            self.refused("no TLS handshake", host)
-        finally:
-            if not connections:
-                sock.close()
-                self._gate.leave(host)
-            elif not connections[0].is_made:
-                self.closed(connections[0])
+            Connection(self, sock, host, port, tls).start()
+        except OSError as error:
+            self._gate.leave(host)
+            sock.close()
+            self.refused(error.strerror or str(error), host)
 
     def _not_accepted(self, error: OSError) -> None:
         self.failed("new connections", error)

@@ -1,4 +1,4 @@
-"""One client: its socket, its framer, its flood control, its backlog and its end."""
+"""One client: its socket, what it may send, what waits for it, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import asyncio
 import contextlib
 import enum
 import re
-import select
 import socket
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVarTuple, cast
+import ssl
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVarTuple
 
-from . import commands
-from .commands import Role
+from . import notices
+from .backlog import Backlog
 from .events import LeaveReason
-from .framing import WONT_TIMING_MARK, LineFramer, TooLong
+from .framing import WONT_TIMING_MARK
+from .inbox import Inbox
 from .outbox import Outbox
-from .rate import TokenBucket
 from .room import Member, Room
 from .settings import Settings
+from .sockets import acknowledged, has_hung_up
+from .tls import TlsSession
 
 # RFC 9112, 3 and RFC 8446, 5.1: what a browser or a scanner sends first. A web page chooses how long the
 # request line is, so one that would be dropped as too long is known by its beginning.
 _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 _TLS_OR_LONG_HTTP = re.compile(rb"\x16\x03|[A-Z]+ \S{1000}")
 
+_MOST_SENT = 1 << 16  # bytes of a backlog, before the others have their turn
+_RECORD = 1 << 14  # bytes in one record of TLS (RFC 8446, 5.1)
+_QUIET_CHECKS = 4  # without progress; counted, since a clock goes on while this process is stopped
 
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -46,22 +50,28 @@ class House(Protocol):
         """Count out `connection`."""
         ...
 
+    def refused(self, why: str, host: str) -> None:
+        """Report a connection that did not become a member."""
+        ...
+
     def failed(self, where: str, error: BaseException) -> None:
         """Report `error`, met while serving the member named `where`."""
         ...
 
 
 class _State(enum.Enum):
-    OPEN = enum.auto()
+    HANDSHAKE = enum.auto()
+    OPEN = enum.auto()  # in the room
     FINISHING = enum.auto()  # out of the room; the last lines are on their way
     CLOSED = enum.auto()
 
 
-class Connection(asyncio.BufferedProtocol):
+class Connection:
     """Joins a client to the room, gives its lines to the room, and lets it go.
 
-    A client above its rate waits: its lines are held, up to `Settings.max_held`, and then its socket is not
-    read until they are done. Nothing it sent is lost, and TCP slows it down.
+    A client above its rate is not read until it may go on; nor is one whose own backlog is long, so that nobody is
+    dropped for what it asked for itself. Nothing it sent is lost, and TCP slows it down. When it has ended its input,
+    or is gone, what waits still has its turn, for at most `Settings.held_grace`.
 
     A client that does not read, so that more than `Settings.max_backlog` waits for it or nothing moves for
     `Settings.stall_timeout`, is dropped.
@@ -72,256 +82,396 @@ class Connection(asyncio.BufferedProtocol):
 
     Args:
         house: the server.
+        sock: the connection's socket, which does not block. It is the connection's to close.
         host, port: the peer's address, as accept gave it.
-        sock: the connection's socket, for sending past the transport; None over TLS.
+        tls: what encrypts the connection, if anything does.
     """
 
     __slots__ = (
         "_at_end",
-        "_bucket",
-        "_framer",
+        "_backlog",
+        "_direct",
+        "_end_reason",
         "_grace",
-        "_held",
-        "_held_size",
         "_house",
+        "_inbox",
+        "_is_deaf",
+        "_is_reading",
+        "_is_writing",
         "_loop",
-        "_moved_at",
-        "_paused",
+        "_moved",
+        "_quiet",
         "_sent",
         "_sock",
         "_stall",
         "_state",
-        "_transport",
+        "_tls",
         "_turn",
-        "_unheard",
-        "_written",
+        "_wire",
         "crlf",
         "heard_at",
         "host",
-        "is_made",
         "joined_at",
         "member",
     )
 
-    def __init__(self, house: House, host: str, port: int, sock: socket.socket | None) -> None:
+    def __init__(
+        self, house: House, sock: socket.socket, host: str, port: int, tls: TlsSession | None
+    ) -> None:
         self._house = house
         self._sock = sock
+        self._tls = tls
         self._loop = asyncio.get_running_loop()
-        self._framer = LineFramer(house.settings.max_line, house.settings.max_subnegotiation)
-        self._state = _State.OPEN
-        self._at_end = False  # whether the client has closed its end
-        self._unheard = True  # whether no line has come yet
-        self._grace: asyncio.TimerHandle | None = None
-        self.is_made = False
-        """Whether it came into being, which over TLS takes a handshake."""
+        self._state = _State.HANDSHAKE
+        self._grace: asyncio.TimerHandle | None = None  # the end of the handshake, or of the connection
         self.host = host
         """The peer's IP address."""
         self.crlf = False
         """Whether the client has sent CR LF or a telnet command, and so gets CR LF."""
         self.joined_at = self.heard_at = self._loop.time()
         """When the client joined, and when it last sent a line, by the loop's clock."""
+        # Input
+        self._inbox = Inbox(house.settings, self.joined_at)
+        self._is_reading = True
+        self._at_end = False  # whether the client sends no more
+        self._end_reason = LeaveReason.END_OF_INPUT
+        self._turn: asyncio.Handle | None = None  # when to go on with the input
+        # Output
+        self._direct = None if tls else sock  # where to send while nothing waits
+        self._is_deaf = False  # whether the client takes no more
+        self._backlog: Backlog | None = None  # while something waits
+        self._wire = memoryview(b"")  # the part of it that is encrypted already
+        self._is_writing = False  # whether the system is to say when it takes more
+        self._stall: asyncio.TimerHandle | None = None  # meanwhile: the next look whether anything moves
+        self._sent = 0  # bytes of the backlogs so far
+        self._moved = 0  # bytes acknowledged, at the last check
+        self._quiet = 0  # how many checks in a row found no progress
+        self._loop.add_reader(sock, self._readable)
         self.member = Member(house.opened(self), f"{host}|{port}")
-        # Flood control
-        rate, burst = house.settings.rate, house.settings.burst
-        self._bucket = TokenBucket(rate, burst, self.joined_at) if rate else None
-        self._held: deque[str | TooLong] | None = None  # lines whose time has not come
-        self._held_size = 0
-        self._turn: asyncio.TimerHandle | None = None  # when it comes
-        self._paused = False
-        # Backlog
-        self._stall: asyncio.TimerHandle | None = None  # runs while the kernel takes no more
-        self._written = self._sent = 0  # bytes, since then
-        self._moved_at = 0.0
+
+    def start(self) -> None:
+        """Join the room, over TLS after the handshake."""
+        if self._tls is None:
+            self._guarded(self._join)
+        else:
+            timeout = self._house.settings.tls_handshake_timeout
+            self._grace = self._loop.call_later(timeout, self._refuse)
 
     @property
     def waiting(self) -> int:
         """How many bytes wait for the client to read."""
-        return self._transport.get_write_buffer_size()
+        return self._backlog.size + len(self._wire) if self._backlog else 0
 
-    # asyncio's side
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Join the room."""
-        self._transport = cast(asyncio.Transport, transport)
-        self.is_made = True
-        # asyncio calls pause_writing as soon as a byte has to wait: until then the backlog costs nothing, and
-        # `write` may go round the transport. Over TLS 0 would have it called for nothing waiting too.
-        self._transport.set_write_buffer_limits(high=0 if self._sock else 1)
-        self._house.outbox.add(self.member, self)
-        self._guarded(self._join)
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """One buffer serves all connections: what is read is taken out before the next read."""
-        return self._house.read_buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Give the lines that have come to the room."""
-        if self._state is _State.OPEN:
-            self._guarded(self._receive, bytes(self._house.read_buffer[:nbytes]))
-
-    def eof_received(self) -> bool:
-        """Run an unfinished last line and leave; the answer keeps the transport open for the last lines."""
-        self._at_end = True
-        if self._state is _State.OPEN:
-            self._guarded(self._receive_end)
-        else:
-            self._transport.close()
-        return self._transport.can_write_eof()  # over TLS both directions end at once
-
-    def pause_writing(self) -> None:
-        """The kernel takes no more for now: watch the backlog, and whether it moves at all."""
-        self._moved_at = self._loop.time()
-        self._written, self._sent = self.waiting, 0
-        self._watch()
-
-    def resume_writing(self) -> None:
-        """Everything has been sent; asyncio has called `pause_writing` before."""
-        assert self._stall is not None
-        self._stall.cancel()
-        self._stall = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Leave the room, if that has not happened, and be forgotten."""
-        if self._state is _State.OPEN:
-            self._state = _State.CLOSED
-            self._guarded(self._house.room.leave, self.member, LeaveReason.LOST)
-        self._state = _State.CLOSED
-        for timer in (self._grace, self._turn, self._stall):
-            if timer:
-                timer.cancel()
-        self._house.closed(self)
+    @property
+    def has_joined(self) -> bool:
+        """Whether the client has joined the room, which over TLS takes a handshake."""
+        return self._state is not _State.HANDSHAKE
 
     # The outbox's side
 
     def write(self, data: bytes) -> None:
         """Send `data`, or let it wait."""
-        if self._stall:
-            self._written += len(data)
-        elif self._sock:
-            # Nothing waits in the transport, and going round it saves nearly a tenth of a delivery.
-            try:
-                sent = self._sock.send(data)
-            except OSError:
-                sent = 0  # the transport meets it too, and does what is to be done
-            if sent == len(data):
-                return
-            data = data[sent:]
-        self._transport.write(data)
-        if self._stall and self._state is _State.OPEN and self.waiting > self._house.settings.max_backlog:
-            self._abort(LeaveReason.SLOW)
+        if not self._direct:
+            self.write_all((data,))
+            return
+        try:
+            sent = self._direct.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._stop_writing()
+            return
+        if sent < len(data):
+            self._let_wait().append(memoryview(data)[sent:])
+            self._watch()
+            self._drop_if_slow()
+
+    def write_all(self, pieces: Iterable[bytes]) -> None:
+        """Send `pieces`, or let them wait, without a copy."""
+        if self._is_deaf:
+            return
+        is_first = self._backlog is None
+        self._let_wait().extend(pieces)
+        if is_first:
+            self._drain()
+        self._drop_if_slow()
 
     def finish(self) -> None:
         """Close after everything written has been sent. What the client still sends is discarded."""
         if self._state is not _State.OPEN:
             return
         self._state = _State.FINISHING
-        self._held = None
+        self._end_timers()
+        self._grace = self._loop.call_later(self._house.settings.close_grace, self.abort)
         self._read_on()
-        if self._at_end or not self._transport.can_write_eof():
-            self._transport.close()
-        else:
-            with contextlib.suppress(OSError):  # a client that has closed entirely answers with RST
-                self._transport.write_eof()
-        self._grace = self._loop.call_later(self._house.settings.close_grace, self._transport.abort)
+        if self._is_deaf:
+            self.abort()
+        elif self._backlog is None:
+            self._let_wait()
+            self._drain()
 
-    def abort(self) -> None:
-        """Cut the connection at once; what is not sent yet is lost. Nothing before it came into being."""
-        if self.is_made:
-            self._transport.abort()
+    def abort(self, reason: LeaveReason = LeaveReason.LOST) -> None:
+        """Cut the connection at once; what is not sent yet is lost. A member leaves the room a turn later."""
+        if self._state is _State.CLOSED:
+            return
+        self._state = _State.CLOSED
+        self._pause_reading()
+        self._stop_writing()
+        self._end_timers()
+        self._sock.close()
+        self._loop.call_soon(self._leave, reason)
 
-    # Inside
+    # The system's side
+
+    def _readable(self) -> None:
+        now = self._loop.time()
+        buffer = self._house.read_buffer
+        is_open = self._state is not _State.FINISHING
+        try:
+            count = self._sock.recv_into(buffer, self._inbox.room(now) if is_open else 0)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._end_reason = LeaveReason.LOST
+            self._stop_writing()
+            count = 0
+        if not count:
+            self._at_end = True
+            self._pause_reading()
+        if is_open:
+            self._guarded(self._receive, bytes(buffer[:count]), now)
+        elif not count and self._backlog is None:
+            self.abort()
+
+    def _writable(self) -> None:
+        self._guarded(self._drain)
+
+    # Coming and going
 
     def _join(self) -> None:
+        self._state = _State.OPEN
+        self._house.outbox.add(self.member, self)
         self._house.room.join(self.member)
 
-    def _receive(self, data: bytes) -> None:
-        if self._unheard and _TLS_OR_LONG_HTTP.match(data):
-            self._house.room.leave(self.member, LeaveReason.FOREIGN)
-            return
-        lines = self._framer.receive(data)
-        self.crlf = self._framer.crlf
-        if marks := self._framer.timing_marks:
-            self._framer.timing_marks = 0
-            self.write(WONT_TIMING_MARK * marks)
-        if lines:
-            if self._unheard and isinstance(lines[0], str) and _HTTP_REQUEST.match(lines[0]):
+    def _refuse(self) -> None:
+        self._house.refused(notices.no_handshake(), self.host)
+        self.abort()
+
+    def _leave(self, reason: LeaveReason) -> None:
+        self._guarded(self._house.room.leave, self.member, reason)
+        self._house.closed(self)
+
+    def _end_timers(self) -> None:
+        for timer in (self._grace, self._turn, self._stall):
+            if timer:
+                timer.cancel()
+        self._grace = self._turn = self._stall = None
+
+    # Input
+
+    def _receive(self, data: bytes, now: float) -> None:
+        """Take what was read: `data`, or the end of the input."""
+        if self._tls is None:
+            self._inbox.charge(len(data), now)
+        else:
+            data = self._decrypt(self._tls, data, now)
+            if not self.has_joined and self._at_end:
+                self._refuse()
+            if self._state is _State.CLOSED:
+                return
+        if data:
+            if not self._inbox.started and _TLS_OR_LONG_HTTP.match(data):
                 self._house.room.leave(self.member, LeaveReason.FOREIGN)
                 return
-            self._unheard = False
-            self.heard_at = self._loop.time()
-            self._take(lines)
+            self._inbox.receive(data)
+        if self._at_end:
+            self._inbox.end()
+        self._go_on()
 
-    def _receive_end(self) -> None:
-        lines = self._framer.end()
-        if self._held and self._transport.can_write_eof():
-            self._held.extend(lines)  # they have their turn before the client leaves
-        else:
-            self._house.room.receive(self.member, [*(self._held or ()), *lines])
-            self._house.room.leave(self.member, LeaveReason.END_OF_INPUT)
+    def _decrypt(self, tls: TlsSession, data: bytes, now: float) -> bytes:
+        """The text in `data`. What the session has to say by itself is sent; the handshake ends in the room."""
+        if self.has_joined:
+            self._inbox.charge(len(data), now)
+        try:
+            text = tls.receive(data) if data else b""
+        except ssl.SSLError:
+            text = b""
+            self._at_end = True
+            self._end_reason = LeaveReason.LOST
+        self.write_all(())
+        if tls.is_established and not self.has_joined:
+            self._end_timers()
+            self._join()
+        if tls.has_ended or self._at_end:
+            self._at_end = True
+            self._pause_reading()
+        return text
 
-    # Flood control
-
-    def _take(self, lines: Sequence[str | TooLong]) -> None:
-        """Give `lines` to the room as far as the client's rate allows, and hold the others."""
-        if self._bucket is None:
-            self._house.room.receive(self.member, lines)
-            return
-        self._held_size += sum(map(_size, lines))
-        if self._held is None:
-            self._held = deque(lines)
-            self._run_held(self._bucket)
-        else:
-            self._held.extend(lines)
-        if self._held and self._held_size > self._house.settings.max_held and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
-
-    def _run_held(self, bucket: TokenBucket) -> None:
+    def _go_on(self) -> None:
+        """Give the room the lines whose turn it is, and see to it that the next ones have theirs."""
+        self._end_turn()
+        inbox = self._inbox
         now = self._loop.time()
-        held = self._held or deque()
-        ready: list[str | TooLong] = []
-        while held and bucket.take(_cost(held[0]), now):
-            ready.append(held.popleft())
-        self._held_size -= sum(map(_size, ready))
-        self._house.room.receive(self.member, ready)
-        if self._state is not _State.OPEN:
-            return
-        if held:
-            self._turn = self._loop.call_later(
-                bucket.wait(_cost(held[0]), now), self._guarded, self._next_turn, bucket
-            )
-        else:
-            self._held = None
-        if self._held_size <= self._house.settings.max_held // 2:
-            self._read_on()
-        if self._at_end and not held:
-            self._house.room.leave(self.member, LeaveReason.END_OF_INPUT)
+        if self.waiting <= self._house.settings.max_backlog // 4:
+            is_first = not inbox.started
+            lines = inbox.ready(now)
+            self.crlf = inbox.crlf
+            if marks := inbox.take_timing_marks():
+                self.write(WONT_TIMING_MARK * marks)
+            if lines:
+                self.heard_at = now
+                if is_first and isinstance(lines[0], str) and _HTTP_REQUEST.match(lines[0]):
+                    self._house.room.leave(self.member, LeaveReason.FOREIGN)
+                    return
+                self._house.room.receive(self.member, lines)
+                if self._state is not _State.OPEN:
+                    return
+            if inbox.is_done:
+                self._house.room.leave(self.member, self._end_reason)
+                return
+            if not self._at_end and inbox.room(now):
+                self._read_on()
+                return
+            self._end_turn()
+            self._turn = self._loop.call_later(inbox.wait(now), self._guarded, self._go_on)
+        # Otherwise it goes on when the client has read enough of what it asked for itself.
+        self._pause_reading()
+        if self._grace is None and (self._at_end or has_hung_up(self._sock)):
+            grace = self._house.settings.held_grace
+            self._grace = self._loop.call_later(grace, self._guarded, self._give_up)
 
-    def _next_turn(self, bucket: TokenBucket) -> None:
-        if (self._paused or self._at_end) and _is_dead(self._transport):
-            self._transport.abort()  # asyncio does not notice, since it does not read
-        else:
-            self._run_held(bucket)
+    def _give_up(self) -> None:
+        """Let go of a client that is gone, and sent more than its rate allowed it to say since."""
+        count = self._inbox.drop()
+        with contextlib.suppress(OSError):
+            while not self._at_end and (data := self._sock.recv(1 << 20)):
+                count += data.count(b"\n")
+        self._house.room.leave(self.member, self._end_reason, notices.lines_dropped(count))
+
+    def _end_turn(self) -> None:
+        if self._turn:
+            self._turn.cancel()
+            self._turn = None
+
+    def _pause_reading(self) -> None:
+        if self._is_reading:
+            self._is_reading = False
+            self._loop.remove_reader(self._sock)
 
     def _read_on(self) -> None:
-        if self._paused and not self._at_end:
-            self._paused = False
-            self._transport.resume_reading()
+        if not self._is_reading and not self._at_end:
+            self._is_reading = True
+            self._loop.add_reader(self._sock, self._readable)
 
-    # Backlog
+    # Output
+
+    def _let_wait(self) -> Backlog:
+        """What waits for the client, which gets something more to send."""
+        if self._backlog is None:
+            self._backlog = Backlog()
+            self._direct = None
+        return self._backlog
+
+    def _drain(self) -> None:
+        """Send what waits as far as the system takes it, though not all at once, and watch the rest."""
+        assert self._backlog
+        budget = _MOST_SENT
+        try:
+            while budget > 0 and (pieces := self._next_pieces(self._backlog)):
+                count = self._sock.sendmsg(pieces)
+                if self._tls:
+                    self._wire = self._wire[count:]
+                else:
+                    self._backlog.sent(count)
+                self._sent += count
+                budget -= count
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._stop_writing()
+            return
+        if self.waiting:
+            self._watch()
+        else:
+            self._all_sent()
+        self._go_on_if_read()
+
+    def _next_pieces(self, backlog: Backlog) -> list[bytes | memoryview]:
+        """What to send next: over TLS one record, since what is encrypted is this client's alone."""
+        tls = self._tls
+        if tls is None:
+            return backlog.first(_MOST_SENT)
+        if not self._wire:
+            if backlog.size:
+                text = b"".join(backlog.first(_RECORD))
+                tls.send(text)
+                backlog.sent(len(text))
+            elif self._state is _State.FINISHING:
+                tls.end()
+            self._wire = memoryview(tls.take())
+        return [self._wire] if self._wire else []
+
+    def _all_sent(self) -> None:
+        self._backlog = None
+        self._stop_watching()
+        if self._state is not _State.FINISHING:
+            self._direct = None if self._tls else self._sock
+        elif self._at_end:
+            self.abort()
+        else:
+            with contextlib.suppress(OSError):  # a client that has closed entirely answers with RST
+                self._sock.shutdown(socket.SHUT_WR)
+
+    def _stop_writing(self) -> None:
+        """The client takes no more. What it has sent is heard all the same."""
+        self._is_deaf = True
+        if not self._at_end:
+            self._end_reason = LeaveReason.LOST
+        self._direct = self._backlog = None
+        self._wire = memoryview(b"")
+        self._stop_watching()
+        if self._state is _State.FINISHING:
+            self.abort()
+        self._go_on_if_read()
+
+    def _go_on_if_read(self) -> None:
+        """Take up the input again that waited for its client to read."""
+        waits = self._state is _State.OPEN and not self._is_reading and self._turn is None
+        if waits and self.waiting <= self._house.settings.max_backlog // 4:
+            self._turn = self._loop.call_soon(self._guarded, self._go_on)
 
     def _watch(self) -> None:
-        self._stall = self._loop.call_later(self._house.settings.stall_timeout / 4, self._check_progress)
+        """Have the system say when it takes more, and look from time to time whether anything moves."""
+        if not self._is_writing:
+            self._is_writing = True
+            self._loop.add_writer(self._sock, self._writable)
+            self._quiet = 0
+            self._moved = acknowledged(self._sock, self._sent)
+        if self._stall is None and self._state is _State.OPEN:
+            period = self._house.settings.stall_timeout / _QUIET_CHECKS
+            self._stall = self._loop.call_later(period, self._check_progress)
+
+    def _stop_watching(self) -> None:
+        if self._is_writing:
+            self._is_writing = False
+            self._loop.remove_writer(self._sock)
+        if self._stall:
+            self._stall.cancel()
+            self._stall = None
+
+    def _drop_if_slow(self) -> None:
+        if self.waiting > self._house.settings.max_backlog and self._state is _State.OPEN:
+            self.abort(LeaveReason.SLOW)
 
     def _check_progress(self) -> None:
-        now = self._loop.time()
-        sent = self._written - self.waiting
-        if sent > self._sent:
-            self._sent, self._moved_at = sent, now
-        if now - self._moved_at < self._house.settings.stall_timeout:
+        self._stall = None
+        moved = acknowledged(self._sock, self._sent)
+        self._quiet = 0 if moved > self._moved else self._quiet + 1
+        self._moved = moved
+        if self._quiet >= _QUIET_CHECKS:
+            self.abort(LeaveReason.STALLED)
+        else:
             self._watch()
-        elif self._state is _State.OPEN:
-            self._abort(LeaveReason.STALLED)
 
     # Errors
 
@@ -331,26 +481,4 @@ class Connection(asyncio.BufferedProtocol):
             step(*arguments)
         except Exception as error:
             self._house.failed(self.member.name, error)
-            self._abort(LeaveReason.FAILED)
-
-    def _abort(self, reason: LeaveReason) -> None:
-        self._state = _State.CLOSED
-        self._sock = None
-        self._transport.abort()  # which sends nothing more
-        self._house.room.leave(self.member, reason)
-
-
-def _size(line: str | TooLong) -> int:
-    return len(line) + 1 if isinstance(line, str) else 1
-
-
-def _cost(line: str | TooLong) -> int:
-    """What `line` takes from its author's bucket."""
-    return commands.cost(line, Role.CLIENT) if isinstance(line, str) else 1
-
-
-def _is_dead(transport: asyncio.Transport) -> bool:
-    """Whether the connection is broken, as far as the system knows; one that is not read tells nobody."""
-    poll = select.poll()
-    poll.register(transport.get_extra_info("socket"), 0)
-    return bool(poll.poll(0))
+            self.abort(LeaveReason.FAILED)

@@ -6,7 +6,6 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from .bans import is_loopback
@@ -149,22 +148,3 @@ class Listener:
             self._failed(error)
         self._loop.remove_reader(self._sock)
         self._retry = self._loop.call_later(_RETRY, self._loop.add_reader, self._sock, self._accept)
-
-
-def keep_alive(sock: socket.socket) -> None:
-    """Have the system find out within 2 minutes that a peer is gone, and send each write at once.
-
-    Without traffic: 60 s, then 4 probes 15 s apart (RFC 9293, 3.8.4). With data under way: 60 s (RFC 5482).
-    An option that the system does not have is left out.
-    """
-    for level, name, value in (
-        (socket.SOL_SOCKET, "SO_KEEPALIVE", 1),
-        (socket.IPPROTO_TCP, "TCP_KEEPIDLE", 60),
-        (socket.IPPROTO_TCP, "TCP_KEEPINTVL", 15),
-        (socket.IPPROTO_TCP, "TCP_KEEPCNT", 4),
-        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", 60_000),
-        (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
-    ):
-        if (option := getattr(socket, name, None)) is not None:
-            with suppress(OSError):  # some systems refuse it for a peer that is gone already
-                sock.setsockopt(level, option, value)

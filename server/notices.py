@@ -185,6 +185,15 @@ def was_dropped(name: str, why: str) -> str:
     return f"{name} was dropped: {why}"
 
 
+def no_handshake() -> str:
+    return "no TLS handshake"
+
+
+def lines_dropped(count: int) -> str:
+    """What its rate did not allow a client to say in time after its end."""
+    return f"{count} lines above its rate dropped"
+
+
 def failed(where: str, error: str) -> str:
     return f"Error while serving {where}: {error}"
 

@@ -35,10 +35,10 @@ class Settings:
     """How many lines a second a client may send in the long run, before the next ones wait; 0: no limit."""
 
     burst: int = 20
-    """How many lines it may send at once after a quiet time."""
+    """How many lines it may send at once after a quiet time. Bytes are limited too: 0.4 KiB for each line."""
 
-    max_held: int = 1 << 16
-    """How much of what a client sent above its rate is held before its socket is read no more."""
+    held_grace: float = 60.0
+    """How long lines that wait for their turn still have it once their client has closed its end."""
 
     max_line: int = 2048
     """The longest line, without its ending; a longer one is dropped and its sender told."""
@@ -46,7 +46,7 @@ class Settings:
     max_subnegotiation: int = 512
     """The longest telnet subnegotiation. What follows is text again: a stray `IAC SB` silences nobody."""
 
-    max_backlog: int = 1 << 20
+    max_backlog: int = 4 << 20
     """How much may wait for a client that reads too slowly before it is dropped."""
 
     stall_timeout: float = 20.0

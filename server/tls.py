@@ -1,9 +1,12 @@
-"""The server's certificate: loading it, checking it, and loading it anew."""
+"""TLS: the server's certificate, and the session of one connection."""
 
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
+
+_READ_SIZE = 1 << 14  # the most text in one record (RFC 8446, 5.1)
 
 
 class CertificateError(Exception):
@@ -44,6 +47,8 @@ class Certificate:
             except OSError as error:
                 raise CertificateError(f"cannot read {path}: {error.strerror}") from None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.options |= ssl.OP_NO_RENEGOTIATION  # a handshake for a few bytes, as often as a client likes
+        context.num_tickets = 0  # to resume a session saves nothing that matters here, and each costs memory
         try:
             # A passphrase would be asked for on the terminal; an empty one makes such a key an error.
             context.load_cert_chain(self._chain, self._key, password="")
@@ -74,3 +79,62 @@ class Certificate:
                     pass
                 except ssl.SSLCertVerificationError as error:
                     raise CertificateError(f"{self._chain}: {error.verify_message}") from None
+
+
+class TlsSession:
+    """The TLS of one connection, as its server. No I/O: bytes of the wire go in and out.
+
+    Unlike a TLS socket or asyncio's transport it lets its caller see, and so meter, every byte that comes from
+    the peer, also those that carry no text, and takes no memory before the peer has sent something.
+
+    Args:
+        context: what `Certificate.context` is.
+    """
+
+    __slots__ = ("_context", "_from_wire", "_tls", "_to_wire", "has_ended", "is_established")
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._tls: ssl.SSLObject | None = None
+        self.is_established = False
+        """Whether the handshake is done."""
+        self.has_ended = False
+        """Whether the peer has said that it sends no more (RFC 8446, 6.1)."""
+
+    def receive(self, data: bytes) -> bytes:
+        """Take bytes of the wire; return the text in them. There may be an answer to `take`.
+
+        Raises:
+            ssl.SSLError: if this is not TLS, or not as agreed; an alert that says so may be there to `take`.
+        """
+        if self._tls is None:
+            self._from_wire, self._to_wire = ssl.MemoryBIO(), ssl.MemoryBIO()
+            self._tls = self._context.wrap_bio(self._from_wire, self._to_wire, server_side=True)
+        self._from_wire.write(data)
+        texts: list[bytes] = []
+        with suppress(ssl.SSLWantReadError):
+            if not self.is_established:
+                self._tls.do_handshake()
+                self.is_established = True
+            try:
+                while text := self._tls.read(_READ_SIZE):
+                    texts.append(text)
+                self.has_ended = True
+            except ssl.SSLZeroReturnError:
+                self.has_ended = True
+        return b"".join(texts)
+
+    def send(self, text: bytes | memoryview) -> None:
+        """Encrypt `text`, for `take`. Only once the handshake is done."""
+        assert self._tls is not None
+        self._tls.write(text)
+
+    def end(self) -> None:
+        """Tell the peer that nothing more comes; that too is for `take`."""
+        if self._tls is not None and self.is_established:
+            with suppress(ssl.SSLError):  # it waits for the peer to say the same, which nobody needs
+                self._tls.unwrap()
+
+    def take(self) -> bytes:
+        """Take out what is to go on the wire."""
+        return self._to_wire.read() if self._tls is not None else b""

@@ -14,7 +14,7 @@ import pytest
 from chat_clients import BOUND
 
 from chat_console.server import listener
-from chat_console.server.listener import Listener, keep_alive
+from chat_console.server.listener import Listener
 
 
 class Port(socket.socket):
@@ -160,31 +160,3 @@ async def test_closing_leaves_what_was_accepted_and_refuses_the_rest(scene: Scen
     assert client.recv(5) == b"hello"
     with socket.socket() as late:
         assert late.connect_ex(address) == errno.ECONNREFUSED
-
-
-class TestKeepAlive:
-    def test_finds_a_dead_peer_within_two_minutes(self) -> None:
-        with socket.socket() as sock:
-            keep_alive(sock)
-
-            def option(name: str) -> int:
-                return sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
-
-            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-            idle, interval, count = map(option, ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT"))
-            assert (idle, interval, count) == (60, 15, 4)
-            assert idle + interval * count <= 120
-            assert option("TCP_USER_TIMEOUT") == 60_000
-            assert option("TCP_NODELAY")
-
-    def test_does_without_what_the_system_does_not_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.delattr(socket, "TCP_USER_TIMEOUT")
-        with socket.socket() as sock:
-            keep_alive(sock)
-            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-
-    def test_does_without_what_the_system_refuses(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:  # no TCP at all
-            keep_alive(sock)
-            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
