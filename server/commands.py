@@ -150,6 +150,9 @@ class Command:
     cost: int = 1
     """What it takes from its author's flood control; a line of text takes 1."""
 
+    is_lengthy: bool = False
+    """Whether its answer may be so long that its author is to read it before asking for the next."""
+
     @property
     def usage(self) -> str:
         """The command as it is typed."""
@@ -226,7 +229,7 @@ COMMANDS = (
     Command("unban", "<address|network>", Role.OPERATOR, "lift a ban", _one_word(Unban)),
     Command("bans", "", Role.OPERATOR, "show who is banned", _plain(ListBans())),
     Command("reload", "", Role.OPERATOR, "read the TLS certificate again", _plain(Reload())),
-    Command("list", "", _BOTH, "show who is here", _plain(ListUsers())),
+    Command("list", "", _BOTH, "show who is here", _plain(ListUsers()), is_lengthy=True),
     Command("help", "", _BOTH, "show the commands", _plain(Help())),
     Command("quit", "", Role.CLIENT, "leave", _plain(Quit())),
     Command("quit", "", Role.OPERATOR, "say goodbye to everybody and end the server", _plain(Quit())),
@@ -255,12 +258,11 @@ def parse(line: str, role: Role) -> Request:
     return command.build(rest) or WrongUsage(command)
 
 
-def cost(line: str, role: Role) -> int:
-    """What `line` takes from the flood control of its author."""
+def named_in(line: str, role: Role) -> Command | None:
+    """The command that `line` is, for `role`; None for text, and for a command that there is not."""
     if not line.startswith("/"):
-        return 1
-    command = _BY_WORD[role].get(_split_word(line[1:])[0].lower())
-    return command.cost if command else 1
+        return None
+    return _BY_WORD[role].get(_split_word(line[1:])[0].lower())
 
 
 _WORD = re.compile(r"(\S*)\s*(.*)", re.DOTALL)

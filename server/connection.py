@@ -8,28 +8,24 @@ import enum
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol, TypeVarTuple
 
 from . import notices
-from .backlog import Backlog
 from .events import LeaveReason
 from .framing import WONT_TIMING_MARK
 from .inbox import Inbox
 from .outbox import Outbox
 from .room import Member, Room
+from .sender import Sender
 from .settings import Settings
-from .sockets import acknowledged, has_hung_up
+from .sockets import has_hung_up
 from .tls import TlsSession
 
 # RFC 9112, 3 and RFC 8446, 5.1: what a browser or a scanner sends first. A web page chooses how long the
 # request line is, so one that would be dropped as too long is known by its beginning.
 _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 _TLS_OR_LONG_HTTP = re.compile(rb"\x16\x03|[A-Z]+ \S{1000}")
-
-_MOST_SENT = 1 << 16  # bytes of a backlog, before the others have their turn
-_RECORD = 1 << 14  # bytes in one record of TLS (RFC 8446, 5.1)
-_QUIET_CHECKS = 4  # without progress; counted, since a clock goes on while this process is stopped
 
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -69,12 +65,9 @@ class _State(enum.Enum):
 class Connection:
     """Joins a client to the room, gives its lines to the room, and lets it go.
 
-    A client above its rate is not read until it may go on; nor is one whose own backlog is long, so that nobody is
-    dropped for what it asked for itself. Nothing it sent is lost, and TCP slows it down. When it has ended its input,
-    or is gone, what waits still has its turn, for at most `Settings.held_grace`.
-
-    A client that does not read, so that more than `Settings.max_backlog` waits for it or nothing moves for
-    `Settings.stall_timeout`, is dropped.
+    A client above its rate is not read until it may go on, nor is one that has much to read itself, so that
+    nobody is dropped for what it asked for. Nothing it sent is lost, and TCP slows it down. When it has ended
+    its input, or is gone, what waits still has its turn, for at most `Settings.held_grace`.
 
     A connection that the server ends is closed by flushing, sending FIN, and reading on until the client has
     closed its end too, for at most `Settings.close_grace`: closing with unread input would make the kernel
@@ -89,30 +82,24 @@ class Connection:
 
     __slots__ = (
         "_at_end",
-        "_backlog",
-        "_direct",
         "_end_reason",
         "_grace",
         "_house",
         "_inbox",
-        "_is_deaf",
         "_is_reading",
-        "_is_writing",
         "_loop",
-        "_moved",
-        "_quiet",
-        "_sent",
+        "_sender",
         "_sock",
-        "_stall",
         "_state",
         "_tls",
         "_turn",
-        "_wire",
         "crlf",
         "heard_at",
         "host",
         "joined_at",
         "member",
+        "write",
+        "write_all",
     )
 
     def __init__(
@@ -126,26 +113,18 @@ class Connection:
         self._grace: asyncio.TimerHandle | None = None  # the end of the handshake, or of the connection
         self.host = host
         """The peer's IP address."""
-        self.crlf = False
-        """Whether the client has sent CR LF or a telnet command, and so gets CR LF."""
         self.joined_at = self.heard_at = self._loop.time()
         """When the client joined, and when it last sent a line, by the loop's clock."""
-        # Input
         self._inbox = Inbox(house.settings, self.joined_at)
         self._is_reading = True
         self._at_end = False  # whether the client sends no more
         self._end_reason = LeaveReason.END_OF_INPUT
         self._turn: asyncio.Handle | None = None  # when to go on with the input
-        # Output
-        self._direct = None if tls else sock  # where to send while nothing waits
-        self._is_deaf = False  # whether the client takes no more
-        self._backlog: Backlog | None = None  # while something waits
-        self._wire = memoryview(b"")  # the part of it that is encrypted already
-        self._is_writing = False  # whether the system is to say when it takes more
-        self._stall: asyncio.TimerHandle | None = None  # meanwhile: the next look whether anything moves
-        self._sent = 0  # bytes of the backlogs so far
-        self._moved = 0  # bytes acknowledged, at the last check
-        self._quiet = 0  # how many checks in a row found no progress
+        self._sender = Sender(sock, tls, house.settings, self.abort, self._has_moved)
+        self.crlf = False
+        """Whether the client has sent CR LF or a telnet command, and so gets CR LF."""
+        self.write = self._sender.write
+        self.write_all = self._sender.write_all
         self._loop.add_reader(sock, self._readable)
         self.member = Member(house.opened(self), f"{host}|{port}")
 
@@ -160,41 +139,12 @@ class Connection:
     @property
     def waiting(self) -> int:
         """How many bytes wait for the client to read."""
-        return self._backlog.size + len(self._wire) if self._backlog else 0
+        return self._sender.waiting
 
     @property
     def has_joined(self) -> bool:
         """Whether the client has joined the room, which over TLS takes a handshake."""
         return self._state is not _State.HANDSHAKE
-
-    # The outbox's side
-
-    def write(self, data: bytes) -> None:
-        """Send `data`, or let it wait."""
-        if not self._direct:
-            self.write_all((data,))
-            return
-        try:
-            sent = self._direct.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._stop_writing()
-            return
-        if sent < len(data):
-            self._let_wait().append(memoryview(data)[sent:])
-            self._watch()
-            self._drop_if_slow()
-
-    def write_all(self, pieces: Iterable[bytes]) -> None:
-        """Send `pieces`, or let them wait, without a copy."""
-        if self._is_deaf:
-            return
-        is_first = self._backlog is None
-        self._let_wait().extend(pieces)
-        if is_first:
-            self._drain()
-        self._drop_if_slow()
 
     def finish(self) -> None:
         """Close after everything written has been sent. What the client still sends is discarded."""
@@ -204,11 +154,7 @@ class Connection:
         self._end_timers()
         self._grace = self._loop.call_later(self._house.settings.close_grace, self.abort)
         self._read_on()
-        if self._is_deaf:
-            self.abort()
-        elif self._backlog is None:
-            self._let_wait()
-            self._drain()
+        self._sender.end()
 
     def abort(self, reason: LeaveReason = LeaveReason.LOST) -> None:
         """Cut the connection at once; what is not sent yet is lost. A member leaves the room a turn later."""
@@ -216,7 +162,7 @@ class Connection:
             return
         self._state = _State.CLOSED
         self._pause_reading()
-        self._stop_writing()
+        self._sender.close()
         self._end_timers()
         self._sock.close()
         self._loop.call_soon(self._leave, reason)
@@ -233,18 +179,25 @@ class Connection:
             return
         except OSError:
             self._end_reason = LeaveReason.LOST
-            self._stop_writing()
             count = 0
         if not count:
             self._at_end = True
             self._pause_reading()
         if is_open:
             self._guarded(self._receive, bytes(buffer[:count]), now)
-        elif not count and self._backlog is None:
-            self.abort()
+        else:
+            self._has_moved()
 
-    def _writable(self) -> None:
-        self._guarded(self._drain)
+    def _has_moved(self) -> None:
+        """Go on with what waited for the client: the end of the connection, or what it sent itself."""
+        if self._state is _State.FINISHING:
+            if self._sender.is_lost or (self._sender.has_ended and self._at_end):
+                self.abort()
+        elif self._state is _State.OPEN:
+            if self._sender.is_lost and not self._at_end:
+                self._end_reason = LeaveReason.LOST
+            if not self._is_reading and self._turn is None and not self._has_much_to_read:
+                self._turn = self._loop.call_soon(self._guarded, self._go_on)
 
     # Coming and going
 
@@ -262,10 +215,10 @@ class Connection:
         self._house.closed(self)
 
     def _end_timers(self) -> None:
-        for timer in (self._grace, self._turn, self._stall):
+        for timer in (self._grace, self._turn):
             if timer:
                 timer.cancel()
-        self._grace = self._turn = self._stall = None
+        self._grace = self._turn = None
 
     # Input
 
@@ -289,7 +242,7 @@ class Connection:
         self._go_on()
 
     def _decrypt(self, tls: TlsSession, data: bytes, now: float) -> bytes:
-        """The text in `data`. What the session has to say by itself is sent; the handshake ends in the room."""
+        """The text in `data`; what the session has to say by itself is sent. After its handshake it joins."""
         if self.has_joined:
             self._inbox.charge(len(data), now)
         try:
@@ -312,7 +265,7 @@ class Connection:
         self._end_turn()
         inbox = self._inbox
         now = self._loop.time()
-        if self.waiting <= self._house.settings.max_backlog // 4:
+        if not self._has_much_to_read:
             is_first = not inbox.started
             lines = inbox.ready(now)
             self.crlf = inbox.crlf
@@ -348,6 +301,10 @@ class Connection:
                 count += data.count(b"\n")
         self._house.room.leave(self.member, self._end_reason, notices.lines_dropped(count))
 
+    @property
+    def _has_much_to_read(self) -> bool:
+        return self._sender.waiting > self._house.settings.max_backlog // 4
+
     def _end_turn(self) -> None:
         if self._turn:
             self._turn.cancel()
@@ -362,116 +319,6 @@ class Connection:
         if not self._is_reading and not self._at_end:
             self._is_reading = True
             self._loop.add_reader(self._sock, self._readable)
-
-    # Output
-
-    def _let_wait(self) -> Backlog:
-        """What waits for the client, which gets something more to send."""
-        if self._backlog is None:
-            self._backlog = Backlog()
-            self._direct = None
-        return self._backlog
-
-    def _drain(self) -> None:
-        """Send what waits as far as the system takes it, though not all at once, and watch the rest."""
-        assert self._backlog
-        budget = _MOST_SENT
-        try:
-            while budget > 0 and (pieces := self._next_pieces(self._backlog)):
-                count = self._sock.sendmsg(pieces)
-                if self._tls:
-                    self._wire = self._wire[count:]
-                else:
-                    self._backlog.sent(count)
-                self._sent += count
-                budget -= count
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._stop_writing()
-            return
-        if self.waiting:
-            self._watch()
-        else:
-            self._all_sent()
-        self._go_on_if_read()
-
-    def _next_pieces(self, backlog: Backlog) -> list[bytes | memoryview]:
-        """What to send next: over TLS one record, since what is encrypted is this client's alone."""
-        tls = self._tls
-        if tls is None:
-            return backlog.first(_MOST_SENT)
-        if not self._wire:
-            if backlog.size:
-                text = b"".join(backlog.first(_RECORD))
-                tls.send(text)
-                backlog.sent(len(text))
-            elif self._state is _State.FINISHING:
-                tls.end()
-            self._wire = memoryview(tls.take())
-        return [self._wire] if self._wire else []
-
-    def _all_sent(self) -> None:
-        self._backlog = None
-        self._stop_watching()
-        if self._state is not _State.FINISHING:
-            self._direct = None if self._tls else self._sock
-        elif self._at_end:
-            self.abort()
-        else:
-            with contextlib.suppress(OSError):  # a client that has closed entirely answers with RST
-                self._sock.shutdown(socket.SHUT_WR)
-
-    def _stop_writing(self) -> None:
-        """The client takes no more. What it has sent is heard all the same."""
-        self._is_deaf = True
-        if not self._at_end:
-            self._end_reason = LeaveReason.LOST
-        self._direct = self._backlog = None
-        self._wire = memoryview(b"")
-        self._stop_watching()
-        if self._state is _State.FINISHING:
-            self.abort()
-        self._go_on_if_read()
-
-    def _go_on_if_read(self) -> None:
-        """Take up the input again that waited for its client to read."""
-        waits = self._state is _State.OPEN and not self._is_reading and self._turn is None
-        if waits and self.waiting <= self._house.settings.max_backlog // 4:
-            self._turn = self._loop.call_soon(self._guarded, self._go_on)
-
-    def _watch(self) -> None:
-        """Have the system say when it takes more, and look from time to time whether anything moves."""
-        if not self._is_writing:
-            self._is_writing = True
-            self._loop.add_writer(self._sock, self._writable)
-            self._quiet = 0
-            self._moved = acknowledged(self._sock, self._sent)
-        if self._stall is None and self._state is _State.OPEN:
-            period = self._house.settings.stall_timeout / _QUIET_CHECKS
-            self._stall = self._loop.call_later(period, self._check_progress)
-
-    def _stop_watching(self) -> None:
-        if self._is_writing:
-            self._is_writing = False
-            self._loop.remove_writer(self._sock)
-        if self._stall:
-            self._stall.cancel()
-            self._stall = None
-
-    def _drop_if_slow(self) -> None:
-        if self.waiting > self._house.settings.max_backlog and self._state is _State.OPEN:
-            self.abort(LeaveReason.SLOW)
-
-    def _check_progress(self) -> None:
-        self._stall = None
-        moved = acknowledged(self._sock, self._sent)
-        self._quiet = 0 if moved > self._moved else self._quiet + 1
-        self._moved = moved
-        if self._quiet >= _QUIET_CHECKS:
-            self.abort(LeaveReason.STALLED)
-        else:
-            self._watch()
 
     # Errors
 

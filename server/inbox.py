@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import deque
 from itertools import islice
 
@@ -26,8 +27,8 @@ _LINE_END = re.compile(rb"\r[\n\0]?|\n")
 class Inbox:
     """Turns what one client sends into lines, no faster than its rate allows. All times are in seconds.
 
-    Lines and bytes are metered, each by a token bucket. A line end counts as a line, whatever stands before it; a
-    byte counts whatever it means. What is above the rate waits, most of it unread, and nothing is lost.
+    Lines and bytes are metered, each by a token bucket. A line end counts as a line, whatever stands before
+    it; a byte counts whatever it means. What is above the rate waits, most of it unread; nothing is lost.
 
     Args:
         settings: the limits.
@@ -54,10 +55,8 @@ class Inbox:
         self._bytes = TokenBucket(rate * BYTES_A_LINE, burst * BYTES_A_LINE, now) if rate else None
         self._least = min(_LEAST_READ, int(burst * BYTES_A_LINE))
         self._read_size = settings.read_size
-        self._raw = (
-            b""  # received, and not framed yet: a line is an object, of some 60 bytes more than its own
-        )
-        self._held: deque[Line] | None = None  # framed, and dearer than what the bucket holds
+        self._raw = b""  # received, and not framed yet: a line as an object takes 60 bytes more
+        self._held: deque[Line] | None = None  # framed: more than has its turn
         self._ended = self._unfinished = False
         self.started = False
         """Whether a line has come."""
@@ -84,10 +83,10 @@ class Inbox:
 
     def room(self, now: float) -> int:
         """How many bytes may be read at `now`."""
-        if self._bytes is None:
-            return self._read_size
         if self._raw or self._held:
             return 0
+        if self._bytes is None:
+            return self._read_size
         allowed = int(self._bytes.available(now))
         return min(allowed, self._read_size) if allowed >= self._least else 0
 
@@ -105,17 +104,18 @@ class Inbox:
         self._ended = self._unfinished = True
 
     def ready(self, now: float) -> list[Line]:
-        """Take out the lines whose turn it is, in order."""
-        if self._lines is None:
+        """Take out the lines whose turn it is, in order: none behind one that has a lengthy answer."""
+        ready: list[Line] = []
+        if self._lines is None and not self._held and b"/" not in self._raw and self._raw.isascii():
+            # Without a rate, and without a command but for one that has begun before: all at once.
             data, self._raw = self._raw, b""
-            ready = self._framer.receive(data) if data else []
-            if self._unfinished:
-                self._unfinished = False
-                ready += self._framer.end()
-        else:
-            ready = self._take_held(self._lines, now)
-            while not self._held and self._frame(self._lines, now):
-                ready += self._take_held(self._lines, now)
+            lines = self._framer.receive(data)
+            if lines and _command(lines[0]):
+                self._held = deque(lines)
+            else:
+                ready = lines
+        while (self._held or self._frame(now)) and self._take_held(ready, now):
+            pass
         if ready:
             self.started = True
         return ready
@@ -125,7 +125,8 @@ class Inbox:
         if self._lines is None or self._bytes is None:
             return 0.0
         if self._held:
-            return self._lines.wait(_cost(self._held[0]), now)
+            command = _command(self._held[0])
+            return self._lines.wait(command.cost if command else 1, now)
         if self._raw:
             return self._lines.wait(1, now)
         return self._bytes.wait(self._least, now)
@@ -136,35 +137,37 @@ class Inbox:
         self._held, self._raw, self._unfinished = None, b"", False
         return count
 
-    def _take_held(self, bucket: TokenBucket, now: float) -> list[Line]:
-        ready: list[Line] = []
-        held = self._held
-        while held and bucket.take(_cost(held[0]), now):
-            ready.append(held.popleft())
-        if not held:
-            self._held = None
-        return ready
-
-    def _frame(self, bucket: TokenBucket, now: float) -> bool:
-        """Frame as many lines as the bucket may allow, none of which is held; whether there was anything to do."""
-        if not self._raw:
-            if not self._unfinished:
+    def _take_held(self, ready: list[Line], now: float) -> bool:
+        """Move to `ready` the framed lines whose turn it is; whether there may be more of them."""
+        held, bucket = self._held, self._lines
+        while held:
+            command = _command(held[0])
+            if bucket and not bucket.take(command.cost if command else 1, now):
                 return False
+            ready.append(held.popleft())
+            if command and command.is_lengthy:
+                return False
+        return True
+
+    def _frame(self, now: float) -> bool:
+        """Frame as many lines as may have their turn; none is left from before. Whether anything was done."""
+        if self._raw:
+            piece, ends = self._cut(int(self._lines.available(now)) if self._lines else sys.maxsize)
+            if not piece:
+                return False
+            lines = self._framer.receive(piece)
+            if self._lines and ends > len(lines):
+                self._lines.take(ends - len(lines), now)  # the lines of which nothing is left
+        elif self._unfinished:
             self._unfinished = False
-            self._held = deque(self._framer.end())
-            return True
-        piece, ends = self._cut(int(bucket.available(now)))
-        if not piece:
+            lines = self._framer.end()
+        else:
             return False
-        lines = self._framer.receive(piece)
-        if ends > len(lines):
-            bucket.take(ends - len(lines), now)  # the lines of which nothing is left
-        if lines:
-            self._held = deque(lines)
+        self._held = deque(lines) if lines else None
         return True
 
     def _cut(self, most: int) -> tuple[bytes, int]:
-        """Take out what was received as far as it holds at most `most` line ends; also say how many it does."""
+        """Take out what was received as far as it holds at most `most` line ends, and say how many."""
         raw = self._raw
         if raw.count(b"\n") + raw.count(b"\r") <= most:  # which takes CR LF for two
             ends, cut = len(_LINE_END.findall(raw)), len(raw)
@@ -176,6 +179,5 @@ class Inbox:
         return raw[:cut], ends
 
 
-def _cost(line: Line) -> int:
-    """What `line` takes from its author's bucket."""
-    return commands.cost(line, Role.CLIENT) if isinstance(line, str) else 1
+def _command(line: Line) -> commands.Command | None:
+    return commands.named_in(line, Role.CLIENT) if isinstance(line, str) else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from .listing import Page
 from .room import Member
 
 
@@ -20,9 +21,17 @@ class Receiver(Protocol):
         """Send `data`, or buffer what cannot be sent at once. Never blocks."""
         ...
 
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        """Send `pieces`, or keep those that cannot be sent at once, without a copy."""
+        ...
+
     def finish(self) -> None:
         """End the connection once everything written has been sent."""
         ...
+
+
+_Edit = tuple[int, bytes | Sequence[Page] | None]
+"""By position: lines of its own to go before that shared line, or None to leave that line out."""
 
 
 class _Lane:
@@ -33,8 +42,14 @@ class _Lane:
     def __init__(self, receiver: Receiver, position: int) -> None:
         self.receiver = receiver
         self.position = position
-        self.edits: list[tuple[int, bytes | None]] | None = None
-        """By position: a line of its own to go before that shared line, or None to leave that line out."""
+        self.edits: list[_Edit] | None = None
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        """Send `pieces`, of which there may be none."""
+        if len(pieces) == 1:
+            self.receiver.write(pieces[0])
+        elif pieces:
+            self.receiver.write_all(pieces)
 
 
 class Outbox:
@@ -73,10 +88,10 @@ class Outbox:
         """Send to `member` through `receiver` from now on; what was said before is not for it."""
         self._lanes[member] = _Lane(receiver, self._next)
 
-    def to(self, member: Member, line: str) -> None:
-        """Send `line` to `member` alone. Nothing if it is closed."""
+    def to(self, member: Member, line: str | Sequence[Page]) -> None:
+        """Send `line`, or pages that others may get too, to `member` alone. Nothing if it is closed."""
         if lane := self._lanes.get(member):
-            self._edit(lane, _encode(line))
+            self._edit(lane, _encode(line) if isinstance(line, str) else line)
             self._schedule()
 
     def to_all(self, line: str, but: Member | None = None) -> None:
@@ -89,11 +104,10 @@ class Outbox:
     def close(self, member: Member) -> None:
         """Send what is queued for `member`, then end its connection. Nothing if it is closed."""
         if lane := self._lanes.pop(member, None):
-            if data := self._compose(lane, self._next):
-                lane.receiver.write(data)
+            lane.write(self._compose(lane, self._next))
             lane.receiver.finish()
 
-    def _edit(self, lane: _Lane, line: bytes | None) -> None:
+    def _edit(self, lane: _Lane, line: bytes | Sequence[Page] | None) -> None:
         if lane.edits is None:
             lane.edits = []
             self._edited.add(lane)
@@ -121,12 +135,10 @@ class Outbox:
         for lane in self._waiting:
             receiver = lane.receiver
             if lane.edits or lane.position > first:
-                data = self._compose(lane, end)
-            else:
-                data = self._shared_crlf if receiver.crlf else self._shared
+                lane.write(self._compose(lane, end))
+            elif self._shared:
                 lane.position = end
-            if data:
-                receiver.write(data)
+                receiver.write(self._shared_crlf if receiver.crlf else self._shared)
             if clock() > deadline:
                 self._call_soon(self._flush)
                 return
@@ -138,31 +150,48 @@ class Outbox:
         if self._lines or self._edited:
             self._schedule()
 
-    def _compose(self, lane: _Lane, end: int) -> bytes:
-        """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
+    def _compose(self, lane: _Lane, end: int) -> list[bytes]:
+        """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them.
+
+        What it shares with others is a piece of its own, and what stands between is one.
+        """
         pieces: list[bytes] = []
+        lines: list[bytes] = []
+        crlf = lane.receiver.crlf
         at = lane.position
         edits = lane.edits or []
-        later: list[tuple[int, bytes | None]] | None = None
+        later: list[_Edit] | None = None
         for done, (position, line) in enumerate(edits):
             if position > end or (position == end and line is None):
                 later = edits[done:]
                 break
-            pieces += self._lines[at - self._first : position - self._first]
+            lines += self._lines[at - self._first : position - self._first]
             at = position
             if line is None:
                 at += 1
+            elif isinstance(line, bytes):
+                lines.append(line)
             else:
-                pieces.append(line)
+                pieces += _joined(lines, crlf=crlf)
+                pieces += (page.encoded(crlf=crlf) for page in line)
+                lines = []
         if at < end:
-            pieces += self._lines[at - self._first : end - self._first]
+            lines += self._lines[at - self._first : end - self._first]
             at = end
         lane.position = at
         lane.edits = later
         if later is None:
             self._edited.discard(lane)
-        data = b"".join(pieces)
-        return _with_crlf(data) if lane.receiver.crlf else data
+        pieces += _joined(lines, crlf=crlf)
+        return pieces
+
+
+def _joined(lines: Sequence[bytes], *, crlf: bool) -> Sequence[bytes]:
+    """One piece of all `lines`, or no piece where there are none."""
+    if not lines:
+        return ()
+    data = b"".join(lines)
+    return (_with_crlf(data) if crlf else data,)
 
 
 def _with_crlf(data: bytes) -> bytes:

@@ -19,6 +19,7 @@ from .events import (
     Said,
 )
 from .framing import TooLong
+from .listing import Listing, Page
 from .settings import Settings
 from .text import is_name, is_reserved
 
@@ -51,8 +52,8 @@ class Fanout(Protocol):
     A line is given without its ending; it may be several lines joined by LF.
     """
 
-    def to(self, member: Member, line: str) -> None:
-        """Send `line` to `member` alone."""
+    def to(self, member: Member, line: str | Sequence[Page]) -> None:
+        """Send `line`, or pages that others may get too, to `member` alone."""
         ...
 
     def to_all(self, line: str, but: Member | None = None) -> None:
@@ -99,6 +100,7 @@ class Room:
         self._members: dict[int, Member] = {}
         self._by_address: dict[str, Member] = {}
         self._by_nickname: dict[str, dict[int, Member]] = {}  # keyed in lower case
+        self._listing = Listing()
         self._mute_timers: dict[int, Timer] = {}
 
     @property
@@ -113,6 +115,7 @@ class Room:
     def join(self, member: Member) -> None:
         """Take in `member` and announce it to everybody, itself included."""
         self._members[member.id] = member
+        self._listing.add(member)
         self._by_address[member.address.lower()] = member
         self._fanout.to_all(notices.welcome(member.address))
         self._emit(Joined(self._clock(), member.id, member.address))
@@ -124,6 +127,7 @@ class Room:
         address = member.address.lower()
         if self._by_address.get(address) is member:  # one port can reach two addresses of the server
             del self._by_address[address]
+        self._listing.remove(member)
         self._forget_nickname(member)
         self._end_mute_timer(member)
         self._fanout.to(member, notices.you_have_left())
@@ -138,6 +142,7 @@ class Room:
         for member in members:
             self._end_mute_timer(member)
         self._members.clear()
+        self._listing = Listing()
         self._by_address.clear()
         self._by_nickname.clear()
         for member in members:  # one that proves too slow now is gone already: no notice of its leaving
@@ -195,14 +200,14 @@ class Room:
             texts.clear()
 
     def _run(self, member: Member, line: str) -> None:
-        answer: str | None = None
+        answer: str | Sequence[Page] | None = None
         match commands.parse(line, Role.CLIENT):
             case commands.Nick(name):
                 answer = self._rename(member, name)
             case commands.PrivateMessage(recipient, text):
                 answer = self._message(member, recipient, text)
             case commands.ListUsers():
-                answer = self.listing(but=member) or notices.no_other_users()
+                answer = self._listing.all_but(member) or notices.no_other_users()
             case commands.Help():
                 answer = notices.help_lines(Role.CLIENT, encrypted=self._settings.encrypted)
             case commands.Quit():
@@ -227,6 +232,7 @@ class Room:
         self._forget_nickname(member)
         member.nickname = name
         self._by_nickname.setdefault(name.lower(), {})[member.id] = member
+        self._listing.change(member)
         self._fanout.to(member, notices.you_are_now(name))
         self._fanout.to_all(notices.is_now(old, name), but=member)
         self._emit(Renamed(self._clock(), member.id, old, name))
@@ -266,10 +272,6 @@ class Room:
             if not self._by_nickname[folded]:
                 del self._by_nickname[folded]
 
-    def listing(self, but: Member | None = None) -> str:
+    def listing(self) -> str:
         """Who is here, a line each, in order of joining."""
-        return "\n".join(
-            notices.listed(member.address, member.name)
-            for member in self._members.values()
-            if member is not but
-        )
+        return "\n".join(notices.listed(member.address, member.name) for member in self._members.values())

@@ -19,9 +19,9 @@ _GONE = getattr(select, "POLLRDHUP", 0)  # POLLHUP and POLLERR are always told
 def keep_alive(sock: socket.socket, patience: float) -> None:
     """Have the system find out that a peer is gone, and give up on it; send each write at once.
 
-    A silent peer is probed after 60 s, 4 times, 15 s apart (RFC 9293, 3.8.4), and given up after 2 minutes; so is
-    one that does not acknowledge what was sent to it (RFC 5482), but never within `patience` seconds. The urgent
-    byte is read in its place, as RFC 854's Synch wants it. An option that the system does not have is left out.
+    A silent peer is probed after 60 s, 4 times, 15 s apart (RFC 9293, 3.8.4), and given up after 2 minutes;
+    so is one that does not acknowledge what was sent to it (RFC 5482), but never within `patience` seconds.
+    The urgent byte is read in its place, for RFC 854's Synch. What the system does not have is left out.
     """
     # Linux lets the user timeout end the probing too: it must leave time for all the probes.
     timeout = max(_IDLE + _INTERVAL * _PROBES, 2 * patience)
@@ -51,7 +51,7 @@ def acknowledged(sock: socket.socket, sent: int) -> int:
 
 
 def has_hung_up(sock: socket.socket) -> bool:
-    """Whether the peer has closed its end or is gone, as far as the system knows; what it sent may be unread."""
+    """Whether the peer has closed its end or is gone; what it sent before may be unread yet."""
     poll = select.poll()
     poll.register(sock, _GONE)
     return bool(poll.poll(0))

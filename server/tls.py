@@ -6,7 +6,8 @@ import ssl
 from contextlib import suppress
 from pathlib import Path
 
-_READ_SIZE = 1 << 14  # the most text in one record (RFC 8446, 5.1)
+MAX_RECORD = 1 << 14
+"""The most bytes of text in one record (RFC 8446, 5.1)."""
 
 
 class CertificateError(Exception):
@@ -84,8 +85,8 @@ class Certificate:
 class TlsSession:
     """The TLS of one connection, as its server. No I/O: bytes of the wire go in and out.
 
-    Unlike a TLS socket or asyncio's transport it lets its caller see, and so meter, every byte that comes from
-    the peer, also those that carry no text, and takes no memory before the peer has sent something.
+    Unlike a TLS socket or asyncio's transport it lets its caller see, and so meter, every byte of the peer's,
+    also those that carry no text, and it takes no memory before the peer has sent something.
 
     Args:
         context: what `Certificate.context` is.
@@ -117,7 +118,7 @@ class TlsSession:
                 self._tls.do_handshake()
                 self.is_established = True
             try:
-                while text := self._tls.read(_READ_SIZE):
+                while text := self._tls.read(MAX_RECORD):
                     texts.append(text)
                 self.has_ended = True
             except ssl.SSLZeroReturnError:

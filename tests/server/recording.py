@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from chat_console.server.bans import Bans
 from chat_console.server.events import Event
 from chat_console.server.framing import TooLong
+from chat_console.server.listing import Page
 from chat_console.server.operator import Operator
 from chat_console.server.room import Member, Room
 from chat_console.server.settings import Settings
@@ -68,7 +69,9 @@ class RecordingFanout:
     def add(self, member: Member) -> None:
         self.received[member] = []
 
-    def to(self, member: Member, line: str) -> None:
+    def to(self, member: Member, line: str | Sequence[Page]) -> None:
+        if not isinstance(line, str):
+            line = b"".join(page.encoded(crlf=False) for page in line).decode().removesuffix("\n")
         if member not in self.closed:
             self.received[member] += line.split("\n")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -73,6 +73,9 @@ class Client:
         if then := self.then:
             self.then = None
             then()
+
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        self.write(b"".join(pieces))
 
     def finish(self) -> None:
         self.finished += 1

@@ -19,7 +19,7 @@ from chat_console.server.settings import Settings
         ("connect_rate", 30),
         ("connect_burst", 10),
         ("max_line", 2048),
-        ("max_backlog", 1 << 20),
+        ("max_backlog", 4 << 20),
         ("stall_timeout", 20),
         ("close_grace", 1),
         ("bans_file", None),
