@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+_HAIR = 1e-6
+"""May be missing: the sum of many small steps is not exact."""
+
+
 class TokenBucket:
     """Allows `burst` at once after a quiet time, and `rate` a second in the long run.
 
@@ -27,14 +31,13 @@ class TokenBucket:
     def wait(self, cost: float, now: float) -> float:
         """How many seconds it takes until `take(cost)` succeeds; 0 if it does now."""
         missing = min(cost, self._burst) - self.available(now)
-        return missing / self._rate if missing > 0 else 0.0
+        return (missing + _HAIR) / self._rate if missing > 0 else 0.0
 
     def available(self, now: float) -> float:
         """How much may be taken now."""
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._then) * self._rate)
         self._then = now
-        # A hair less than all will do: the sum of many small steps is not exact.
-        return self._tokens + 1e-6
+        return self._tokens + _HAIR
 
     def is_full(self, now: float) -> bool:
         """Whether nothing was taken for so long that the bucket may as well be a new one."""
