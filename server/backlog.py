@@ -49,8 +49,3 @@ class Backlog:
                 return
             count -= len(piece)
             self._pieces.popleft()
-
-    def clear(self) -> None:
-        """Let go of all."""
-        self._pieces.clear()
-        self.size = 0

@@ -134,9 +134,9 @@ class Outbox:
         deadline = clock() + self._flush_slice
         for lane in self._waiting:
             receiver = lane.receiver
-            if lane.edits or lane.position > first:
+            if lane.edits or lane.position > first or not self._shared:
                 lane.write(self._compose(lane, end))
-            elif self._shared:
+            else:
                 lane.position = end
                 receiver.write(self._shared_crlf if receiver.crlf else self._shared)
             if clock() > deadline:

@@ -117,12 +117,9 @@ class TlsSession:
             if not self.is_established:
                 self._tls.do_handshake()
                 self.is_established = True
-            try:
-                while text := self._tls.read(MAX_RECORD):
-                    texts.append(text)
-                self.has_ended = True
-            except ssl.SSLZeroReturnError:
-                self.has_ended = True
+            while text := self._tls.read(MAX_RECORD):
+                texts.append(text)
+            self.has_ended = True
         return b"".join(texts)
 
     def send(self, text: bytes | memoryview) -> None:

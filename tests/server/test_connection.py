@@ -12,6 +12,7 @@ import pytest
 from chat_clients import BOUND, Chat, Client, Clock, open_chat
 
 from chat_console.server.events import Event, Failed, Joined, LeaveReason, Left, Said
+from chat_console.server.room import Member
 
 GOODBYE = "You have left the server"
 IAC_DO_TIMING_MARK, IAC_WONT_TIMING_MARK = b"\xff\xfd\x06", b"\xff\xfc\x06"
@@ -264,6 +265,49 @@ async def test_a_slow_reader_is_dropped_and_the_rest_do_not_notice() -> None:
         heard.remove(notice)
         assert heard == [*said, "Bob: and on"]
         assert await bob.line() == notice
+
+
+class TestLengthyAnswers:
+    """A room of 300, each `/list` some 12 kB long, and a quarter of the backlog 25 kB."""
+
+    async def chat_with_a_crowd(self, chat: Chat) -> Client:
+        for number in range(300):
+            member = Member(-number, f"10.0.0.1|{number}")
+            chat.server.room.join(member)
+        return await chat.connect(receive_buffer=4096)
+
+    async def test_wait_until_those_before_are_read_and_drop_nobody(self) -> None:
+        async with open_chat(max_backlog=100_000, rate=0) as chat:
+            ann = await self.chat_with_a_crowd(chat)
+            ann.stop_reading()
+            ann.send(*["/list"] * 1000, "done")
+            await chat.until(lambda: chat.server._connections[1].waiting > 25_000)
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert chat.server._connections[1].waiting < 50_000
+            assert not any(isinstance(event, Said) for event in chat.events)
+            ann.go_on_reading()
+            for _ in range(1000):
+                assert (await ann.until("10.0.0.1|299 as 10.0.0.1|299"))[-300] == "10.0.0.1|0 as 10.0.0.1|0"
+            assert (await chat.event(Said)).texts == ("done",)
+
+    async def test_keep_no_line_from_being_heard_of_one_who_is_gone_and_read_nothing(self) -> None:
+        async with open_chat(max_backlog=100_000, rate=0) as chat:
+            ann = await self.chat_with_a_crowd(chat)
+            ann.stop_reading()
+            ann.send(*["/list"] * 1000, "done")
+            await chat.until(lambda: chat.server._connections[1].waiting > 25_000)
+            ann.reset()
+            assert (await chat.event(Said)).texts == ("done",)
+            assert (await chat.event(Left)).reason is LeaveReason.LOST
+
+
+async def test_a_socket_that_only_seems_to_have_something_to_read_is_left_alone() -> None:
+    async with open_chat() as chat:
+        ann, bob = await chat.gather("Ann", "Bob")
+        chat.server._connections[1]._readable()
+        ann.send("hello")
+        assert await bob.line() == "Ann: hello"
 
 
 class TestFloodControl:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from certificates import Authority, Pair
 
-from chat_console.server.tls import Certificate, CertificateError
+from chat_console.server.tls import Certificate, CertificateError, TlsSession
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
@@ -132,3 +133,67 @@ class TestReload:
         with pytest.raises(CertificateError, match="expired"):
             certificate.reload()
         assert handshake(certificate.context, pair.client_context()).version()
+
+
+class Peer:
+    """A client of TLS in memory, and the session at the other end."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.session = TlsSession(Certificate(pair.cert, pair.key).context)
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.client = pair.client_context().wrap_bio(self._incoming, self._outgoing)
+
+    def greet(self) -> None:
+        while True:
+            with suppress(ssl.SSLWantReadError):
+                self.client.do_handshake()
+            if self.session.is_established:
+                return
+            self.exchange()
+
+    def exchange(self, size: int = 1 << 20) -> bytes:
+        """Hand over what either end has for the other, the client's in pieces; return the text that came."""
+        text = b""
+        while data := self._outgoing.read(size):
+            text += self.session.receive(data)
+        self._incoming.write(self.session.take())
+        return text
+
+
+class TestSession:
+    @pytest.mark.parametrize("size", [1, 7, 1 << 20])
+    def test_takes_bytes_in_pieces_of_any_size(self, pair: Pair, size: int) -> None:
+        peer = Peer(pair)
+        peer.greet()
+        peer.client.write(b"hello\n")
+        peer.client.write(b"x" * 50_000)
+        assert peer.exchange(size) == b"hello\n" + b"x" * 50_000
+        peer.session.send(b"hi\n")
+        peer.exchange()
+        assert peer.client.read() == b"hi\n"
+
+    def test_may_go_on_when_the_peer_sends_no_more(self, pair: Pair) -> None:
+        peer = Peer(pair)
+        peer.greet()
+        peer.client.write(b"last words")
+        with pytest.raises(ssl.SSLWantReadError):
+            peer.client.unwrap()
+        assert not peer.session.has_ended
+        assert peer.exchange() == b"last words"
+        assert peer.session.has_ended
+        peer.session.send(b"and yours")
+        assert len(peer.session.take()) > len(b"and yours")
+        peer.session.end()
+        assert peer.session.take()
+        peer.session.end()
+        assert not peer.session.take()
+
+    def test_takes_nothing_that_is_not_tls(self, pair: Pair) -> None:
+        session = TlsSession(Certificate(pair.cert, pair.key).context)
+        with pytest.raises(ssl.SSLError):
+            session.receive(b"GET / HTTP/1.1\r\n\r\n")
+
+    def test_that_has_not_begun_has_nothing_to_say(self, pair: Pair) -> None:
+        session = TlsSession(Certificate(pair.cert, pair.key).context)
+        session.end()
+        assert session.take() == b""
