@@ -1,0 +1,232 @@
+"""Clients that block, one call at a time: plain or over TLS, and pairs of them who wait for each other's lines."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Sequence
+
+from .program import PATIENCE
+
+LOST = 3.0
+"""After how many seconds a line counts as not delivered."""
+
+
+class Guest:
+    """One client. What it sends and waits for is bounded by `PATIENCE`.
+
+    Args:
+        port: the server's.
+        tls: whether it speaks TLS.
+        source: the address that it comes from, one of 127.0.0.0/8.
+        buffer: how much the system may keep for it to read, in bytes, as over a network; 0: as the system does.
+    """
+
+    def __init__(self, port: int, *, tls: bool = False, source: str = "", buffer: int = 0) -> None:
+        sock = socket.socket()
+        sock.settimeout(PATIENCE)
+        if buffer:
+            # The segments of a network, not of loopback: the server's system sizes its send buffer by them.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1460)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        if source:
+            sock.bind((source, 0))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.connect(("127.0.0.1", port))
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            sock = context.wrap_socket(sock)
+        self.sock = sock
+        self.got = b""
+        """What has come and was not taken yet."""
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.sock.close()
+
+    @property
+    def address(self) -> str:
+        host, port = self.sock.getsockname()
+        return f"{host}|{port}"
+
+    def send(self, data: bytes) -> None:
+        self.sock.settimeout(PATIENCE)
+        self.sock.sendall(data)
+
+    def send_at_most(self, data: bytes, pause: float = 0.5) -> int:
+        """Send as much of `data` as is taken, until nothing is for so long; return how much."""
+        sent = 0
+        self.sock.settimeout(pause)
+        try:
+            while sent < len(data):
+                sent += self.sock.send(data[sent : sent + (1 << 16)])
+        except TimeoutError:
+            pass
+        return sent
+
+    def take(self, size: int = 1 << 16, timeout: float = PATIENCE) -> bytes:
+        """What comes next; nothing at the end.
+
+        Raises:
+            TimeoutError: if nothing comes.
+        """
+        self.sock.settimeout(timeout)
+        try:
+            data = self.sock.recv(size)
+        except ConnectionError:
+            data = b""
+        self.got += data
+        return data
+
+    def until(self, text: bytes, timeout: float = PATIENCE) -> bool:
+        """Read until `text` has come, and take all up to its end; whether it has in time."""
+        end = time.perf_counter() + timeout
+        while text not in self.got:
+            # One text is never longer than this.
+            self.got = self.got[-200:] if len(self.got) > 1 << 16 else self.got
+            left = end - time.perf_counter()
+            try:
+                if left <= 0 or not self.take(1 << 18, left):
+                    return False
+            except TimeoutError:
+                return False
+        self.got = self.got.partition(text)[2]
+        return True
+
+    def rest(self, quiet: float = 1.0) -> bytes:
+        """All that comes until the end, or until nothing does for so long."""
+        try:
+            while self.take(1 << 18, quiet):
+                pass
+        except TimeoutError:
+            pass
+        got, self.got = self.got, b""
+        return got
+
+    def reset(self) -> None:
+        """Vanish with RST."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+
+class Innocents:
+    """Who say a line now and then, and one who waits for each of them.
+
+    Args:
+        port, tls: as for a guest.
+        speakers: how many there are, so that none needs to say more than it may at once.
+    """
+
+    def __init__(self, port: int, speakers: int = 5, *, tls: bool = False) -> None:
+        self._listener = Guest(port, tls=tls)
+        self._speakers = [Guest(port, tls=tls) for _ in range(speakers)]
+        self._said = 0
+
+    def __enter__(self) -> Innocents:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for guest in (self._listener, *self._speakers):
+            guest.sock.close()
+
+    def deliveries(self, count: int) -> Sequence[float]:
+        """Say so many lines one after the other; return how many seconds each took.
+
+        One that does not come counts `LOST` seconds, and after three of those nothing more is said.
+        """
+        times: list[float] = []
+        while len(times) < count and times.count(LOST) < 3:
+            self._said += 1
+            text = b"line %d of an innocent\n" % self._said
+            speaker = self._speakers[self._said % len(self._speakers)]
+            start = time.perf_counter()
+            speaker.send(text)
+            came = self._listener.until(b": " + text, LOST)
+            times.append(time.perf_counter() - start if came else LOST)
+            speaker.sock.settimeout(0)
+            try:
+                while speaker.sock.recv(1 << 18):
+                    pass
+            except (BlockingIOError, ssl.SSLWantReadError):
+                pass
+            time.sleep(0.01)
+        return times
+
+
+class Party:
+    """Many plain clients, all read at once. A context manager: at its end they are gone.
+
+    Args:
+        port: the server's.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.socks: list[socket.socket] = []
+        self.lines: dict[int, int] = {}
+        """How many line ends each has got, by its descriptor."""
+        self._port = port
+        self._poll = select.epoll()
+        self._buffer = bytearray(1 << 20)
+
+    def __enter__(self) -> Party:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+        self._poll.close()
+
+    def connect(self, count: int, source: Callable[[int], str] = lambda number: "127.0.0.1") -> None:
+        """Let so many more come, each from the address that `source` gives for its number."""
+        for _ in range(count):
+            sock = socket.socket()
+            # Closing resets: thousands of connections leave no port waiting.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.bind((source(len(self.socks)), 0))
+            sock.settimeout(PATIENCE)
+            sock.connect(("127.0.0.1", self._port))
+            sock.setblocking(False)
+            self.socks.append(sock)
+            self.lines[sock.fileno()] = 0
+            self._poll.register(sock, select.EPOLLIN)
+            if not len(self.socks) % 250:
+                self.read_until(lambda: False, quiet=0)
+
+    def send(self, data: bytes, first: int = 0) -> None:
+        """Send `data` from each, from number `first` on."""
+        for number, sock in enumerate(self.socks[first:]):
+            sock.send(data)
+            if not number % 250:
+                self.read_until(lambda: False, quiet=0)
+
+    def read_until(self, condition: Callable[[], object], quiet: float) -> bool:
+        """Read until `condition` holds, or nothing comes for so many seconds; whether it holds."""
+        while not condition():
+            ready = self._poll.poll(quiet, 1000)
+            if not ready:
+                return bool(condition())
+            for descriptor, _ in ready:
+                try:
+                    size = os.readv(descriptor, [self._buffer])
+                except ConnectionError:
+                    size = 0
+                if size:
+                    self.lines[descriptor] += self._buffer.count(b"\n", 0, size)
+                else:
+                    self._poll.unregister(descriptor)
+        return True
+
+    def leave(self, *, reset: bool = True) -> None:
+        """Let all vanish with RST, or close their ends."""
+        for sock in self.socks:
+            sock.close() if reset else sock.shutdown(socket.SHUT_WR)
+        if not reset:
+            return
+        self.socks.clear()
