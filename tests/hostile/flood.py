@@ -31,6 +31,8 @@ class Flood:
     def __init__(
         self, port: int, connections: int, payload: bytes = b"", *, tls: bool = False, records: int = 0
     ) -> None:
+        self.is_short = bool(records)
+        """Whether it ends by itself."""
         options = json.dumps(
             {
                 "port": port,

@@ -1,7 +1,8 @@
-"""Clients that block, one call at a time: plain or over TLS, and pairs of them who wait for each other's lines."""
+"""Clients: one at a time, plain or over TLS; some who wait for each other's lines; and many at once."""
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket
@@ -9,11 +10,13 @@ import ssl
 import struct
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from .metered import Metered
 from .program import PATIENCE
 
 LOST = 3.0
-"""After how many seconds a line counts as not delivered."""
+"""After how many seconds a line counts as lost."""
 
 
 class Guest:
@@ -23,7 +26,7 @@ class Guest:
         port: the server's.
         tls: whether it speaks TLS.
         source: the address that it comes from, one of 127.0.0.0/8.
-        buffer: how much the system may keep for it to read, in bytes, as over a network; 0: as the system does.
+        buffer: how many bytes the system may keep for it to read, as over a network; 0: as many as it likes.
     """
 
     def __init__(self, port: int, *, tls: bool = False, source: str = "", buffer: int = 0) -> None:
@@ -61,17 +64,6 @@ class Guest:
         self.sock.settimeout(PATIENCE)
         self.sock.sendall(data)
 
-    def send_at_most(self, data: bytes, pause: float = 0.5) -> int:
-        """Send as much of `data` as is taken, until nothing is for so long; return how much."""
-        sent = 0
-        self.sock.settimeout(pause)
-        try:
-            while sent < len(data):
-                sent += self.sock.send(data[sent : sent + (1 << 16)])
-        except TimeoutError:
-            pass
-        return sent
-
     def take(self, size: int = 1 << 16, timeout: float = PATIENCE) -> bytes:
         """What comes next; nothing at the end.
 
@@ -85,6 +77,15 @@ class Guest:
             data = b""
         self.got += data
         return data
+
+    def skip(self, most: int) -> int:
+        """Take what has come, at most so much, and forget it; return how much it was. Waits for nothing."""
+        taken = 0
+        with suppress(OSError):
+            self.sock.settimeout(0)
+            while taken < most and (size := len(self.sock.recv(min(most - taken, 1 << 16)))):
+                taken += size
+        return taken
 
     def until(self, text: bytes, timeout: float = PATIENCE) -> bool:
         """Read until `text` has come, and take all up to its end; whether it has in time."""
@@ -138,25 +139,20 @@ class Innocents:
             guest.sock.close()
 
     def deliveries(self, count: int) -> Sequence[float]:
-        """Say so many lines one after the other; return how many seconds each took.
+        """Say so many lines one after the other; return how many seconds each took, endlessly many if lost.
 
-        One that does not come counts `LOST` seconds, and after three of those nothing more is said.
+        After three that were lost nothing more is said.
         """
         times: list[float] = []
-        while len(times) < count and times.count(LOST) < 3:
+        while len(times) < count and times.count(math.inf) < 3:
             self._said += 1
             text = b"line %d of an innocent\n" % self._said
             speaker = self._speakers[self._said % len(self._speakers)]
             start = time.perf_counter()
             speaker.send(text)
             came = self._listener.until(b": " + text, LOST)
-            times.append(time.perf_counter() - start if came else LOST)
-            speaker.sock.settimeout(0)
-            try:
-                while speaker.sock.recv(1 << 18):
-                    pass
-            except (BlockingIOError, ssl.SSLWantReadError):
-                pass
+            times.append(time.perf_counter() - start if came else math.inf)
+            speaker.skip(1 << 24)
             time.sleep(0.01)
         return times
 
@@ -199,6 +195,13 @@ class Party:
             if not len(self.socks) % 250:
                 self.read_until(lambda: False, quiet=0)
 
+    def fill(
+        self, server: Metered, count: int, source: Callable[[int], str] = lambda number: "127.0.0.1"
+    ) -> None:
+        """Let so many come to `server`, and read what they are told until all are there."""
+        self.connect(count, source)
+        self.read_while(lambda: server.members < count)
+
     def send(self, data: bytes, first: int = 0) -> None:
         """Send `data` from each, from number `first` on."""
         for number, sock in enumerate(self.socks[first:]):
@@ -222,6 +225,12 @@ class Party:
                 else:
                     self._poll.unregister(descriptor)
         return True
+
+    def read_while(self, condition: Callable[[], object]) -> None:
+        """Read for as long as `condition` holds."""
+        end = time.monotonic() + 4 * PATIENCE
+        while condition() and time.monotonic() < end:
+            self.read_until(lambda: False, quiet=0.05)
 
     def leave(self, *, reset: bool = True) -> None:
         """Let all vanish with RST, or close their ends."""

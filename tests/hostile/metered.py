@@ -1,11 +1,10 @@
-"""The server on a meter, from outside; and what a measurement says."""
+"""The server on a meter, from outside; and whoever else it takes to measure it."""
 
 from __future__ import annotations
 
 import json
 import os
 import select
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,34 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import bars
 from .program import PATIENCE
-
-NOMINAL = 0.0070
-"""What `metered_server.reference` takes on the machine for which the bars were agreed, in seconds."""
-
-SLICE = 0.020
-"""How long the loop may be held at a time, in seconds of CPU time on that machine."""
-
-STRAY = 2
-"""How many slices may be longer on a busy machine, at most three times as long."""
 
 
 def environment() -> dict[str, str]:
     """This process' environment, without what would have the server's coverage measured: that takes time."""
     return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of an attack: what was measured, what it should have been, and whether it was."""
-
-    attack: str
-    measured: str
-    bar: str
-    held: bool
-
-    def __str__(self) -> str:
-        return f"{'    ' if self.held else 'MISS'}  {self.attack:<58} {self.measured:<58} {self.bar}"
 
 
 @dataclass(frozen=True)
@@ -64,27 +42,16 @@ class Reading:
     @property
     def pace(self) -> float:
         """How much slower the machine is just now than the one for which the bars were agreed."""
-        return max(1.0, self.reference / NOMINAL)
-
-    @property
-    def longest(self) -> float:
-        """The longest slice, at the agreed machine's pace."""
-        return max(self.slices, default=0.0) / self.pace
+        return max(1.0, self.reference / bars.NOMINAL)
 
     @property
     def dropped(self) -> int:
         """How many members the server has dropped for not reading."""
         return self.reasons.get("SLOW", 0) + self.reasons.get("STALLED", 0)
 
-    def slices_outcome(self, attack: str) -> Outcome:
+    def held(self, attack: str) -> bars.Outcome:
         """Whether the loop was never held too long."""
-        long = sum(each / self.pace > SLICE for each in self.slices)
-        return Outcome(
-            attack,
-            f"longest slice {self.longest * 1000:,.0f} ms, {long} of {self.turns} above",
-            f"<= {SLICE * 1000:.0f} ms a slice",
-            long <= STRAY and self.longest <= 3 * SLICE,
-        )
+        return bars.slices(attack, [each / self.pace for each in self.slices], self.turns)
 
 
 class Ended(Exception):
@@ -120,9 +87,7 @@ class Metered:
 
     def begin(self) -> Reading:
         """Forget everything that has happened, and look at what there is now."""
-        reading = self._reading("begin")
-        self._ask("forget")
-        return reading
+        return self._reading("begin")
 
     def read(self) -> Reading:
         """What there is, and what has happened since `begin`."""
@@ -199,18 +164,24 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> bool
     return held
 
 
-def median(values: Sequence[float]) -> float:
-    """The median; endless where there is none."""
-    return statistics.median(values) if values else float("inf")
-
-
 def certificate(folder: Path) -> dict[str, Path]:
     """The settings for a certificate, made by `openssl` in `folder`."""
     settings = {"tls_cert": folder / "cert.pem", "tls_key": folder / "key.pem"}
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-subj", "/CN=chat.example", "-days", "2", "-out", settings["tls_cert"]]
-        + ["-keyout", settings["tls_key"]],
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ),
+            *("-subj", "/CN=chat.example", "-days", "2"),
+            *("-out", settings["tls_cert"], "-keyout", settings["tls_key"]),
+        ],
         check=True,
         capture_output=True,
         timeout=2 * PATIENCE,

@@ -41,23 +41,24 @@ class Slices(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # its
     def __init__(self, speed: float) -> None:
         super().__init__()
         self._speed = speed
-        self._since = time.thread_time()
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew. What the running turn does is left out."""
+        """Begin anew; the running turn counts from now on."""
         self.noted: list[float] = []
         self.turns = 0
-        self.leave_out = True
+        self._since = time.thread_time()
+
+    def leave_out(self, since: float) -> None:
+        """Leave out of the running turn what the thread has done since this time of its CPU."""
+        self._since += time.thread_time() - since
 
     def select(self, timeout: float | None = None) -> Any:
         now = time.thread_time()
-        if not self.leave_out:
-            self.turns += 1
-            if now - self._since > NOTED:
-                self.noted.append(now - self._since)
-        self.leave_out = False
-        self._since = time.thread_time()
+        self.turns += 1
+        if now - self._since > NOTED:
+            self.noted.append(now - self._since)
+        self._since = now
         return super().select(timeout if timeout is None else timeout / self._speed)
 
 
@@ -73,7 +74,7 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 def reference() -> float:
-    """The CPU time of a fixed piece of work, the quickest of three, in seconds: how fast the machine is now."""
+    """The CPU time of a fixed piece of work, in seconds, the least of three: how fast the machine is now."""
     times: list[float] = []
     for _ in range(3):
         start = time.thread_time()
@@ -109,7 +110,7 @@ class Meter:
         self._events[kind] += 1
         if kind == "Left":
             self._reasons[event.reason.name] += 1
-        elif kind not in ("Said", "Joined", "Renamed", "OperatorSaid"):
+        if kind not in ("Said", "Joined", "Renamed", "OperatorSaid"):
             self._told.append(repr(event)[:500])
 
     def begin(self) -> dict[str, Any]:
@@ -124,7 +125,7 @@ class Meter:
 
     def read(self) -> dict[str, Any]:
         """What there is, and what has happened."""
-        reading = {
+        return {
             "cpu": time.process_time() - self._cpu,
             "turns": self._slices.turns,
             "slices": sorted(self._slices.noted, reverse=True),
@@ -136,12 +137,9 @@ class Meter:
             "told": list(self._told),
             "reference": reference(),
         }
-        self._slices.leave_out = True
-        return reading
 
     def glance(self) -> dict[str, Any]:
         """How many are here, and what has happened, which is quickly told."""
-        self._slices.leave_out = True
         return {
             "members": len(self._server.members),
             "events": self._events,
@@ -154,10 +152,9 @@ class Meter:
         return self.read()
 
     def say(self, text: str, count: int) -> int:
-        """Say `text` so often as the operator."""
+        """Say `text` so often as the operator; that much is left out of the turn."""
         for _ in range(count):
             self._server.say(text)
-        self._slices.leave_out = True
         return count
 
     def operate(self, line: str) -> int:
@@ -165,18 +162,18 @@ class Meter:
         self._server.operate(line)
         return 0
 
-    def forget(self) -> int:
-        """Forget the slices."""
-        self._slices.forget()
-        return 0
-
-    COMMANDS = ("begin", "read", "glance", "settle", "say", "operate", "forget")
+    COMMANDS = ("begin", "read", "glance", "settle", "say", "operate")
 
     def answer(self, line: str) -> None:
         """Do one command and print its answer."""
         command, *arguments = json.loads(line)
         assert command in self.COMMANDS
+        start = time.thread_time()
         print(json.dumps(getattr(self, command)(*arguments)), flush=True)
+        if command == "begin":
+            self._slices.forget()
+        elif command != "operate":
+            self._slices.leave_out(start)
 
 
 async def serve(settings: dict[str, Any], slices: Slices) -> None:
