@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 _HAIR = 1e-6
 """May be missing: the sum of many small steps is not exact."""
 

@@ -9,6 +9,12 @@ from pathlib import Path
 MAX_RECORD = 1 << 14
 """The most bytes of text in one record (RFC 8446, 5.1)."""
 
+_HEADER = 5  # bytes; the last two are the length of what follows
+
+_MOST_WITHOUT_TEXT = 32
+"""How many records more than with text a peer may send without any: a key update (RFC 8446, 4.6.3) costs a
+thousand times as much to take as to send, and nobody needs two in a row."""
+
 
 class CertificateError(Exception):
     """A certificate or its key cannot be used; the message says which and why, in one line."""
@@ -92,11 +98,22 @@ class TlsSession:
         context: what `Certificate.context` is.
     """
 
-    __slots__ = ("_context", "_from_wire", "_tls", "_to_wire", "has_ended", "is_established")
+    __slots__ = (
+        "_context",
+        "_excess",
+        "_from_wire",
+        "_record",
+        "_tls",
+        "_to_wire",
+        "has_ended",
+        "is_established",
+    )
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         self._tls: ssl.SSLObject | None = None
+        self._record = b""  # the beginning of the next record
+        self._excess = 0  # how many more records came without text than with it
         self.is_established = False
         """Whether the handshake is done."""
         self.has_ended = False
@@ -111,13 +128,30 @@ class TlsSession:
         if self._tls is None:
             self._from_wire, self._to_wire = ssl.MemoryBIO(), ssl.MemoryBIO()
             self._tls = self._context.wrap_bio(self._from_wire, self._to_wire, server_side=True)
-        self._from_wire.write(data)
-        texts: list[bytes] = []
-        with suppress(ssl.SSLWantReadError):
-            if not self.is_established:
+        if not self.is_established:
+            self._from_wire.write(data)
+            with suppress(ssl.SSLWantReadError):
                 self._tls.do_handshake()
                 self.is_established = True
-            while text := self._tls.read(MAX_RECORD):
+                return self._read(self._tls)  # what came with the end of the handshake
+            return b""
+        texts: list[bytes] = []
+        data = self._record + data
+        at = 0
+        while (end := _record_end(data, at)) <= len(data) and not self.has_ended:
+            self._from_wire.write(data[at:end])
+            texts.append(self._read(self._tls))
+            self._excess = max(0, self._excess - 1) if texts[-1] else self._excess + 1
+            if self._excess > _MOST_WITHOUT_TEXT:
+                raise ssl.SSLError("too many records without text")
+            at = end
+        self._record = data[at:]
+        return b"".join(texts)
+
+    def _read(self, tls: ssl.SSLObject) -> bytes:
+        texts: list[bytes] = []
+        with suppress(ssl.SSLWantReadError):
+            while text := tls.read(MAX_RECORD):
                 texts.append(text)
             self.has_ended = True
         return b"".join(texts)
@@ -136,3 +170,9 @@ class TlsSession:
     def take(self) -> bytes:
         """Take out what is to go on the wire."""
         return self._to_wire.read() if self._tls is not None else b""
+
+
+def _record_end(data: bytes, start: int) -> int:
+    """Where the record that starts at `start` ends, which may be past what is there."""
+    body = start + _HEADER
+    return body + int.from_bytes(data[body - 2 : body], "big")

@@ -193,6 +193,38 @@ class TestSession:
         with pytest.raises(ssl.SSLError):
             session.receive(b"GET / HTTP/1.1\r\n\r\n")
 
+    def test_bounds_the_records_that_carry_no_text(self) -> None:
+        """A key update is such a record, of which no client of Python's can send any."""
+
+        class Tls:
+            """Shakes hands with anybody, and finds text in records of one byte, none in others."""
+
+            def __init__(self, incoming: ssl.MemoryBIO, *_: object, **__: object) -> None:
+                self.incoming = incoming
+
+            def do_handshake(self) -> None:
+                self.incoming.read()
+
+            def read(self, size: int) -> bytes:
+                record = self.incoming.read(size)
+                if len(record) != 6:
+                    raise ssl.SSLWantReadError
+                return record[-1:]
+
+        def record(size: int) -> bytes:
+            return bytes((23, 3, 3, 0, size)) + b"x" * size
+
+        context = Tls(ssl.MemoryBIO())
+        context.wrap_bio = Tls  # type: ignore[attr-defined]
+        session = TlsSession(context)  # type: ignore[arg-type]
+        assert session.receive(b"hello") == b""
+        assert session.is_established
+        for _ in range(3):
+            assert session.receive(record(2) * 32 + record(1) * 32) == b"x" * 32
+        session.receive(record(2) * 32)
+        with pytest.raises(ssl.SSLError, match="without text"):
+            session.receive(record(2))
+
     def test_that_has_not_begun_has_nothing_to_say(self, pair: Pair) -> None:
         session = TlsSession(Certificate(pair.cert, pair.key).context)
         session.end()
