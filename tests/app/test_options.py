@@ -257,7 +257,7 @@ def test_all_else_is_no_number_and_the_range_is_told(text: str) -> None:
 
 def test_every_setting_that_is_not_inner_has_an_option() -> None:
     inner = {
-        "max_held",
+        "held_grace",
         "max_line",
         "max_subnegotiation",
         "read_size",

@@ -54,6 +54,9 @@ class TestContext:
         client.maximum_version = ssl.TLSVersion.TLSv1_2
         assert handshake(Certificate(pair.cert, pair.key).context, client).version() == "TLSv1.2"
 
+    def test_does_not_renegotiate(self, pair: Pair) -> None:
+        assert Certificate(pair.cert, pair.key).context.options & ssl.OP_NO_RENEGOTIATION
+
     @pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated")
     def test_speaks_nothing_older(self, pair: Pair) -> None:
         client = pair.client_context()
