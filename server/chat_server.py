@@ -26,6 +26,7 @@ from .settings import Settings
 from .sockets import keep_alive
 from .text import clean
 from .tls import Certificate, TlsSession
+from .turns import Turns
 
 _REFUSALS_TOLD_EVERY = 60.0  # seconds
 
@@ -104,6 +105,7 @@ class ChatServer:
         self.room = Room(self.outbox, self._emit, time.time, loop.call_later, settings)
         reload = self._certificate.reload if self._certificate else None
         self.operator = Operator(self.room, self.outbox, bans, self._emit, time.time, reload, settings)
+        self.turns = Turns(loop.call_soon, loop.time, settings.read_slice)
         self.read_buffer = memoryview(bytearray(settings.read_size))
         sockets = await listening_sockets(settings.hosts, settings.port, settings.listen_queue)
         self.port: int = sockets[0].getsockname()[1]

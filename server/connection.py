@@ -21,6 +21,7 @@ from .sender import Sender
 from .settings import Settings
 from .sockets import has_hung_up
 from .tls import TlsSession
+from .turns import Turns
 
 # RFC 9112, 3 and RFC 8446, 5.1: what a browser or a scanner sends first. A web page chooses how long the
 # request line is, so one that would be dropped as too long is known by its beginning.
@@ -36,6 +37,7 @@ class House(Protocol):
     settings: Settings
     room: Room
     outbox: Outbox
+    turns: Turns
     read_buffer: memoryview
 
     def opened(self, connection: Connection) -> int:
@@ -170,11 +172,25 @@ class Connection:
     # The system's side
 
     def _readable(self) -> None:
+        if self._house.turns.take(self._read_in_turn):
+            self._read()
+        else:
+            self._pause_reading()
+
+    def _read_in_turn(self) -> None:
+        if not self._at_end and self._state is not _State.CLOSED:
+            self._read_on()
+            self._read()
+
+    def _read(self) -> None:
         now = self._loop.time()
         buffer = self._house.read_buffer
         is_open = self._state is not _State.FINISHING
+        size = self._inbox.room(now) if is_open else len(buffer)
+        if not size:
+            return  # it has been read meanwhile
         try:
-            count = self._sock.recv_into(buffer, self._inbox.room(now) if is_open else 0)
+            count = self._sock.recv_into(buffer, size)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
@@ -197,7 +213,7 @@ class Connection:
             if self._sender.is_lost and not self._at_end:
                 self._end_reason = LeaveReason.LOST
             if not self._is_reading and self._turn is None and not self._has_much_to_read:
-                self._turn = self._loop.call_soon(self._guarded, self._go_on)
+                self._turn = self._loop.call_soon(self._resume)
 
     # Coming and going
 
@@ -211,8 +227,12 @@ class Connection:
         self.abort()
 
     def _leave(self, reason: LeaveReason) -> None:
-        self._guarded(self._house.room.leave, self.member, reason)
-        self._house.closed(self)
+        def leave() -> None:
+            self._guarded(self._house.room.leave, self.member, reason)
+            self._house.closed(self)
+
+        if self._house.turns.take(leave):
+            leave()
 
     def _end_timers(self) -> None:
         for timer in (self._grace, self._turn):
@@ -260,6 +280,15 @@ class Connection:
             self._pause_reading()
         return text
 
+    def _resume(self) -> None:
+        self._turn = None
+        if self._house.turns.take(self._resume_in_turn):
+            self._guarded(self._go_on)
+
+    def _resume_in_turn(self) -> None:
+        if self._state is _State.OPEN:
+            self._guarded(self._go_on)
+
     def _go_on(self) -> None:
         """Give the room the lines whose turn it is, and see to it that the next ones have theirs."""
         self._end_turn()
@@ -286,7 +315,7 @@ class Connection:
                 self._read_on()
                 return
             self._end_turn()
-            self._turn = self._loop.call_later(inbox.wait(now), self._guarded, self._go_on)
+            self._turn = self._loop.call_later(inbox.wait(now), self._resume)
         # Otherwise it goes on when the client has read enough of what it asked for itself.
         self._pause_reading()
         if self._grace is None and (self._at_end or has_hung_up(self._sock)):

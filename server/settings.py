@@ -55,6 +55,9 @@ class Settings:
     read_size: int = 1 << 16
     """How much is read from one client at a time; every client gets its turn between two reads."""
 
+    read_slice: float = 0.005
+    """How long the input of all clients may hold the event loop before others get their turn."""
+
     flush_slice: float = 0.005
     """How long one flush may hold the event loop before others get their turn."""
 

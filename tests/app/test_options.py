@@ -261,6 +261,7 @@ def test_every_setting_that_is_not_inner_has_an_option() -> None:
         "max_line",
         "max_subnegotiation",
         "read_size",
+        "read_slice",
         "flush_slice",
         "close_grace",
         "stop_grace",
