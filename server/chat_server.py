@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import ipaddress
 import socket
 import time
@@ -15,22 +16,20 @@ from typing import Self
 from . import notices
 from .bans import Bans, network_of
 from .connection import Connection
-from .events import Event, Failed, Refused, Replied, Started
+from .events import Failed, Replied, Started
 from .framing import TooLong
 from .gate import Gate
 from .listener import Listener, listening_sockets
 from .operator import Operator
 from .outbox import Outbox
+from .refusals import Refusals
 from .room import Member, Room
 from .settings import Settings
 from .sockets import keep_alive
+from .subscribers import Subscriber, Subscribers, described
 from .text import clean
 from .tls import Certificate, TlsSession
 from .turns import Turns
-
-_REFUSALS_TOLD_EVERY = 60.0  # seconds
-
-Subscriber = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +47,19 @@ class Details:
     """How much waits for it to read."""
 
 
+class _State(enum.Enum):
+    NEW = enum.auto()  # also after a start that failed
+    RUNNING = enum.auto()
+    STOPPED = enum.auto()
+
+
 class ChatServer:
     """A chat server that people join with `nc` or telnet, and that one operator runs.
 
     Everything happens on the event loop that `start` runs on; the methods are for that loop's thread.
+
+    A server runs once. Before `start` nobody is here, and `operate`, `say` and `reload_certificate` raise
+    RuntimeError; after `stop` nobody is here, and what is said reaches nobody.
 
     >>> async def greet() -> bytes:
     ...     async with ChatServer(Settings(port=0)) as server:
@@ -67,11 +75,18 @@ class ChatServer:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
-        self._subscribers: list[Subscriber] = []
+        self.port = self.settings.port
+        """The port that the server listens on, or listened on; before the start that of the settings."""
+        self.addresses: tuple[str, ...] = ()
+        """The IP addresses that the server listens on, or listened on; none before the start."""
+        self._state = _State.NEW
+        self._changing = asyncio.Lock()  # one start or stop at a time
+        self._closing = contextlib.ExitStack()  # what is to be done when the last connection is gone
+        self._subscribers = Subscribers()
+        self._emit = self._subscribers.tell
         self._connections: dict[int, Connection] = {}
         self._listeners: list[Listener] = []
         self._certificate: Certificate | None = None
-        self._refusals: dict[str, tuple[int, str]] = {}
         self._ids = 0
         self._no_connections = asyncio.Event()
         self._no_connections.set()
@@ -90,17 +105,33 @@ class ChatServer:
     async def start(self) -> None:
         """Listen on all of `Settings.hosts`.
 
+        A start that fails or is cancelled leaves nothing behind, and may be tried again.
+
         Raises:
             ListenError: if that fails for one of them; then the server listens on none.
             BansFileError: if the bans file cannot be read.
             CertificateError: if the TLS certificate cannot be used.
+            RuntimeError: if the server has been started before.
         """
+        async with self._changing:
+            if self._state is not _State.NEW:
+                raise RuntimeError("a ChatServer is started once; make another to listen again")
+            with contextlib.ExitStack() as opened:
+                await self._listen(opened)
+                self._closing = opened.pop_all()
+            self._state = _State.RUNNING
+            self._emit(Started(time.time(), self.addresses, self.port))
+
+    async def _listen(self, opened: contextlib.ExitStack) -> None:
+        """Make all that serves clients; `opened` closes what is not closed by itself."""
         loop = asyncio.get_running_loop()
         settings = self.settings
         if settings.tls_cert and settings.tls_key:
             self._certificate = Certificate(settings.tls_cert, settings.tls_key)
         bans = Bans(settings.bans_file, loop.time, time.time, self._bans_not_written)
         self._gate = Gate(settings, bans, loop.time)
+        self._refusals = Refusals(self._emit, time.time, loop.call_later)
+        opened.callback(self._refusals.close)
         self.outbox = Outbox(loop.call_soon, loop.time, settings.flush_slice)
         self.room = Room(self.outbox, self._emit, time.time, loop.call_later, settings)
         reload = self._certificate.reload if self._certificate else None
@@ -108,20 +139,36 @@ class ChatServer:
         self.turns = Turns(loop.call_soon, loop.time, settings.read_slice)
         self.read_buffer = memoryview(bytearray(settings.read_size))
         sockets = await listening_sockets(settings.hosts, settings.port, settings.listen_queue)
-        self.port: int = sockets[0].getsockname()[1]
-        """The port that the server listens on."""
+        for sock in sockets:
+            opened.callback(sock.close)
+        self._listeners = []
+        for sock in sockets:
+            self._listeners.append(Listener(sock, self._accepted, self._not_accepted))
+            opened.callback(self._listeners[-1].close)
+        self.port = sockets[0].getsockname()[1]
         self.addresses = tuple(sock.getsockname()[0] for sock in sockets)
-        """The IP addresses that the server listens on."""
-        self._listeners = [Listener(sock, self._accepted, self._not_accepted) for sock in sockets]
-        self._emit(Started(time.time(), self.addresses, self.port))
 
     async def stop(self) -> None:
-        """Say goodbye to everybody and close. Takes at most `Settings.stop_grace`."""
-        listeners, self._listeners = self._listeners, []
-        if not listeners:
-            return
-        for listener in listeners:
+        """Say goodbye to everybody and close. Takes at most `Settings.stop_grace`.
+
+        All who call it wait for the end. A call that is cancelled does not wait: it cuts all connections.
+        """
+        async with self._changing:
+            if self._state is not _State.RUNNING:
+                return
+            try:
+                await self._end()
+                self._state = _State.STOPPED
+            except BaseException:
+                self.abort()
+                raise
+            finally:
+                self._closing.close()
+
+    async def _end(self) -> None:
+        for listener in self._listeners:
             listener.close()
+        self._listeners.clear()
         for connection in list(self._connections.values()):
             if not connection.has_joined:
                 connection.abort()
@@ -140,17 +187,24 @@ class ChatServer:
 
     # The operator's side
 
-    def subscribe(self, subscriber: Subscriber) -> None:
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
         """Call `subscriber` with each event from now on, at once and on the loop's thread.
 
-        It should only note the event: the chat waits meanwhile.
+        It should only note the event: the chat waits meanwhile. What it raises harms nobody: the others are
+        told by a `Failed` event, or the loop's exception handler where there are no others.
+
+        Returns:
+            What undoes it, at any time; a second time it does nothing.
+
+        Raises:
+            TypeError: if it is a coroutine function, whose calls nobody would await.
         """
-        self._subscribers.append(subscriber)
+        return self._subscribers.add(subscriber)
 
     @property
     def members(self) -> Sequence[Member]:
         """Who is here, in order of joining."""
-        return self.room.members
+        return () if self._state is _State.NEW else self.room.members
 
     @property
     def is_public(self) -> bool:
@@ -159,11 +213,11 @@ class ChatServer:
 
     def operate(self, line: str | TooLong) -> None:
         """Do what `line`, typed by the operator, asks for: a command, or text for everybody."""
-        self.operator.operate(line)
+        self._started_operator().operate(line)
 
     def say(self, text: str) -> None:
         """Say `text` to everybody as the operator, also where it begins with a slash."""
-        self.operator.say(clean(text))
+        self._started_operator().say(clean(text))
 
     def message(self, member_id: int, text: str) -> bool:
         """Say `text` to one member as the operator; False if it is gone."""
@@ -175,8 +229,10 @@ class ChatServer:
 
     def mute(self, member_id: int, *, muted: bool) -> bool:
         """Let nothing be heard of one member, or let it be heard again; False if it is gone."""
-        change = self.operator.mute if muted else self.operator.unmute
-        return self._act(member_id, lambda member: change([member]))
+        return self._act(
+            member_id,
+            lambda member: self.operator.mute([member]) if muted else self.operator.unmute([member]),
+        )
 
     def ban(self, member_id: int) -> bool:
         """Keep out whoever has one member's address, until unbanned; False if it is gone."""
@@ -184,12 +240,12 @@ class ChatServer:
 
     def hit_by_ban(self, member_id: int) -> Sequence[Member]:
         """Whom `ban` would drop: all who have that member's address."""
-        member = self.room.member(member_id)
+        member = self._member(member_id)
         return self.operator.hit_by([network_of(member.host)]) if member else []
 
     def details(self, member_id: int) -> Details | None:
         """What is known of one member; None if it is gone."""
-        member = self.room.member(member_id)
+        member = self._member(member_id)
         connection = self._connections.get(member_id)
         if member is None or connection is None:
             return None
@@ -204,16 +260,24 @@ class ChatServer:
 
     def reload_certificate(self) -> None:
         """Read the TLS certificate again; the answer is an event. Nobody is dropped."""
-        self.operator.reload_certificate()
+        self._started_operator().reload_certificate()
+
+    def _started_operator(self) -> Operator:
+        if self._state is _State.NEW:
+            raise RuntimeError("the server has not been started")
+        return self.operator
+
+    def _member(self, member_id: int) -> Member | None:
+        return None if self._state is _State.NEW else self.room.member(member_id)
 
     def _act(self, member_id: int, action: Callable[[Member], None]) -> bool:
-        if member := self.room.member(member_id):
+        if member := self._member(member_id):
             action(member)
         return member is not None
 
     def failed(self, where: str, error: BaseException) -> None:
         """Tell the operator's side of an error that was met and contained."""
-        self._emit(Failed(time.time(), where, f"{type(error).__name__}: {error}"))
+        self._emit(Failed(time.time(), where, described(error)))
 
     # The connections' side
 
@@ -233,20 +297,7 @@ class ChatServer:
 
     def refused(self, why: str, host: str) -> None:
         """Tell the operator's side of a connection that was turned away, once a minute for each reason."""
-        if why in self._refusals:
-            self._refusals[why] = self._refusals[why][0] + 1, host
-        else:
-            self._tell_refusals(why, 1, host)
-
-    def _tell_refusals(self, why: str, count: int, host: str) -> None:
-        self._refusals[why] = 0, host
-        asyncio.get_running_loop().call_later(_REFUSALS_TOLD_EVERY, self._tell_more_refusals, why)
-        self._emit(Refused(time.time(), count, why, host))
-
-    def _tell_more_refusals(self, why: str) -> None:
-        count, host = self._refusals.pop(why)
-        if count:
-            self._tell_refusals(why, count, host)
+        self._refusals.add(why, host)
 
     # The listeners' side
 
@@ -271,10 +322,6 @@ class ChatServer:
 
     def _bans_not_written(self, error: OSError) -> None:
         self._emit(Replied(time.time(), notices.bans_not_written(error.strerror or str(error))))
-
-    def _emit(self, event: Event) -> None:
-        for subscriber in self._subscribers:
-            subscriber(event)
 
 
 def _plain_host(host: str) -> str:

@@ -67,10 +67,12 @@ async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list
                 port = sock.getsockname()[1]
             if missing and taken.isdisjoint(address[0] for _, address in addresses):
                 raise missing
-    except (OSError, UnicodeError) as error:
+    except BaseException as error:  # also when it is cancelled while it looks up a name
         for sock in sockets:
             sock.close()
-        raise ListenError(host, port, error) from None
+        if isinstance(error, OSError | UnicodeError):
+            raise ListenError(host, port, error) from None
+        raise
     return sockets
 
 
@@ -88,7 +90,7 @@ def _bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
         sock.bind(address)
-    except OSError:
+    except BaseException:
         sock.close()
         raise
     return sock
@@ -121,9 +123,11 @@ class Listener:
         self._loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
-        """Listen no more. Connections that were accepted are not touched."""
+        """Listen no more. Connections that were accepted are not touched. Twice is once."""
         if self._retry:
             self._retry.cancel()
+        if self._sock.fileno() < 0:
+            return
         self._loop.remove_reader(self._sock)
         self._sock.close()
 

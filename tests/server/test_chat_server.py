@@ -453,7 +453,7 @@ class TestLimits:
             await chat.until(lambda: chat.events)
             assert told() == [2]
             clock.advance(60)
-            await chat.until(lambda: not chat.server._refusals)
+            await chat.until(lambda: not chat.server._refusals._timers)
             assert told() == []
             assert await knock(1) == [1]
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 from chat_clients import BOUND, Chat, Client, Clock, open_chat
 
-from chat_console.server.events import Event, Failed, Joined, LeaveReason, Left, Said
+from chat_console.server.events import Failed, Joined, LeaveReason, Left, Said
 from chat_console.server.room import Member
 
 GOODBYE = "You have left the server"
@@ -707,15 +707,20 @@ class TestFailing:
             assert (await chat.event(Failed)).where == "Ann"
             assert (await chat.event(Left)).reason is LeaveReason.FAILED
 
-    async def test_to_tell_of_a_lost_connection_is_reported_and_the_connection_is_gone(self) -> None:
+    async def test_to_tell_of_a_lost_connection_is_reported_and_the_connection_is_gone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         async with open_chat(stop_grace=60.0) as chat:
             (ann,) = await chat.gather("Ann")
 
-            def fail(event: Event) -> None:
-                if isinstance(event, Left):
-                    raise RuntimeError("this cannot be")
+            leave = chat.server.room.leave
 
-            chat.server.subscribe(fail)
+            def fail(*arguments: Any) -> None:
+                monkeypatch.undo()
+                leave(*arguments)
+                raise RuntimeError("this cannot be")
+
+            monkeypatch.setattr(chat.server.room, "leave", fail)
             ann.reset()
             assert (await chat.event(Failed)).where == "Ann"
             await asyncio.wait_for(chat.server.stop(), BOUND)

@@ -1,0 +1,415 @@
+"""The server's life: what it answers before, how often it starts and stops, and that nothing outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import Pair
+from chat_clients import BOUND, Client, open_chat
+
+from chat_console.server import chat_server, listener
+from chat_console.server.bans import BansFileError
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.events import Event, Joined, LeaveReason, Left, OperatorSaid, Refused, Started
+from chat_console.server.listener import ListenError
+from chat_console.server.settings import Settings
+from chat_console.server.tls import CertificateError
+
+GOODBYE = ["Server is shutting down", "You have left the server"]
+
+
+def alive() -> dict[str, object]:
+    """What is held now: the open files, and of the loop the tasks, the timers and the watched files."""
+    loop: Any = asyncio.get_running_loop()
+    return {
+        "files": sorted(os.listdir("/dev/fd")),
+        "tasks": asyncio.all_tasks(),
+        "timers": [handle for handle in loop._scheduled if not handle.cancelled()],
+        "watched": sorted(loop._selector.get_map()),
+    }
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(BOUND):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def turns(count: int) -> None:
+    """Let the loop turn so often."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+class TestBeforeTheStart:
+    def test_nobody_is_here_and_nothing_is_listened_on(self) -> None:
+        server = ChatServer(Settings(port=4321))
+        assert (server.port, server.addresses, server.is_public) == (4321, (), False)
+        assert server.members == ()
+        assert server.details(1) is None
+        assert server.hit_by_ban(1) == []
+        assert not server.message(1, "hello")
+        assert not server.kick(1)
+        assert not server.mute(1, muted=True)
+        assert not server.ban(1)
+        server.abort()
+
+    @pytest.mark.parametrize(
+        "act",
+        [
+            lambda server: server.say("hello"),
+            lambda server: server.operate("/list"),
+            lambda server: server.reload_certificate(),
+        ],
+        ids=["say", "operate", "reload"],
+    )
+    def test_an_act_is_a_clear_error(self, act: Callable[[ChatServer], None]) -> None:
+        with pytest.raises(RuntimeError, match="the server has not been started"):
+            act(ChatServer())
+
+    async def test_a_stop_does_nothing_and_the_start_works_after_it(self) -> None:
+        server = ChatServer(Settings(port=0))
+        await server.stop()
+        server.abort()
+        async with server:
+            (await Client.connect(server.port)).close()
+
+
+class TestStart:
+    async def test_twice_is_a_clear_error_that_leaves_the_first_alone(self) -> None:
+        async with open_chat() as chat:
+            (ann,) = await chat.gather("Ann")
+            with pytest.raises(RuntimeError, match="started once"):
+                await chat.server.start()
+            chat.server.say("still here")
+            assert await ann.line() == "Operator: still here"
+
+    async def test_twice_at_once_is_one_start_and_one_error(self) -> None:
+        server = ChatServer(Settings(port=0))
+        told: list[Event] = []
+        server.subscribe(told.append)
+        results = await asyncio.gather(server.start(), server.start(), return_exceptions=True)
+        assert sorted(map(repr, map(type, results))) == ["<class 'NoneType'>", "<class 'RuntimeError'>"]
+        assert [type(event) for event in told] == [Started]
+        await server.stop()
+
+    async def test_after_the_stop_is_a_clear_error(self) -> None:
+        before = alive()
+        server = ChatServer(Settings(port=0))
+        async with server:
+            pass
+        with pytest.raises(RuntimeError, match="started once"):
+            await server.start()
+        assert alive() == before
+
+    async def test_is_told_before_anybody_joins_and_its_subscriber_may_act(self) -> None:
+        server = ChatServer(Settings(port=0))
+        told: list[Event] = []
+        server.subscribe(told.append)
+        server.subscribe(lambda event: server.say("welcome") if isinstance(event, Started) else None)
+        async with server:
+            assert [type(event) for event in told] == [Started, OperatorSaid]
+
+
+class Failing:
+    """Ways to make a start fail, each with the error that it ends in."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, pair: Pair) -> None:
+        self._patch = monkeypatch
+        self._folder = folder
+        self._pair = pair
+
+    def a_foreign_address(self) -> tuple[dict[str, Any], type[BaseException]]:
+        bind = listener._bind
+
+        def refuse(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+            if address[0] == "127.0.0.2":
+                raise OSError(errno.EADDRNOTAVAIL, "not here")
+            return bind(family, address, dual=dual)
+
+        self._patch.setattr(listener, "_bind", refuse)
+        self._patch.setattr(listener, "is_loopback", lambda host: False)
+        return {}, ListenError
+
+    def a_bug_while_binding(self) -> tuple[dict[str, Any], type[BaseException]]:
+        sock = socket.socket
+
+        class Unbound(sock):
+            def bind(self, address: Any) -> None:
+                if address[0] == "127.0.0.2":
+                    raise OverflowError("bind(): port must be 0-65535.")
+                super().bind(address)
+
+        self._patch.setattr(socket, "socket", Unbound)
+        return {}, OverflowError
+
+    def no_memory_to_watch(self) -> tuple[dict[str, Any], type[BaseException]]:
+        made: list[object] = []
+
+        class Unwatched(listener.Listener):
+            def __init__(self, *arguments: Any) -> None:
+                if made:
+                    raise OSError(errno.ENOMEM, "no memory")
+                made.append(self)
+                super().__init__(*arguments)
+
+        self._patch.setattr(chat_server, "Listener", Unwatched)
+        return {}, OSError
+
+    def a_bans_file(self) -> tuple[dict[str, Any], type[BaseException]]:
+        (self._folder / "bans").write_text("not a ban\n")
+        return {"bans_file": self._folder / "bans"}, BansFileError
+
+    def a_certificate(self) -> tuple[dict[str, Any], type[BaseException]]:
+        return {"tls_cert": self._folder / "none.pem", "tls_key": self._pair.key}, CertificateError
+
+    def being_cancelled(self) -> tuple[dict[str, Any], type[BaseException]]:
+        addresses = listener._addresses
+
+        async def look_up(host: str, port: int) -> Any:
+            if host == "127.0.0.2":
+                asyncio.current_task().cancel()  # type: ignore[union-attr]
+                await asyncio.Event().wait()
+            return await addresses(host, port)
+
+        self._patch.setattr(listener, "_addresses", look_up)
+        return {}, asyncio.CancelledError
+
+
+class TestFailedStart:
+    @pytest.mark.parametrize("way", [name for name in vars(Failing) if not name.startswith("_")])
+    async def test_leaves_nothing_behind_and_may_be_tried_again(
+        self, way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pair: Pair
+    ) -> None:
+        await asyncio.get_running_loop().getaddrinfo("127.0.0.1", 0)  # makes the thread for the next ones
+        with monkeypatch.context() as patch:
+            settings, error = getattr(Failing(patch, tmp_path, pair), way)()
+            server = ChatServer(Settings(port=0, hosts=("127.0.0.1", "127.0.0.2"), **settings))
+            told: list[Event] = []
+            server.subscribe(told.append)
+            before = alive()
+            for _ in range(2):
+                with pytest.raises(error):
+                    await server.start()
+                assert alive() == before
+            await server.stop()
+            assert (told, server.members, server.addresses) == ([], (), ())
+        (tmp_path / "bans").write_text("")
+        if way == "a_certificate":
+            (tmp_path / "none.pem").write_bytes(pair.cert.read_bytes())
+        async with server:
+            assert [type(event) for event in told] == [Started]
+            assert server.addresses == ("127.0.0.1", "127.0.0.2")
+
+    async def test_that_a_stop_was_waiting_for_is_the_end_of_that_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def look_up(host: str, port: int) -> Any:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(listener, "_addresses", look_up)
+        server = ChatServer(Settings(port=0))
+        starting = asyncio.create_task(server.start())
+        await turns(2)
+        stopping = asyncio.create_task(server.stop())
+        await turns(2)
+        assert not stopping.done()
+        starting.cancel()
+        await asyncio.wait_for(stopping, BOUND)
+        assert starting.cancelled()
+
+
+class TestStop:
+    async def test_that_comes_while_it_starts_stops_it_when_it_has_started(self) -> None:
+        server = ChatServer(Settings(port=0))
+        await asyncio.wait_for(asyncio.gather(server.start(), server.stop()), BOUND)
+        with pytest.raises(ConnectionRefusedError):
+            await Client.connect(server.port)
+
+    async def test_twice_waits_twice(self) -> None:
+        async with open_chat() as chat:
+            (ann,) = await chat.gather("Ann")
+            stopping = [asyncio.create_task(chat.server.stop()) for _ in range(3)]
+            assert await ann.rest() == GOODBYE
+            await turns(5)
+            assert not any(task.done() for task in stopping)
+            ann.close()
+            await asyncio.wait_for(asyncio.gather(*stopping), BOUND)
+
+    async def test_twice_one_after_the_other_says_goodbye_once(self) -> None:
+        async with open_chat() as chat:
+            (ann,) = await chat.gather("Ann")
+            first = asyncio.create_task(chat.server.stop())
+            assert await ann.raw() == b"Server is shutting down\n"
+            second = asyncio.create_task(chat.server.stop())
+            assert await ann.rest() == GOODBYE[1:]
+            assert not second.done()
+            ann.close()
+            await asyncio.wait_for(asyncio.gather(first, second), BOUND)
+
+    async def test_that_is_cancelled_cuts_all_at_once_and_the_other_returns(self) -> None:
+        async with open_chat(stop_grace=2 * BOUND, close_grace=600) as chat:
+            (ann,) = await chat.gather("Ann")
+            stopping = [asyncio.create_task(chat.server.stop()) for _ in range(2)]
+            assert await ann.rest() == GOODBYE  # and it never closes its end
+            stopping[0].cancel()
+            await asyncio.wait_for(stopping[1], BOUND)
+            assert stopping[0].cancelled()
+            await asyncio.wait_for(chat.server.stop(), BOUND)
+
+    async def test_leaves_nobody_to_act_upon_and_every_act_harmless(self) -> None:
+        async with open_chat() as chat:
+            await chat.gather("Ann")
+            chat.clients[0].close()
+            await chat.server.stop()
+            server, port = chat.server, chat.server.port
+            server.abort()
+            server.say("hello")
+            for line in ("hello", "/list", "/kick Ann", "/mute Ann 10m", "/bans", "/quit"):
+                server.operate(line)
+            server.reload_certificate()
+            assert not any(
+                [server.kick(1), server.mute(1, muted=True), server.ban(1), server.message(1, "x")]
+            )
+            assert (server.members, server.details(1), server.hit_by_ban(1)) == ((), None, [])
+            assert (server.port, server.addresses) == (port, ("127.0.0.1",))
+
+
+class TestCancellation:
+    """Of what runs inside `async with`."""
+
+    @pytest.fixture
+    async def inside(self) -> AsyncIterator[tuple[asyncio.Task[None], ChatServer, Client]]:
+        """A task that waits inside, its server, and a client that has read its welcome."""
+        server = ChatServer(Settings(port=0, stop_grace=2 * BOUND, close_grace=600))
+        entered = asyncio.Event()
+
+        async def run() -> None:
+            async with server:
+                entered.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(run())
+        async with asyncio.timeout(BOUND):
+            await entered.wait()
+        client = await Client.connect(server.port)
+        await client.line()
+        yield task, server, client
+        task.cancel()
+        client.close()
+
+    async def test_says_goodbye(self, inside: tuple[asyncio.Task[None], ChatServer, Client]) -> None:
+        task, server, client = inside
+        task.cancel()
+        assert await client.rest() == GOODBYE
+        assert not task.done()
+        client.close()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, BOUND)
+        with pytest.raises(ConnectionRefusedError):
+            await Client.connect(server.port)
+
+    async def test_twice_waits_for_nobody(
+        self, inside: tuple[asyncio.Task[None], ChatServer, Client]
+    ) -> None:
+        task, server, client = inside
+        task.cancel()
+        assert await client.rest() == GOODBYE
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(task, BOUND)
+        with pytest.raises(ConnectionRefusedError):
+            await Client.connect(server.port)
+        await client.cut_off()
+
+
+class TestWhatOutlivesIt:
+    @pytest.mark.parametrize("end", ["stop", "cancelled stop"])
+    async def test_is_no_timer_no_task_and_no_open_file(self, end: str) -> None:
+        before = alive()
+        settings = Settings(
+            port=0, max_clients=5, burst=3, rate=0.01, close_grace=600, stall_timeout=600, max_backlog=1 << 24
+        )
+        server = ChatServer(settings)
+        told: list[Event] = []
+        server.subscribe(told.append)
+        await server.start()
+        clients: list[socket.socket] = []
+
+        async def join(number: int) -> socket.socket:
+            client = socket.socket()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", server.port))
+            clients.append(client)
+            await until(lambda: len(server.members) == number)
+            return client
+
+        # A mute that ends, lines that wait for their turn, a reader that is stalled, one that was kicked and
+        # has not closed its end, one that was refused.
+        for number in range(1, 6):
+            await join(number)
+        muted, held, stalled, kicked = server.members[:4]
+        server.operate(f"/mute {muted.address} 10m")
+        clients[1].sendall(b"hello\n" * 50)
+        await until(lambda: held.lines)
+        while not (details := server.details(stalled.id)) or not details.waiting:
+            server.message(stalled.id, "x" * 20_000)
+            await asyncio.sleep(0)
+        server.kick(kicked.id)
+        server.kick(kicked.id)
+        while not any(isinstance(event, Refused) for event in told):
+            clients.append(socket.create_connection(("127.0.0.1", server.port)))
+            await asyncio.sleep(0)
+        stopping = asyncio.create_task(server.stop())
+        if end == "cancelled stop":
+            await until(lambda: not server.members)
+            stopping.cancel()
+        else:
+            server.abort()
+        await asyncio.wait([stopping], timeout=BOUND)
+        assert stopping.done()
+        await until(lambda: not server._connections)
+        await turns(2)
+        for client in clients:
+            client.close()
+        assert [event.reason for event in told if isinstance(event, Left)][:1] == [LeaveReason.KICKED]
+        assert sum(isinstance(event, Joined) for event in told) == 5
+        assert alive() == before
+
+    async def test_is_no_timer_of_a_refusal_and_what_was_not_told_is_told(self) -> None:
+        before = alive()["timers"]
+        async with open_chat(max_clients=1) as chat:
+            await chat.gather("Ann")
+            for _ in range(3):
+                assert await (await chat.connect()).rest() == ["Server is full"]
+            chat.clients[0].close()
+            await chat.server.stop()
+            assert [event.count for event in chat.events if isinstance(event, Refused)] == [1, 2]
+            assert alive()["timers"] == before
+            chat.server.refused("Server is full", "192.0.2.1")
+            assert alive()["timers"] == before
+
+
+def test_the_helpers_of_these_tests_see_what_is_there() -> None:
+    async def look() -> None:
+        loop = asyncio.get_running_loop()
+        before = alive()
+        timer = loop.call_later(600, print)
+        task = asyncio.create_task(asyncio.sleep(0))
+        with socket.socket() as sock:
+            loop.add_reader(sock, print)
+            now = alive()
+            assert all(now[kind] != before[kind] for kind in before)
+            loop.remove_reader(sock)
+        timer.cancel()
+        await task
+        assert alive() == before
+
+    asyncio.run(look())
