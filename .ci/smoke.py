@@ -1,4 +1,4 @@
-"""Start an installed chat-console in plain mode, talk to it, and end it: `smoke.py COMMAND`."""
+"""Start an installed chat-console in plain mode, talk to it, and end it: `smoke.py COMMAND...`."""
 
 import re
 import signal
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 with subprocess.Popen(
-    [sys.argv[1], "--plain", "--port", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    [*sys.argv[1:], "--plain", "--port", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
 ) as console:
     assert console.stdin and console.stdout
     try:

@@ -1,4 +1,4 @@
-"""`python -m chat_console.app` is the command `chat-console`."""
+"""`python -m chat_console.app` is the command `chat-console`, as `python -m chat_console` is."""
 
 import sys
 

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.version:
         from importlib.metadata import version
 
-        print(f"chat-console {version('chat-console')}")
+        print(f"chat-console {version('tcp-chat-console')}")
         return EXIT_OK
     _open_missing_streams()
     try:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("app", "server", "widgets")
+PACKAGES = ("app", "package", "server", "widgets")
 ALLOWED = {
     "app": ("chat_console.app", "chat_console.server", "chat_console.widgets"),
+    "package": ("chat_console.server", "chat_console.app.cli"),
     "server": ("chat_console.server",),
     "widgets": ("chat_console.widgets", "chat_console.server.text"),
 }
@@ -58,11 +59,8 @@ def test_every_package_is_looked_at() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_imports_only_what_its_package_may_know(path: Path) -> None:
     package = path.relative_to(ROOT).parts[0]
-    ours = [
-        name
-        for name in imports(path.read_text("utf-8"), f"chat_console.{package}")
-        if within(name, ("chat_console",))
-    ]
+    dotted = "chat_console" if package == "package" else f"chat_console.{package}"
+    ours = [name for name in imports(path.read_text("utf-8"), dotted) if within(name, ("chat_console",))]
     assert [name for name in ours if not within(name, ALLOWED[package])] == []
 
 
@@ -76,13 +74,16 @@ def test_the_server_needs_nothing_but_the_standard_library(path: Path) -> None:
     assert others == []
 
 
-def test_importing_the_server_loads_nothing_of_textual_or_rich() -> None:
-    modules = [f"chat_console.server.{path.stem}" for path in (ROOT / "server").glob("*.py")]
+def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None:
+    modules = [
+        "chat_console",
+        *(f"chat_console.server.{path.stem}" for path in (ROOT / "server").glob("*.py")),
+    ]
     program = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; "
-    program += "print(*{name.split('.')[0] for name in sys.modules})"
+    program += "print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program, *modules], capture_output=True, text=True, timeout=60, check=True
     )
     loaded = done.stdout.split()
-    assert "chat_console" in loaded
-    assert not {"textual", "rich"} & set(loaded)
+    assert "chat_console.server.chat_server" in loaded
+    assert [name for name in loaded if within(name, ("textual", "rich", "chat_console.app"))] == []
