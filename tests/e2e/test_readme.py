@@ -1,0 +1,111 @@
+"""What the README tells people to type, typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import BOUND, Connect, StartConsole, StartProgram, StartTerminal, Terminal, require
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+JOIN = README.partition("\n## Join\n")[2].partition("\n## ")[0]
+CODE = [*re.findall(r"^    (.+)$", JOIN, re.MULTILINE), *re.findall(r"`([^`]+)`", JOIN)]
+WAYS = [code for code in CODE if re.search(r"\b1234$", code) and "|" not in code]
+"""The commands that join."""
+(SCRIPT,) = [code for code in CODE if "| nc" in code]
+"""The one that a script may use."""
+
+
+def here(command: str, port: int) -> str:
+    """`command` for a chat on this machine."""
+    command = re.sub(r"127\.0\.0\.1|192\.0\.2\.7", "127.0.0.1", command)
+    return re.sub(r"\b1234\b", str(port), command).replace("curl.exe", "curl")
+
+
+def enter_until(terminal: Terminal, text: str) -> None:
+    """Press Enter until `text` is on the screen: curl looks for new lines only between two typed ones."""
+    deadline = time.monotonic() + BOUND
+    while text not in terminal.text:
+        assert time.monotonic() < deadline, terminal.text
+        time.sleep(0.1)
+        terminal.type("\r")
+
+
+def test_these_are_the_ways_to_join() -> None:
+    assert [re.split(r"\W", way)[0] for way in WAYS] == ["nc", "telnet", "nc", "ncat", "telnet", "curl"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_way_to_join_works(
+    way: str, start_console: StartConsole, start_terminal: StartTerminal, connect: Connect
+) -> None:
+    console = start_console()
+    program, *arguments = shlex.split(here(way, console.port))
+    terminal = start_terminal(require(program), *arguments)
+    enter_until(terminal, " to the server!")
+    terminal.type("/nick Ann\r")
+    console.output.wait_for(" is now Ann\n")
+    bob = connect(console.port)
+    bob.send("hello Ann")
+    console.output.wait_for(": hello Ann\n")
+    enter_until(terminal, f"{bob.address}: hello Ann")
+    terminal.type("hello Bob\r")
+    bob.wait_for("Ann: hello Bob\n")
+    terminal.type("/quit\r")
+    bob.wait_for("Ann has left the server.\n")
+    enter_until(terminal, "You have left the server")
+    assert bob.lines[-2:] == ["Ann: hello Bob", "Ann has left the server."]
+
+
+@pytest.mark.parametrize("client", ["nc", "nc.openbsd", "nc.traditional", "ncat", "curl"])
+def test_the_script_prints_who_is_here_with_any_client(
+    client: str, start_console: StartConsole, connect: Connect
+) -> None:
+    require(client)
+    console = start_console()
+    bob = connect(console.port)
+    url = f"curl -s telnet://127.0.0.1:{console.port}"
+    script = here(SCRIPT, console.port)
+    script = re.sub(r"\bnc .*", url, script) if client == "curl" else re.sub(r"\bnc\b", client, script)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=BOUND)
+    welcome, *lines = done.stdout.splitlines()
+    assert welcome.startswith("Welcome 127.0.0.1|")
+    assert lines == [f"{bob.address} as {bob.address}", "You have left the server"]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_certificate_of_ones_own_making_serves(
+    start_console: StartConsole, start: StartProgram, tmp_path: Path
+) -> None:
+    (block,) = re.findall(r"    (openssl req .*)\n    (chat-console .*)\n", README)
+    openssl, chat_console = map(shlex.split, block)
+    subprocess.run([require("openssl"), *openssl[1:]], cwd=tmp_path, check=True, capture_output=True)
+    options = [str(tmp_path / word) if word.endswith(".pem") else word for word in chat_console[1:]]
+    assert options[:2] == ["--port", "12345"]
+    console = start_console(*options[2:])
+    (connecting,) = re.findall(r"`(ncat --ssl .*?)`", README)
+    assert connecting.endswith(" 127.0.0.1 12345")
+    client = start(require("ncat"), *shlex.split(connecting)[1:-1], str(console.port))
+    client.type("/quit")
+    assert client.output.read_to_end().endswith("You have left the server\n")
+
+
+def test_the_plain_console_takes_the_operators_lines_from_stdin(start: StartProgram) -> None:
+    (command,) = re.findall(r"^    (chat-console --plain .*)$", README, re.MULTILINE)
+    assert "--port 12345" in command
+    words = shlex.split(command.replace("--port 12345", "--port 0"))
+    program = shutil.which(words[0], path=str(Path(sys.executable).parent))
+    assert program
+    console = start(program, *words[1:])
+    console.output.wait_for("Server started on port ")
+    console.type("/list")
+    console.output.wait_for("No users connected\n")
+    console.type("/quit")
+    assert console.wait() == 0
