@@ -383,6 +383,27 @@ class TestWhatOutlivesIt:
         assert sum(isinstance(event, Joined) for event in told) == 5
         assert alive() == before
 
+    @pytest.mark.parametrize("end", ["stop", "abort", "cancelled stop"])
+    async def test_is_no_handshake_that_was_never_finished(self, end: str, pair: Pair) -> None:
+        before = alive()
+        tls: dict[str, Any] = {"tls_cert": pair.cert, "tls_key": pair.key, "tls_handshake_timeout": 600}
+        server = ChatServer(Settings(port=0, stop_grace=600, **tls))
+        await server.start()
+        clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+        clients[0].sendall(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a ClientHello
+        await until(lambda: len(server._connections) == 2)
+        stopping = asyncio.create_task(server.stop())
+        if end != "stop":
+            await turns(1)
+            stopping.cancel() if end == "cancelled stop" else server.abort()
+        await asyncio.wait([stopping], timeout=BOUND)
+        assert stopping.done()
+        await until(lambda: not server._connections)
+        await turns(2)
+        for client in clients:
+            client.close()
+        assert alive() == before
+
     async def test_is_no_timer_of_a_refusal_and_what_was_not_told_is_told(self) -> None:
         before = alive()["timers"]
         async with open_chat(max_clients=1) as chat:
