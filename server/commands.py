@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .text import MAX_NAME_LENGTH
+from .names import MAX_NAME_LENGTH
+from .unicode_ranges import FORMATS, MARKS, MARKS_BEYOND
 
 
 class Role(enum.Flag):
@@ -210,7 +211,7 @@ _BOTH = Role.CLIENT | Role.OPERATOR
 
 COMMANDS = (
     Command(
-        "nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} letters, digits, _ - .", _nick, 3
+        "nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} of A-Z a-z 0-9 _ - .", _nick, 3
     ),
     Command("msg", "<recipient> <message>", _BOTH, "say something to one user alone", _private_message),
     Command("kick", "<recipient> [reason]", Role.OPERATOR, "disconnect a user; the reason is logged", _kick),
@@ -242,13 +243,26 @@ def commands_for(role: Role) -> list[Command]:
 _BY_WORD = {role: {command.word: command for command in commands_for(role)} for role in Role}
 
 
+def spoken(line: str) -> str | None:
+    """What a cleaned, non-blank `line` says to everybody; None if it is a command.
+
+    What is blank, broken or cannot be seen before the slash changes nothing, and a full-width slash is one
+    too: nothing that was meant as a command is ever said.
+    """
+    if line[:1].isalnum():
+        return line
+    found = _slashed(line)
+    if not found:
+        return line
+    return line[found.end() - 1 :] if found[1] else None
+
+
 def parse(line: str, role: Role) -> Request:
     """Return what a cleaned, non-blank `line` asks for when `role` has typed it. Never raises."""
-    if not line.startswith("/"):
-        return Say(line)
-    if line.startswith("//"):
-        return Say(line[1:])
-    word, rest = _split_word(line[1:])
+    text = spoken(line)
+    if text is not None:
+        return Say(text)
+    word, rest = _words_of(line)
     command = _BY_WORD[role].get(word.lower())
     if command is None:
         return UnknownCommand("/" + word)
@@ -257,11 +271,21 @@ def parse(line: str, role: Role) -> Request:
 
 def cost(line: str, role: Role) -> int:
     """What `line` takes from the flood control of its author."""
-    if not line.startswith("/"):
+    if spoken(line) is not None:
         return 1
-    command = _BY_WORD[role].get(_split_word(line[1:])[0].lower())
+    command = _BY_WORD[role].get(_words_of(line)[0].lower())
     return command.cost if command else 1
 
+
+def _words_of(line: str) -> tuple[str, str]:
+    """The word of a command, without its slash, and what follows its blanks."""
+    found = _slashed(line)
+    assert found is not None  # it is a command
+    return _split_word(line[found.end() :])
+
+
+# Blanks, U+FFFD, and what is as good as nothing to the eye: marks, format characters, a note without a head.
+_slashed = re.compile(f"[\\s\ufffd\U0001d159{MARKS}{MARKS_BEYOND}{FORMATS}]*+[/\uff0f]([/\uff0f])?").match
 
 _WORD = re.compile(r"(\S*)\s*(.*)", re.DOTALL)
 

@@ -15,7 +15,7 @@ from typing import Protocol, TypeVarTuple, cast
 from . import commands
 from .commands import Role
 from .events import LeaveReason
-from .framing import WONT_TIMING_MARK, LineFramer, TooLong
+from .framing import WONT_TIMING_MARK, Line, LineFramer
 from .outbox import Outbox
 from .rate import TokenBucket
 from .room import Member, Room
@@ -124,7 +124,7 @@ class Connection(asyncio.BufferedProtocol):
         # Flood control
         rate, burst = house.settings.rate, house.settings.burst
         self._bucket = TokenBucket(rate, burst, self.joined_at) if rate else None
-        self._held: deque[str | TooLong] | None = None  # lines whose time has not come
+        self._held: deque[Line] | None = None  # lines whose time has not come
         self._held_size = 0
         self._turn: asyncio.TimerHandle | None = None  # when it comes
         self._paused = False
@@ -261,7 +261,7 @@ class Connection(asyncio.BufferedProtocol):
 
     # Flood control
 
-    def _take(self, lines: Sequence[str | TooLong]) -> None:
+    def _take(self, lines: Sequence[Line]) -> None:
         """Give `lines` to the room as far as the client's rate allows, and hold the others."""
         if self._bucket is None:
             self._house.room.receive(self.member, lines)
@@ -279,7 +279,7 @@ class Connection(asyncio.BufferedProtocol):
     def _run_held(self, bucket: TokenBucket) -> None:
         now = self._loop.time()
         held = self._held or deque()
-        ready: list[str | TooLong] = []
+        ready: list[Line] = []
         while held and bucket.take(_cost(held[0]), now):
             ready.append(held.popleft())
         self._held_size -= sum(map(_size, ready))
@@ -340,11 +340,11 @@ class Connection(asyncio.BufferedProtocol):
         self._house.room.leave(self.member, reason)
 
 
-def _size(line: str | TooLong) -> int:
+def _size(line: Line) -> int:
     return len(line) + 1 if isinstance(line, str) else 1
 
 
-def _cost(line: str | TooLong) -> int:
+def _cost(line: Line) -> int:
     """What `line` takes from its author's bucket."""
     return commands.cost(line, Role.CLIENT) if isinstance(line, str) else 1
 
