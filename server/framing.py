@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
 from .text import clean, is_blank
 
 # RFC 854 (telnet), RFC 860 (TIMING-MARK). Commands below SE are end-of-file and the like, RFC 1184.
-_IAC, _EC, _EL, _SE, _SB, _WILL = 0xFF, 0xF7, 0xF8, 0xF0, 0xFA, 0xFB
-_FIRST_COMMAND = 0xEC
+_IAC, _SE, _SB, _WILL = 0xFF, 0xF0, 0xFA, 0xFB
 _DO_TIMING_MARK = b"\xff\xfd\x06"
 
-_COMMANDS = re.compile(rb"(?:\xff(?:[\xfb-\xfe][\x00-\xff]|[\xec-\xf6\xf9]))+")
-"""Any number of commands that leave nothing behind, but for subnegotiations."""
-
-_SUBNEGOTIATED = re.compile(rb"[^\xff\r\n]*")
+# What leaves nothing behind, also a subnegotiation that another command ends at once; EC; EL; no command.
+_commands = re.compile(
+    rb"((?:\xff(?:[\xfb-\xfe][\x00-\xff]|[\xec-\xf6\xf9]|\xfa(?=\xff[\xec-\xfe])))+)"
+    rb"|((?:\xff\xf7)+)|((?:\xff\xf8)+)|((?:\xff\xff)+)"
+).match
+_ERASING_CHARACTERS, _ERASING_LINE, _NOT_A_COMMAND = 2, 3, 4  # the groups
+_subnegotiated = re.compile(rb"[^\xff\r\n]*+(?:\xff\xff[^\xff\r\n]*+)*+").match
 
 WONT_TIMING_MARK = b"\xff\xfc\x06"
 """Answers `IAC DO TIMING-MARK`. A telnet whose user pressed Ctrl-C discards all output until it comes."""
@@ -28,7 +31,7 @@ _ERASE_CHARACTER = b"\x7f"
 _ORDINARY = bytes(range(0x20, 0x7F)) + b"\n"
 
 # How "surrogateescape" shows bytes that are not UTF-8. Nothing else decodes to a surrogate.
-_invalid_bytes = re.compile("[\udc80-\udcff]+")
+_invalid_bytes = re.compile("[\udc80-\udcff][\udc80-\udcff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +168,13 @@ class LineFramer:
         if len(raw) > self._max_line:
             lines.append(TooLong(self._max_line))
             return
-        valid = True
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError:
-            valid = False
-            text = _invalid_bytes.sub("\ufffd", raw.decode(errors="surrogateescape"))
-        line = clean(text)
-        if not line or line.isspace():
-            if is_blank(text):
-                self.blank_lines += 1
-            else:
-                lines.append(NOTHING)
-        elif not valid and len(line.encode()) > self._max_line:  # U+FFFD is longer than what it stands for
-            lines.append(TooLong(self._max_line))
+        line = _short_line(raw) if len(raw) <= _SHORT else _line(raw)
+        if line is None:
+            self.blank_lines += 1
+        elif len(line) > self._max_line // 3 and len(line.encode()) > self._max_line:
+            lines.append(TooLong(self._max_line))  # U+FFFD is longer than what it stands for
         else:
-            lines.append(line)
+            lines.append(line or NOTHING)
 
     def _without_telnet(self, data: bytes) -> bytes:
         """Return `data` without its telnet commands; an unfinished last one is kept for the next call."""
@@ -194,32 +188,40 @@ class LineFramer:
             if start < 0 or self._telnet:
                 break
             kept.append(data[at:start])
-            command = data[start + 1] if start + 1 < len(data) else None
-            if found := _COMMANDS.match(data, start):
-                self.crlf = True
-                self.timing_marks += found[0].count(_DO_TIMING_MARK)
+            if found := _commands(data, start):
+                self._obey(found, kept)
                 at = found.end()
-            elif command is None or _WILL <= command < _IAC:
+            elif start + 1 == len(data) or _WILL <= data[start + 1] < _IAC:
                 self._telnet = data[start:]
                 return b"".join(kept)
-            elif command == _SB:
+            elif data[start + 1] == _SB:
                 self._subnegotiation = self._max_subnegotiation
                 at = start + 2
-            elif command in (_EC, _EL):
-                self.crlf = True
-                kept.append(_ERASE_CHARACTER if command == _EC else _ERASE_LINE)
-                at = start + 2
-            else:  # not a command: a byte that is not UTF-8, which telnet would double
+            else:
                 kept.append(_INVALID)
-                at = start + (2 if command == _IAC else 1)
+                at = start + 1
         if not self._telnet:
             kept.append(data[at:])
         return b"".join(kept)
 
+    def _obey(self, commands: re.Match[bytes], kept: list[bytes]) -> None:
+        """Do what a run of commands of one kind asks for."""
+        run = commands[0]
+        if commands.lastindex == _NOT_A_COMMAND:  # a byte that is not UTF-8, which telnet doubles
+            kept.append(_INVALID * (len(run) // 2))
+            return
+        self.crlf = True
+        if commands.lastindex == _ERASING_LINE:
+            kept.append(_ERASE_LINE)
+        elif commands.lastindex == _ERASING_CHARACTERS:
+            kept.append(_ERASE_CHARACTER * (len(run) // 2))
+        else:
+            self.timing_marks += run.count(_DO_TIMING_MARK)
+
     def _skip_subnegotiation(self, data: bytes, at: int) -> int:
         """Where the subnegotiation that goes on at `at` ends; a line end or another command ends it too."""
         while self._subnegotiation and at < len(data):
-            found = _SUBNEGOTIATED.match(data, at, at + self._subnegotiation)
+            found = _subnegotiated(data, at, at + self._subnegotiation)
             assert found is not None  # it may be empty
             self._subnegotiation -= found.end() - at
             at = found.end()
@@ -239,3 +241,19 @@ class LineFramer:
                     self.crlf = True
                     at += 2
         return at
+
+
+def _line(raw: bytes) -> str | None:
+    """The line that `raw` has become, which may be nothing; None if it is blank."""
+    text = raw.decode(errors="surrogateescape")
+    if not text.isascii():
+        text = _invalid_bytes.sub("\ufffd", text)
+    line = clean(text)
+    if line and not line.isspace():
+        return line
+    return None if is_blank(text) else ""
+
+
+_SHORT = 8
+_short_line = functools.lru_cache(maxsize=1024)(_line)
+"""Floods are made of such lines, most often of the same."""

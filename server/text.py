@@ -105,8 +105,7 @@ _eraser = re.compile(f"[{_ERASERS}]")
 _acting = re.compile(f"[{_ACTING}]").search
 _crowd = re.compile(f"[{_HANGING}][{_HANGING}]{{{MAX_STACKED_MARKS}}}").search
 _hanging = re.compile(f"[{_HANGING}]+")
-_blank_line = re.compile(rf"[\s{_BLANKS}]*").fullmatch
-_separator = re.compile("[\x1c-\x1f]").search
+_every_blank = _BLANKS + " \r\n\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 _is_mark = _among(ranges.MARKS + ranges.MARKS_BEYOND)
 _acts = {
@@ -146,7 +145,7 @@ def clean(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether `text`, which may not be clean, is nothing or blanks: nobody meant to say anything."""
-    return _blank_line(text) is not None and not _separator(text)
+    return not text.strip(_every_blank)
 
 
 def _without_sequences(text: str) -> str:
