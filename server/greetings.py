@@ -32,6 +32,7 @@ _FEW = 16
 """After so many bytes all that a first line need not be whole for is known."""
 
 _MOST_HELD = 4096
+"""How many empty lines may come before and between."""
 
 _TELNET = re.compile(rb"\xff[\xec-\xfe]")
 _DECISIVE = re.compile(rb"[\r\n\0\xff]")
@@ -68,7 +69,7 @@ _LONG_REQUEST = re.compile(
 _perhaps_irc = re.compile(rb"(?:NICK|PASS|USER) +[^ ]+ *|USER +[^ ]+ +[^ ]+ +[^ ]+ +:.*").fullmatch
 _surely_irc = re.compile(rb"(?:NICK|PASS|USER|CAP|JOIN|MODE|QUIT)(?: .*)?").fullmatch
 
-_NOT_TYPED = re.compile(rb"[\x01-\x06\x0e-\x1a\x1c-\x1f]").search
+_untyped = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]").search
 _utf_16 = re.compile(
     rb"(?:[\t\r\n\x20-\x7e]\0)+[\t\r\n\x20-\x7e]?|(?:\xfe\xff)?(?:\0[\t\r\n\x20-\x7e])*\0?"
 ).fullmatch
@@ -119,6 +120,8 @@ def _protocol(held: bytes, *, ended: bool) -> str | None:
     if _PROXY_2.startswith(held) and not ended:
         return None
     text = held.lstrip(b"\r\n")
+    if len(held) - len(text) > _MOST_HELD:
+        return ""
     for protocol, matches in _PREFIXES.items():
         if matches(text):
             return protocol
@@ -130,11 +133,11 @@ def _protocol(held: bytes, *, ended: bool) -> str | None:
     is_whole = bool(ends) or ended or len(first) > _LONGEST_LINE
     if b"\0" in first and (protocol := _binary(first, is_whole=is_whole)):
         return protocol
-    if telnet or len(held) > _MOST_HELD:
+    if telnet:
         return ""
     if not is_whole:
-        # A capital letter may begin a request; a NUL may have another one behind it.
-        is_known = len(first) > _FEW and not first[:1].isupper() and b"\0" not in first
+        # A capital letter may begin a request, and NUL bytes may follow what nobody types.
+        is_known = len(first) > _FEW and not first[:1].isupper() and not _untyped(first)
         return "" if is_known else None
     if len(first) > _LONGEST_LINE:
         return "HTTP" if _LONG_REQUEST(first) else ""
@@ -143,7 +146,7 @@ def _protocol(held: bytes, *, ended: bool) -> str | None:
             return protocol
     if not _perhaps_irc(first) or _TELNET.search(second):
         return ""
-    if second_end or ended or len(second) > _LONGEST_SECOND_LINE:
+    if second_end or ended or len(second) > _LONGEST_SECOND_LINE or len(ends) > _MOST_HELD:
         return "IRC" if _surely_irc(second) else ""
     return None
 
@@ -153,6 +156,6 @@ def _binary(line: bytes, *, is_whole: bool) -> str:
     if _utf_16(line) and line.strip(b"\0"):
         return ""
     zeros = line.count(b"\0")
-    if zeros > 1 or _NOT_TYPED(line) or (is_whole and zeros == len(line)):
+    if zeros > 1 or _untyped(line.replace(b"\0", b"")) or (is_whole and zeros == len(line)):
         return "binary"
     return ""
