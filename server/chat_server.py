@@ -17,7 +17,7 @@ from . import notices
 from .bans import Bans, network_of
 from .connection import Connection
 from .events import Failed, Replied, Started
-from .framing import TooLong
+from .framing import Line
 from .gate import Gate
 from .listener import Listener, listening_sockets
 from .operator import Operator
@@ -211,7 +211,7 @@ class ChatServer:
         """Whether the server listens on more than the loopback addresses."""
         return not all(ipaddress.ip_address(address).is_loopback for address in self.addresses)
 
-    def operate(self, line: str | TooLong) -> None:
+    def operate(self, line: Line) -> None:
         """Do what `line`, typed by the operator, asks for: a command, or text for everybody."""
         self._started_operator().operate(line)
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .text import MAX_NAME_LENGTH
+from .names import MAX_NAME_LENGTH
+from .unicode_ranges import FORMATS, MARKS, MARKS_BEYOND
 
 
 class Role(enum.Flag):
@@ -213,7 +214,7 @@ _BOTH = Role.CLIENT | Role.OPERATOR
 
 COMMANDS = (
     Command(
-        "nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} letters, digits, _ - .", _nick, 3
+        "nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} of A-Z a-z 0-9 _ - .", _nick, 3
     ),
     Command("msg", "<recipient> <message>", _BOTH, "say something to one user alone", _private_message),
     Command("kick", "<recipient> [reason]", Role.OPERATOR, "disconnect a user; the reason is logged", _kick),
@@ -245,13 +246,26 @@ def commands_for(role: Role) -> list[Command]:
 _BY_WORD = {role: {command.word: command for command in commands_for(role)} for role in Role}
 
 
+def spoken(line: str) -> str | None:
+    """What a cleaned, non-blank `line` says to everybody; None if it is a command.
+
+    What is blank, broken or cannot be seen before the slash changes nothing, and a full-width slash is one
+    too: nothing that was meant as a command is ever said.
+    """
+    if line[:1].isalnum():
+        return line
+    found = _slashed(line)
+    if not found:
+        return line
+    return line[found.end() - 1 :] if found[1] else None
+
+
 def parse(line: str, role: Role) -> Request:
     """Return what a cleaned, non-blank `line` asks for when `role` has typed it. Never raises."""
-    if not line.startswith("/"):
-        return Say(line)
-    if line.startswith("//"):
-        return Say(line[1:])
-    word, rest = _split_word(line[1:])
+    text = spoken(line)
+    if text is not None:
+        return Say(text)
+    word, rest = _words_of(line)
     command = _BY_WORD[role].get(word.lower())
     if command is None:
         return UnknownCommand("/" + word)
@@ -260,10 +274,18 @@ def parse(line: str, role: Role) -> Request:
 
 def named_in(line: str, role: Role) -> Command | None:
     """The command that `line` is, for `role`; None for text, and for a command that there is not."""
-    if not line.startswith("/"):
-        return None
-    return _BY_WORD[role].get(_split_word(line[1:])[0].lower())
+    return None if spoken(line) is not None else _BY_WORD[role].get(_words_of(line)[0].lower())
 
+
+def _words_of(line: str) -> tuple[str, str]:
+    """The word of a command, without its slash, and what follows its blanks."""
+    found = _slashed(line)
+    assert found is not None  # it is a command
+    return _split_word(line[found.end() :])
+
+
+# Blanks, U+FFFD, and what is as good as nothing to the eye: marks, format characters, a note without a head.
+_slashed = re.compile(f"[\\s\ufffd\U0001d159{MARKS}{MARKS_BEYOND}{FORMATS}]*+[/\uff0f]([/\uff0f])?").match
 
 _WORD = re.compile(r"(\S*)\s*(.*)", re.DOTALL)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Protocol, TypeVarTuple
 from . import notices
 from .events import LeaveReason
 from .framing import WONT_TIMING_MARK
-from .inbox import Inbox
+from .inbox import PATIENCE, Inbox
 from .outbox import Outbox
 from .room import Member, Room
 from .sender import Sender
@@ -22,11 +21,6 @@ from .settings import Settings
 from .sockets import has_hung_up
 from .tls import TlsSession
 from .turns import Turns
-
-# RFC 9112, 3 and RFC 8446, 5.1: what a browser or a scanner sends first. A web page chooses how long the
-# request line is, so one that would be dropped as too long is known by its beginning.
-_HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
-_TLS_OR_LONG_HTTP = re.compile(rb"\x16\x03|[A-Z]+ \S{1000}")
 
 _Arguments = TypeVarTuple("_Arguments")
 
@@ -252,14 +246,16 @@ class Connection:
                 self._refuse()
             if self._state is _State.CLOSED:
                 return
-        if data:
-            if not self._inbox.started and _TLS_OR_LONG_HTTP.match(data):
-                self._house.room.leave(self.member, LeaveReason.FOREIGN)
-                return
-            self._inbox.receive(data)
+        self._inbox.receive(data)
         if self._at_end:
             self._inbox.end()
         self._go_on()
+        if self._inbox.is_in_doubt and self._turn is None and self._state is _State.OPEN:
+            self._turn = self._loop.call_later(PATIENCE, self._end_doubt)
+
+    def _end_doubt(self) -> None:
+        self._inbox.end_doubt()
+        self._resume()
 
     def _decrypt(self, tls: TlsSession, data: bytes, now: float) -> bytes:
         """The text in `data`; what the session has to say by itself is sent. After its handshake it joins."""
@@ -294,17 +290,16 @@ class Connection:
         self._end_turn()
         inbox = self._inbox
         now = self._loop.time()
+        if inbox.protocol:
+            self._house.room.leave(self.member, LeaveReason.FOREIGN)
+            return
         if not self._has_much_to_read:
-            is_first = not inbox.started
             lines = inbox.ready(now)
             self.crlf = inbox.crlf
             if marks := inbox.take_timing_marks():
                 self.write(WONT_TIMING_MARK * marks)
             if lines:
                 self.heard_at = now
-                if is_first and isinstance(lines[0], str) and _HTTP_REQUEST.match(lines[0]):
-                    self._house.room.leave(self.member, LeaveReason.FOREIGN)
-                    return
                 self._house.room.receive(self.member, lines)
                 if self._state is not _State.OPEN:
                     return

@@ -16,7 +16,7 @@ class LeaveReason(enum.Enum):
     BANNED = "banned"
     SLOW = "too slow reading"
     STALLED = "stopped reading"
-    FOREIGN = "spoke HTTP or TLS"
+    FOREIGN = "spoke another protocol"
     FAILED = "internal error"
 
 

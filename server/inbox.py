@@ -1,4 +1,4 @@
-"""What of a client's input may be worked on, and when: its framer and its flood control. No I/O, no clock."""
+"""What of a client's input may be worked on, and when: foreign greetings, framing, flood control. No I/O."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from itertools import islice
 
 from . import commands
 from .commands import Role
-from .framing import LineFramer, TooLong
+from .framing import Line, LineFramer
+from .greetings import Greeting
 from .rate import TokenBucket
 from .settings import Settings
-
-Line = str | TooLong
 
 BYTES_A_LINE = 409.6
 """How many bytes of input the flood control allows for each line: 20 lines are 8 KiB, 5 are 2 KiB."""
 
 _LEAST_READ = 512
 """Worth waking up for: a client above its rate is not read for less."""
+
+PATIENCE = 2.0
+"""How many seconds a first line that may be foreign waits for what tells."""
 
 _LINE_END = re.compile(rb"\r[\n\0]?|\n")
 
@@ -39,13 +41,14 @@ class Inbox:
         "_bytes",
         "_ended",
         "_framer",
+        "_greeting",
         "_held",
         "_least",
         "_lines",
         "_raw",
         "_read_size",
         "_unfinished",
-        "started",
+        "protocol",
     )
 
     def __init__(self, settings: Settings, now: float) -> None:
@@ -58,8 +61,9 @@ class Inbox:
         self._raw = b""  # received, and not framed yet: a line as an object takes 60 bytes more
         self._held: deque[Line] | None = None  # framed: more than has its turn
         self._ended = self._unfinished = False
-        self.started = False
-        """Whether a line has come."""
+        self._greeting: Greeting | None = Greeting()  # until it is known what the client speaks
+        self.protocol = ""
+        """Another protocol that the client speaks; empty where it speaks none, as far as is known."""
 
     @property
     def crlf(self) -> bool:
@@ -96,12 +100,32 @@ class Inbox:
             self._bytes.take(count, now)
 
     def receive(self, data: bytes) -> None:
-        """Take the next bytes, which were charged."""
+        """Take the next bytes, which were charged. They are of no use if they make the `protocol` known."""
+        if self._greeting:
+            data = self._greeting.receive(data)
+            self._look_at(self._greeting)
         self._raw = self._raw + data if self._raw else data
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a whole first line is held back that may be foreign, until `end_doubt` is called."""
+        return self._greeting is not None and self._greeting.holds_a_line
+
+    def end_doubt(self) -> None:
+        """Decide whether what was held back so far is foreign."""
+        if self._greeting:
+            self._raw += self._greeting.end()
+            self._look_at(self._greeting)
 
     def end(self) -> None:
         """Take the end of the input: an unfinished last line has its turn like any other."""
+        self.end_doubt()
         self._ended = self._unfinished = True
+
+    def _look_at(self, greeting: Greeting) -> None:
+        if greeting.is_over:
+            self.protocol = greeting.protocol
+            self._greeting = None
 
     def ready(self, now: float) -> list[Line]:
         """Take out the lines whose turn it is, in order: none behind one that has a lengthy answer."""
@@ -116,8 +140,6 @@ class Inbox:
                 ready = lines
         while (self._held or self._frame(now)) and self._take_held(ready, now):
             pass
-        if ready:
-            self.started = True
         return ready
 
     def wait(self, now: float) -> float:
@@ -152,12 +174,13 @@ class Inbox:
     def _frame(self, now: float) -> bool:
         """Frame as many lines as may have their turn; none is left from before. Whether anything was done."""
         if self._raw:
-            piece, ends = self._cut(int(self._lines.available(now)) if self._lines else sys.maxsize)
+            piece = self._cut(int(self._lines.available(now)) if self._lines else sys.maxsize)
             if not piece:
                 return False
             lines = self._framer.receive(piece)
-            if self._lines and ends > len(lines):
-                self._lines.take(ends - len(lines), now)  # the lines of which nothing is left
+            if self._lines and self._framer.blank_lines:
+                self._lines.take(self._framer.blank_lines, now)
+            self._framer.blank_lines = 0
         elif self._unfinished:
             self._unfinished = False
             lines = self._framer.end()
@@ -166,17 +189,16 @@ class Inbox:
         self._held = deque(lines) if lines else None
         return True
 
-    def _cut(self, most: int) -> tuple[bytes, int]:
-        """Take out what was received as far as it holds at most `most` line ends, and say how many."""
+    def _cut(self, most: int) -> bytes:
+        """Take out what was received as far as it holds at most `most` line ends."""
         raw = self._raw
-        if raw.count(b"\n") + raw.count(b"\r") <= most:  # which takes CR LF for two
-            ends, cut = len(_LINE_END.findall(raw)), len(raw)
-        else:
+        cut = len(raw)
+        if raw.count(b"\n") + raw.count(b"\r") > most:  # which takes CR LF for two
             found = list(islice(_LINE_END.finditer(raw), most + 1))
-            ends = min(len(found), most)
-            cut = len(raw) if len(found) <= most else found[most - 1].end() if most else 0
+            if len(found) > most:
+                cut = found[most - 1].end() if most else 0
         self._raw = raw[cut:]
-        return raw[:cut], ends
+        return raw[:cut]
 
 
 def _command(line: Line) -> commands.Command | None:

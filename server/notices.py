@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .commands import FORCE, Command, Request, Role, UnknownCommand, WrongUsage, commands_for
-from .text import MAX_NAME_LENGTH
+from .names import MAX_NAME_LENGTH
 
 OPERATOR = "Operator"
 """The operator's name, in what it says and as a recipient."""
@@ -221,7 +221,7 @@ def shutting_down() -> str:
 
 
 def invalid_nickname() -> str:
-    return f"Invalid nickname: use 1-{MAX_NAME_LENGTH} letters, digits, _ - ."
+    return f"Invalid nickname: use 1-{MAX_NAME_LENGTH} of A-Z a-z 0-9 _ - ."
 
 
 def reserved_nickname(name: str) -> str:
@@ -234,6 +234,11 @@ def nickname_in_use(name: str) -> str:
 
 def too_long(limit: int) -> str:
     return f"Message too long (max {limit} bytes)"
+
+
+def nothing_left() -> str:
+    """The answer to a line of which cleaning has left nothing."""
+    return "Nothing of that line could be shown"
 
 
 def usage(command: Command) -> str:

@@ -9,10 +9,10 @@ from . import commands, notices
 from .bans import Bans, Network, address_of, network_of, shown
 from .commands import Role
 from .events import Event, LeaveReason, OperatorMessaged, OperatorSaid, QuitRequested, Replied
-from .framing import TooLong
+from .framing import Line, Nothing, TooLong
 from .room import Fanout, Member, Room
 from .settings import Settings
-from .text import clean
+from .text import clean, is_blank
 from .tls import CertificateError
 
 
@@ -48,16 +48,23 @@ class Operator:
         self._settings = settings
         self._asked: object = None  # the ban that waits to be repeated, and whom it hits
 
-    def operate(self, line: str | TooLong) -> None:
+    def operate(self, line: Line) -> None:
         """Do what the operator's `line`, which is cleaned first, asks for."""
         if isinstance(line, TooLong):
             self._reply(notices.too_long(line.limit))
-            return
-        line = clean(line)
-        if len(line.encode()) > self._settings.max_line:
+        elif isinstance(line, Nothing):
+            self._reply(notices.nothing_left())
+        else:
+            self._operate(line)
+
+    def _operate(self, line: str) -> None:
+        text = clean(line)
+        if len(text.encode()) > self._settings.max_line:
             self._reply(notices.too_long(self._settings.max_line))
-        elif line and not line.isspace():
-            self._run(commands.parse(line, Role.OPERATOR))
+        elif text and not text.isspace():
+            self._run(commands.parse(text, Role.OPERATOR))
+        elif not is_blank(line):
+            self._reply(notices.nothing_left())
 
     def say(self, text: str) -> None:
         """Say `text` to everybody."""

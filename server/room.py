@@ -18,10 +18,10 @@ from .events import (
     Renamed,
     Said,
 )
-from .framing import TooLong
+from .framing import Line, Nothing, TooLong
 from .listing import Listing, Page
+from .names import is_name, is_reserved, skeleton
 from .settings import Settings
-from .text import is_name, is_reserved
 
 
 @dataclass(eq=False, slots=True)
@@ -73,6 +73,18 @@ class Timer(Protocol):
         ...
 
 
+class _Index(dict[str, dict[int, Member]]):
+    """Members by something that several may share, and by their id."""
+
+    def add(self, key: str, member: Member) -> None:
+        self.setdefault(key, {})[member.id] = member
+
+    def discard(self, key: str, member: Member) -> None:
+        del self[key][member.id]
+        if not self[key]:
+            del self[key]
+
+
 class Room:
     """Who is here, and what each line of a client does.
 
@@ -98,8 +110,9 @@ class Room:
         self._later = later
         self._settings = settings
         self._members: dict[int, Member] = {}
-        self._by_address: dict[str, Member] = {}
-        self._by_nickname: dict[str, dict[int, Member]] = {}  # keyed in lower case
+        self._by_address = _Index()  # in lower case; one port can reach two addresses of the server
+        self._by_nickname = _Index()  # in lower case
+        self._by_skeleton = _Index()
         self._listing = Listing()
         self._mute_timers: dict[int, Timer] = {}
 
@@ -116,7 +129,7 @@ class Room:
         """Take in `member` and announce it to everybody, itself included."""
         self._members[member.id] = member
         self._listing.add(member)
-        self._by_address[member.address.lower()] = member
+        self._by_address.add(member.address.lower(), member)
         self._fanout.to_all(notices.welcome(member.address))
         self._emit(Joined(self._clock(), member.id, member.address))
 
@@ -124,10 +137,8 @@ class Room:
         """Let `member` go, with a last line to it and a notice to the others. Nothing if it is gone."""
         if self._members.pop(member.id, None) is None:
             return
-        address = member.address.lower()
-        if self._by_address.get(address) is member:  # one port can reach two addresses of the server
-            del self._by_address[address]
         self._listing.remove(member)
+        self._by_address.discard(member.address.lower(), member)
         self._forget_nickname(member)
         self._end_mute_timer(member)
         self._fanout.to(member, notices.you_have_left())
@@ -145,11 +156,12 @@ class Room:
         self._listing = Listing()
         self._by_address.clear()
         self._by_nickname.clear()
+        self._by_skeleton.clear()
         for member in members:  # one that proves too slow now is gone already: no notice of its leaving
             self._fanout.to(member, notices.you_have_left())
             self._fanout.close(member)
 
-    def receive(self, member: Member, lines: Sequence[str | TooLong]) -> None:
+    def receive(self, member: Member, lines: Sequence[Line]) -> None:
         """Do what `lines` from `member` ask for, in order; what follows its leaving is ignored."""
         texts: list[str] = []
         for line in lines:
@@ -158,10 +170,11 @@ class Room:
             if isinstance(line, TooLong):
                 self._say_as(member, texts)
                 self._fanout.to(member, notices.too_long(line.limit))
-            elif not line.startswith("/"):
-                texts.append(line)
-            elif line.startswith("//"):
-                texts.append(line[1:])
+            elif isinstance(line, Nothing):
+                self._say_as(member, texts)
+                self._fanout.to(member, notices.nothing_left())
+            elif (text := commands.spoken(line)) is not None:
+                texts.append(text)
             else:
                 self._say_as(member, texts)
                 self._run(member, line)
@@ -219,19 +232,21 @@ class Room:
 
     def _rename(self, member: Member, name: str) -> str | None:
         """Give `member` the nickname `name`; return the answer where that is all there is to tell."""
+        if member.muted:
+            return notices.muted()
         if not is_name(name):
             return notices.invalid_nickname()
         if name == member.nickname:
             return notices.you_are_now(name)
         if is_reserved(name):
             return notices.reserved_nickname(name)
-        bearers = self._by_nickname.get(name.lower(), {})
-        if not self._settings.shared_nicks and bearers.keys() - {member.id}:
+        if not self._settings.shared_nicks and self._is_borne_by_another(member, name):
             return notices.nickname_in_use(name)
         old = member.name
         self._forget_nickname(member)
         member.nickname = name
-        self._by_nickname.setdefault(name.lower(), {})[member.id] = member
+        self._by_nickname.add(name.lower(), member)
+        self._by_skeleton.add(skeleton(name), member)
         self._listing.change(member)
         self._fanout.to(member, notices.you_are_now(name))
         self._fanout.to_all(notices.is_now(old, name), but=member)
@@ -259,18 +274,19 @@ class Room:
     def find(self, target: str) -> Sequence[Member]:
         """Those whom `target` names, in order of joining: an address, a nickname, one in another case."""
         folded = target.lower()
-        if folded in self._by_address:
-            return [self._by_address[folded]]
-        bearers = self._by_nickname.get(folded, {}).values()
-        exact = [member for member in bearers if member.nickname == target]
-        return sorted(exact or bearers, key=lambda member: member.id)
+        bearers = self._by_address.get(folded) or self._by_nickname.get(folded, {})
+        exact = [member for member in bearers.values() if member.nickname == target]
+        return sorted(exact or bearers.values(), key=lambda member: member.id)
+
+    def _is_borne_by_another(self, member: Member, name: str) -> bool:
+        """Whether somebody but `member` has `name`, one in another case, or one that looks like it."""
+        bearers = self._by_nickname.get(name.lower(), {}), self._by_skeleton.get(skeleton(name), {})
+        return any(others.keys() - {member.id} for others in bearers)
 
     def _forget_nickname(self, member: Member) -> None:
         if member.nickname is not None:
-            folded = member.nickname.lower()
-            del self._by_nickname[folded][member.id]
-            if not self._by_nickname[folded]:
-                del self._by_nickname[folded]
+            self._by_nickname.discard(member.nickname.lower(), member)
+            self._by_skeleton.discard(skeleton(member.nickname), member)
 
     def listing(self) -> str:
         """Who is here, a line each, in order of joining."""

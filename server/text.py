@@ -1,4 +1,4 @@
-"""Cleaning of untrusted text, and what a nickname may be. Pure functions.
+"""Cleaning of untrusted text. Pure functions.
 
 Whatever a client sends is shown on other people's terminals, and no common client filters anything:
 text is cleaned once, here, before it is stored or sent on.
@@ -8,139 +8,213 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
 
-MAX_NAME_LENGTH = 20
-"""The longest nickname, in characters."""
+from . import unicode_ranges as ranges
+from .commands import COMMANDS
 
-MAX_COMBINING_MARKS = 3
-"""How many combining marks may follow one character; more would paint over the neighbouring lines."""
+MAX_MARKS = 8
+"""How many combining marks may hang on one character."""
 
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+MAX_STACKED_MARKS = 3
+"""How many of them may be of those that pile up around it, over the neighbouring lines."""
 
-# Code points that are letters, symbols or marks to Unicode, and nothing at all to the eye.
-_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800"
+_STACKED = range(200, 241)  # their canonical combining classes
 
-# ECMA-48, 5.4 and 5.6: a control sequence, and the control strings (APC, DCS, OSC, PM, SOS). CAN, SUB and
-# ESC end either early, as they do in a terminal; a string that is never ended runs to the end of the line.
-_SEQUENCE = re.compile(
-    r"(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?"
-    r"|(?:\x1b\]|\x9d)[^\x07\x18\x1a\x1b\x9c]*(?:\x1b\\|[\x07\x18\x1a\x9c])?"
-    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x18\x1a\x1b\x9c]*(?:\x1b\\|[\x18\x1a\x9c])?"
+# ECMA-48, 5.4 and 5.6, and ECMA-35, 13.2. In this order: control sequences, with Linux' function keys
+# `ESC [ [ A`; control strings, which CAN, SUB, ESC and any C1 control end early, as in a terminal, and of
+# which only the introducer goes if nothing ends them; single shifts with their character, before which some
+# terminals put the number of a modifier; any other escape sequence. `CSI M` may be a mouse's.
+_SEQUENCE = (
+    r"(?:\x1b\[|\x9b)(?:\[[\x20-\x7e]?|M[ -#`a][!-~]{2}|[\x30-\x3f]*+[\x20-\x2f]*+[\x40-\x7e]?)"
+    r"|(?:\x1b\]|\x9d)(?:[^\x07\x18\x1a\x1b\x80-\x9f]*+(?:\x1b\\|[\x07\x18\x1a\x9c]|(?=[\x1b\x80-\x9f])))?"
+    r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])"
+    r"(?:[^\x18\x1a\x1b\x80-\x9f]*+(?:\x1b\\|[\x18\x1a\x9c]|(?=[\x1b\x80-\x9f])))?"
+    r"|(?:\x1bO|\x8f)(?:1;)?[0-9]{1,2}[A-Sj-y]"
+    r"|(?:\x1b[NO]|[\x8e\x8f])[^\x00-\x1f\x7f-\x9f]?"
+    r"|\x1b(?:[\x20-\x2f]++[\x30-\x7e]?|[\x30-\x7e])?"
 )
 
-_PLAIN, _MARK, _VARIATION, _JOINER, _TAB, _ERASE, _REMOVED = range(7)
+# A slash may be part of a sequence, and so Escape and `/msg Bob secret` would become `sg Bob secret`, for
+# everybody to read. At the start of a line a sequence ends before the word of a command.
+_UNFINISHED = (
+    r"(?:(?:\x1b\[|\x9b)[\x30-\x3f]*+[\x20-\x2e]*+|\x1b[NO]|[\x8e\x8f]|\x1b[\x20-\x2e]*+)"
+    rf"(?=/(?i:{'|'.join(command.word for command in COMMANDS)})(?![A-Za-z]))"
+)
+_unfinished_before_command = re.compile(
+    rf"(?:(?!{_UNFINISHED})(?:{_SEQUENCE}|[\x00-\x20\x7f-\xa0\ufeff\ufffd]))*+{_UNFINISHED}"
+).match
+
+_BLANKS = "\t\v\f\x85\u2028\u2029\u2800"
+_CONTROLS = "\x00-\x07\n\r\x0e-\x1f\x80-\x84\x86-\x9f"
+_ERASERS = "\b\x7f"
+_UNSAFE = _CONTROLS + ranges.IGNORABLE + "\ud800-\uf8ff\ufdd0-\ufdef\ufffe-\uffff"  # surrogates, private use
+_UNSAFE_BEYOND = ranges.IGNORABLE_BEYOND + ranges.TAGS + ranges.NONCHARACTERS_BEYOND + "\U000f0000-\U0010ffff"
+_ACTING = ranges.JOINERS + ranges.SELECTORS  # invisible, and of use behind what they act upon
+
+# Beyond the Basic Multilingual Plane a class tries its members one by one: these have whole blocks there.
+_SUSPECT = (
+    _BLANKS
+    + _ERASERS
+    + _UNSAFE
+    + "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001fffe-\U0001ffff"
+    + "\U0002fffe-\U0002ffff\U0003fffe-\U000e00ff\U000e01f0-\U0010ffff"
+)
+_HANGING = _ACTING + ranges.MARKS + "\U00010000-\U0001d3ff\U0001d800-\U0001efff\U000e0000-\U000e0fff"
 
 
-def _kind(character: str) -> int:
-    if character == "\t":
-        return _TAB
-    if character in "\b\x7f":
-        return _ERASE
-    if character in _JOINERS:
-        return _JOINER
-    if character in _FILLERS:
-        return _REMOVED
-    category = unicodedata.category(character)
-    if category[0] == "M":
-        return _VARIATION if "VARIATION SELECTOR" in unicodedata.name(character, "") else _MARK
-    # Cc, Cf, Cs, Co, Cn; line and paragraph separators. The other separators are blanks of some width.
-    return _REMOVED if category[0] == "C" or category in ("Zl", "Zp") else _PLAIN
+def _spans(members: str) -> list[tuple[int, int]]:
+    """The first and last code points of the ranges of a class, in order."""
+    spans = re.findall(r"(.)(?:-(.))?", members, re.DOTALL)
+    return sorted((ord(first), ord(last or first)) for first, last in spans)
 
 
-class _Kinds(dict[str, int]):
-    """The kind of each character met so far; as large as the repertoire in use, at most Unicode's."""
+def _all_but(members: str) -> str:
+    """What of the Basic Multilingual Plane is not among the `members` of a class."""
+    others: list[str] = []
+    free = 0
+    for first, last in _spans(members):
+        if free < first <= 0xFFFF:
+            others.append(f"\\u{free:04x}-\\u{first - 1:04x}")
+        free = max(free, last + 1)
+    return "".join(others)
 
-    def __missing__(self, character: str) -> int:
-        kind = self[character] = _kind(character)
-        if kind == _PLAIN:
-            _plain.add(character)
-        return kind
+
+def _among(members: str) -> Callable[[str], int]:
+    """Makes a test for the members of a class, whose ranges do not overlap."""
+    bounds = [bound for first, last in _spans(members) for bound in (first, last + 1)]
+    return lambda character: bisect_right(bounds, ord(character)) & 1
 
 
-_plain = {chr(code) for code in range(0x20, 0x7F)}
-_kinds = _Kinds()
+# A class is fast if it names what is met most.
+_PLAIN = (
+    _all_but(_SUSPECT + _HANGING)
+    + "\U0001f000-\U0001fffd\U0001d400-\U0001d7ff\U00020000-\U0002fffd\U00030000-\U0003fffd"
+)
+
+_not_plain = re.compile(f"[^{_PLAIN}]").search
+_suspect = re.compile(f"[{_SUSPECT}]").search
+_introducer = re.compile("[\x1b\x80-\x9f]").search
+_sequence = re.compile(_SEQUENCE)
+_blank = re.compile(f"[{_BLANKS}]")
+_ascii = {**dict.fromkeys([*range(8), *range(0xA, 0x20)]), **dict.fromkeys(b"\t\v\f", " ")}
+_flag = re.compile(f"({ranges.FLAGS})")
+_unsafe = re.compile(f"[{_UNSAFE}{_UNSAFE_BEYOND}]")
+_eraser = re.compile(f"[{_ERASERS}]")
+_acting = re.compile(f"[{_ACTING}]").search
+_crowd = re.compile(f"[{_HANGING}][{_HANGING}]{{{MAX_STACKED_MARKS}}}").search
+_hanging = re.compile(f"[{_HANGING}]+")
+_every_blank = _BLANKS + " \r\n\xa0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+
+_is_mark = _among(ranges.MARKS + ranges.MARKS_BEYOND)
+_acts = {
+    "\u200c": _among(ranges.CURSIVE),
+    "\u200d": _among(ranges.CURSIVE + ranges.EMOJI),
+    **dict.fromkeys("\u180b\u180c\u180d\u180f", _among(ranges.MONGOLIAN)),
+    **dict.fromkeys(map(chr, range(0xFE00, 0xFE0E)), _among(ranges.STYLED)),
+    **dict.fromkeys("\ufe0e\ufe0f", _among("0-9#*" + ranges.EMOJI)),
+    **dict.fromkeys(map(chr, range(0xE0100, 0xE01F0)), _among(ranges.IDEOGRAPHS)),
+}
 
 
 def clean(text: str) -> str:
     """Return `text` as one line that is safe on any terminal, and otherwise as its author meant it.
 
-    - Whole control sequences and control strings of ECMA-48 are removed, also in their 8-bit forms.
-    - A tab becomes a blank; a backspace or DEL removes the character before it, marks included.
-    - Every other control, format, surrogate, private-use or unassigned code point, every line or paragraph
-      separator and every invisible filler is removed. The zero-width joiners and variation selectors, which
-      emoji and several scripts need, stay where they follow a visible character.
-    - At most `MAX_COMBINING_MARKS` combining marks follow one character.
+    - Whole escape sequences of ECMA-35 and ECMA-48 are removed, also in their 8-bit forms; of a control
+      string that is never ended only the introducer.
+    - A tab, VT, FF, NEL, line or paragraph separator and the Braille blank become a blank; a backspace or DEL
+      removes the character before it, marks included.
+    - Every other control, surrogate, private-use code point and noncharacter is removed, and whatever is
+      Default_Ignorable, but for joiners and variation selectors behind a character that they can act upon,
+      and the flags of England, Scotland and Wales. What is not assigned stays: the next Unicode may do so.
+    - At most `MAX_MARKS` marks hang on one character, and `MAX_STACKED_MARKS` of those that pile up.
 
     Cleaning twice changes nothing.
     """
-    if _plain.issuperset(text):
+    if text.isascii():
+        return text if text.isprintable() else _without_controls(text)
+    if not _not_plain(text):
         return text
-    if "\x1b" in text or any("\x80" <= character <= "\x9f" for character in text):
-        text = _SEQUENCE.sub("", text)
+    if _suspect(text):
+        text = _safe(text)
+    if _acting(text) or _crowd(text):
+        text = _hanging.sub(_thinned, text)
+    return text
+
+
+def is_blank(text: str) -> bool:
+    """Whether `text`, which may not be clean, is nothing or blanks: nobody meant to say anything."""
+    return not text.strip(_every_blank)
+
+
+def _without_sequences(text: str) -> str:
+    if "/" in text and (found := _unfinished_before_command(text)):
+        text = text[found.end() :]
+    return _sequence.sub("", text)
+
+
+def _without_controls(text: str) -> str:
+    """Clean ASCII."""
+    if "\x1b" in text:
+        text = _without_sequences(text)
+    text = text.translate(_ascii)
+    return _erased(text) if "\b" in text or "\x7f" in text else text
+
+
+def _safe(text: str) -> str:
+    """Clean any text, but for what hangs on characters."""
+    if _introducer(text):
+        text = _without_sequences(text)
+    text = _blank.sub(" ", text)
+    if "\U000e007f" in text:
+        parts = _flag.split(text)
+        parts[::2] = [_unsafe.sub("", part) for part in parts[::2]]
+        text = "".join(parts)
+    else:
+        text = _unsafe.sub("", text)
+    return _erased(text) if "\b" in text or "\x7f" in text else text
+
+
+def _erased(text: str) -> str:
+    """Let each backspace or DEL remove the character before it, with all that hangs on it."""
+    first, *others = _eraser.split(text)
+    kept = [*first]
+    for piece in others:
+        while kept and _is_hanging(kept.pop()):
+            pass
+        kept += piece
+    return "".join(kept)
+
+
+def _is_hanging(character: str) -> bool:
+    return _is_mark(character) == 1 or character in _acts or "\U000e0020" <= character <= "\U000e007f"
+
+
+def _thinned(found: re.Match[str]) -> str:
+    """Keep of a run of what hangs on one character what may stay."""
+    base = last = found.string[found.start() - 1] if found.start() else " "
     kept: list[str] = []
-    marks = 0
-    for character in text:
-        kind = _kinds[character]
-        if kind == _PLAIN:
-            marks = 0
-        elif kind == _MARK:
-            if marks == MAX_COMBINING_MARKS:
+    marks = stacked = 0
+    for character in found[0]:
+        if act := _acts.get(character):
+            # By itself it is nothing: one at most, a selector directly behind its character.
+            if not act(base) or (last in ranges.JOINERS if character in ranges.JOINERS else last != base):
+                continue
+        elif _is_mark(character):
+            piles_up = _piles_up(character)
+            if marks == MAX_MARKS or (piles_up and stacked == MAX_STACKED_MARKS):
                 continue
             marks += 1
-        elif kind in (_VARIATION, _JOINER):
-            # Invisible by itself, so one at most, and only behind what it can act upon.
-            previous = kept[-1] if kept else " "
-            if previous.isspace() or _kinds[previous] in (_JOINER, kind):
-                continue
-        elif kind == _TAB:
-            character = " "
-            marks = 0
-        elif kind == _ERASE:
-            _erase(kept)
-            marks = _trailing_marks(kept)
-            continue
-        else:
-            continue
+            stacked += piles_up
+        elif not "\U000e0020" <= character <= "\U000e007f":  # of a flag, which is whole
+            base = character
+            marks = stacked = 0
+        last = character
         kept.append(character)
     return "".join(kept)
 
 
-def _erase(kept: list[str]) -> None:
-    """Remove the last visible character of `kept` with all that hangs on it."""
-    while kept and _kinds[kept.pop()] != _PLAIN:
-        pass
-
-
-def _trailing_marks(kept: list[str]) -> int:
-    count = 0
-    for character in reversed(kept):
-        kind = _kinds[character]
-        if kind == _PLAIN:
-            break
-        count += kind == _MARK
-    return count
-
-
-_NAME = re.compile(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME_LENGTH}}}", re.ASCII)
-
-RESERVED_NAMES = ("Operator", "Server", "System", "Admin", "Root", "Moderator", "You", "Everyone")
-"""Names that would let a client pass for the house."""
-
-_LOOK_ALIKES = str.maketrans("01l", "oii")
-
-
-def is_name(name: str) -> bool:
-    """Whether `name` is 1 to `MAX_NAME_LENGTH` ASCII letters, digits, `_`, `-` or `.`."""
-    return _NAME.fullmatch(name) is not None
-
-
-def is_reserved(name: str) -> bool:
-    """Whether `name` reads as one of `RESERVED_NAMES`, whatever the case, `0`/`o` and `1`/`l`/`i` alike."""
-    return _skeleton(name) in _RESERVED_SKELETONS
-
-
-def _skeleton(name: str) -> str:
-    return name.lower().translate(_LOOK_ALIKES)
-
-
-_RESERVED_SKELETONS = frozenset(map(_skeleton, RESERVED_NAMES))
+def _piles_up(mark: str) -> bool:
+    """Whether `mark` takes room above or below; so does one that the interpreter's Unicode does not know."""
+    return unicodedata.combining(mark) in _STACKED or unicodedata.category(mark) == "Cn"

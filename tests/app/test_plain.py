@@ -158,7 +158,7 @@ async def session(streams: Streams) -> AsyncIterator[Session]:
         (Left(0, 1, "Ann", LeaveReason.KICKED), None),
         (Left(0, 1, "Ann", LeaveReason.SLOW), "Ann was dropped: too slow reading"),
         (Left(0, 1, "Ann", LeaveReason.STALLED), "Ann was dropped: stopped reading"),
-        (Left(0, 1, "Ann", LeaveReason.FOREIGN), "Ann was dropped: spoke HTTP or TLS"),
+        (Left(0, 1, "Ann", LeaveReason.FOREIGN), "Ann was dropped: spoke another protocol"),
         (Left(0, 1, "Ann", LeaveReason.FAILED), "Ann was dropped: internal error"),
         (Muted(0, 1, "Ann", True), "Ann is muted"),
         (Muted(0, 1, "Ann", False), "Ann is no longer muted"),

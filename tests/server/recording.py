@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chat_console.server.bans import Bans
 from chat_console.server.events import Event
-from chat_console.server.framing import TooLong
+from chat_console.server.framing import Line
 from chat_console.server.listing import Page
 from chat_console.server.operator import Operator
 from chat_console.server.room import Member, Room
@@ -123,11 +123,11 @@ class Scene:
         self.forget()
         return members
 
-    def send(self, member: Member, *lines: str | TooLong) -> None:
+    def send(self, member: Member, *lines: Line) -> None:
         """Let `lines` of `member` arrive together."""
         self.room.receive(member, lines)
 
-    def operate(self, *lines: str | TooLong) -> None:
+    def operate(self, *lines: Line) -> None:
         for line in lines:
             self.operator.operate(line)
 

@@ -30,6 +30,7 @@ from chat_console.server.commands import (
     named_in,
     parse,
     parse_duration,
+    spoken,
 )
 
 
@@ -74,11 +75,21 @@ def test_every_command_has_one_line_of_help(command: Command) -> None:
     ("line", "text"),
     [
         ("hello", "hello"),
-        (" /list", " /list"),
         ("//list", "/list"),
+        ("  //list", "/list"),
+        ("\ufffd//list", "/list"),
+        ("\uff0f\uff0flist", "\uff0flist"),
+        ("/\uff0flist", "\uff0flist"),
+        ("\uff0f/list", "/list"),
+        ("/// list", "// list"),
         ("///", "//"),
         ("a /list", "a /list"),
         ("  two  blanks  ", "  two  blanks  "),
+        ("\ufffd\ufffd", "\ufffd\ufffd"),
+        ("\ufffda/list", "\ufffda/list"),
+        ("- /list", "- /list"),
+        ("\U0001fae8/list", "\U0001fae8/list"),
+        ("\u2044list", "\u2044list"),
     ],
 )
 def test_what_does_not_begin_with_one_slash_is_text(role: Role, line: str, text: str) -> None:
@@ -120,6 +131,23 @@ def test_what_does_not_begin_with_one_slash_is_text(role: Role, line: str, text:
 )
 def test_a_command_is_read_with_its_arguments(line: str, role: Role, request_: Request) -> None:
     assert parse(line, role) == request_
+
+
+BEFORE = ["", " ", "  ", "\u3000", "\xa0", "\ufffd", " \ufffd\ufffd ", "\u0301", "\u1aff", "\ufff9"]
+BEFORE += ["\U0001d159", " \u0301\u0300\ufffd"]
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("slash", "/\uff0f")
+@pytest.mark.parametrize("before", BEFORE, ids=ascii)
+def test_a_command_behind_what_is_blank_broken_or_invisible_is_still_one(
+    before: str, slash: str, role: Role
+) -> None:
+    assert parse(f"{before}{slash}msg Bob  my secret ", role) == PrivateMessage("Bob", "my secret ")
+    assert parse(f"{before}{slash}foo secret", role) == UnknownCommand("/foo")
+    assert parse(f"{before}{slash}", role) == UnknownCommand("/")
+    assert spoken(f"{before}{slash}msg") is None
+    assert spoken(f"{before}{slash}{slash}msg") == f"{slash}msg"
 
 
 @pytest.mark.parametrize("line", ["/MSG Bob hi", "/Msg Bob hi", "/mSG Bob hi"])
@@ -197,8 +225,10 @@ def test_anything_else_is_not_a_duration(text: str) -> None:
     [
         ("hello", 1),
         ("//nick Bob", 1),
-        (" /nick Bob", 1),
+        ("  //nick Bob", 1),
         ("/nick Bob", 3),
+        (" /nick Bob", 3),
+        ("\ufffd\uff0fnick Bob", 3),
         ("/NICK", 3),
         ("/msg Bob hi", 1),
         ("/nickname Bob", 1),
@@ -209,6 +239,12 @@ def test_anything_else_is_not_a_duration(text: str) -> None:
 def test_a_change_of_nickname_costs_its_author_as_much_as_three_lines(line: str, tokens: int) -> None:
     command = named_in(line, Role.CLIENT)
     assert (command.cost if command else 1) == tokens
+
+
+@given(st.text(" \ufffd\u0301\u3000\ufffa"), st.sampled_from("/\uff0f"), st.text())
+def test_nothing_that_begins_with_a_slash_is_ever_said(before: str, slash: str, rest: str) -> None:
+    said = spoken(before + slash + rest)
+    assert said is None or (rest[:1] in ("/", "\uff0f") and said == rest)
 
 
 @given(st.text(min_size=1) | st.text(" /nickmsglistbaufore-10", min_size=1), st.sampled_from(list(Role)))

@@ -548,7 +548,7 @@ class TestForeignProtocol:
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"\r\n\r\nGET / HTTP/1.1\r\n",
             b"POST /" + b"x" * 3000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n/nick Eve\nhello\n",
-            b"POST http://127.0.0.1:1234/" + b"x" * 1400,
+            b"POST http://127.0.0.1:1234/" + b"x" * 2048,
             client_hello(),
         ],
         ids=["GET", "POST", "OPTIONS", "CONNECT", "HTTP 2", "blank lines", "long", "long in pieces", "TLS"],
@@ -597,6 +597,30 @@ class TestForeignProtocol:
             await bob.line()
             other.send(*lines)
             assert [await bob.line() for _ in lines] == [f"{other.address}: {line}" for line in lines]
+
+    async def test_is_doubted_for_no_longer_than_a_moment(self, clock: Clock) -> None:
+        async with open_chat() as chat:
+            (bob,) = await chat.gather("Bob")
+            other = await chat.connect()
+            await bob.line()
+            other.send("PASS me")
+            bob.send("tick")
+            await other.until("Bob: tick")
+            assert not [event for event in chat.events if isinstance(event, Said) and event.name != "Bob"]
+            await chat.pass_time(clock, 2)
+            assert await bob.line() == f"{other.address}: PASS me"
+            other.send("NICK it")
+            assert await bob.line() == f"{other.address}: NICK it"
+
+    async def test_is_known_of_one_that_has_ended_its_input(self) -> None:
+        async with open_chat() as chat:
+            (bob,) = await chat.gather("Bob")
+            other = await chat.connect()
+            await bob.line()
+            other.writer.write(b"GET /index.html")
+            other.end()
+            assert await bob.line() == f"{other.address} has left the server."
+            assert (await chat.event(Left)).reason is LeaveReason.FOREIGN
 
     async def test_is_not_seen_in_a_first_line_that_is_too_long(self) -> None:
         async with open_chat() as chat:

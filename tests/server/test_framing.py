@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chat_console.server.framing import WONT_TIMING_MARK, LineFramer, TooLong
+from chat_console.server.framing import NOTHING, WONT_TIMING_MARK, Line, LineFramer, TooLong
 from chat_console.server.settings import Settings
-from chat_console.server.text import clean
+from chat_console.server.text import clean, is_blank
 
 MAX_LINE = Settings().max_line
 MAX_SUBNEGOTIATION = Settings().max_subnegotiation
 
 IAC, SE, NOP, SB, WILL, WONT, DO, DONT = (bytes([code]) for code in (255, 240, 241, 250, 251, 252, 253, 254))
+EC, EL = b"\xf7", b"\xf8"
 DO_TIMING_MARK = IAC + DO + b"\x06"
 
 
@@ -23,7 +25,7 @@ def framer() -> LineFramer:
     return LineFramer(MAX_LINE, MAX_SUBNEGOTIATION)
 
 
-def frame(*pieces: bytes) -> list[str | TooLong]:
+def frame(*pieces: bytes) -> list[Line]:
     """The lines of `pieces`, each of which is one read, and of the end of the input."""
     by_read = framer()
     return [line for piece in pieces for line in by_read.receive(piece)] + by_read.end()
@@ -45,7 +47,7 @@ class TestLineEndings:
         assert frame("é".encode() + ending + "ü".encode() + ending) == ["é", "ü"]
 
     def test_makes_no_line_of_nothing_or_of_blanks(self, ending: bytes) -> None:
-        assert frame(ending * 3 + b"  " + ending + b"\t" + ending + b"\x1b[m" + ending + b"end") == ["end"]
+        assert frame(ending * 3 + b"  " + ending + b"\t\x0b\xe2\xa0\x80" + ending + b"end") == ["end"]
         assert frame(ending + b"  " + ending + b"end" + ending) == ["end"]
 
 
@@ -60,6 +62,24 @@ def test_a_line_is_cleaned_after_it_has_been_put_together() -> None:
 
 def test_a_nul_that_follows_no_cr_is_removed_like_any_control() -> None:
     assert frame(b"a\0b\n\0c\n") == ["ab", "c"]
+
+
+@pytest.mark.parametrize(
+    "line", [b"\x1b[A", b"\x07", b" \x07 ", b"\0", b"ab\b\b", "\u200b".encode(), b"\x1b"]
+)
+@pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r", b""])
+def test_a_line_of_which_nothing_is_left_is_told_and_a_blank_one_is_not(line: bytes, ending: bytes) -> None:
+    assert frame(line + ending) == frame(*single_bytes(line + ending)) == [NOTHING]
+    assert frame(b" \n" + line + b"\n\t\nx\n") == [NOTHING, "x"]
+
+
+def test_blank_lines_are_counted() -> None:
+    for pieces in ([b"\n  \nx\n\n\x07\n"], [b"\n \xc2\xa0\nx\r\n\t\n\xc2\xad\n"], [b" ", b"\n\nx\n\n"]):
+        counted = framer()
+        for piece in pieces:
+            counted.receive(piece)
+        assert counted.end() == []
+        assert counted.blank_lines == 3
 
 
 def test_the_unfinished_last_line_comes_at_the_end_of_the_input() -> None:
@@ -97,6 +117,13 @@ class TestLineLength:
         assert long.receive(b"\nnext\n") == ["next"]
         assert [long.receive(b"x" * 1024) for _ in range(3)] == [[], [], [TooLong(MAX_LINE)]]
 
+    @pytest.mark.parametrize("split", [lambda data: [data], single_bytes], ids=["whole", "bytes"])
+    def test_holds_for_the_cleaned_line_too(self, split) -> None:
+        most = b"a\xe9" * 512  # each of the invalid bytes becomes three
+        assert frame(*split(most + b"\nnext\n")) == ["a\ufffd" * 512, "next"]
+        assert frame(*split(most + b"a\nnext\n")) == [TooLong(MAX_LINE), "next"]
+        assert frame(*split(most + b"a")) == [TooLong(MAX_LINE)]
+
     def test_a_longer_line_at_the_end_of_the_input_is_told_once(self) -> None:
         assert frame(b"x" * 2048, b"x") == [TooLong(MAX_LINE)]
 
@@ -119,14 +146,29 @@ class TestUtf8:
         [
             (b"caf\xe9!", "caf\ufffd!"),
             (b"\xc3", "\ufffd"),
-            (b"\x80\x81", "\ufffd\ufffd"),
-            (b"\xc0\xaf", "\ufffd\ufffd"),
-            (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
+            (b"\x80\x81", "\ufffd"),
+            (b"\xc0\xaf", "\ufffd"),
+            (b"\xed\xa0\x80", "\ufffd"),
+            (b"\xfe" * 2048, "\ufffd"),
+            (b"a\x80 \xff\xff\x81b\xe4\xbd", "a\ufffd \ufffdb\ufffd"),
+            (b"\x80\xef\xbf\xbd\xef\xbf\xbd\x80", "\ufffd" * 4),
             (b"a\xffb", "a\ufffdb"),
             (b"\xff\xffb", "\ufffdb"),
             (b"a\xfe", "a\ufffd"),
         ],
-        ids=["Latin-1", "cut off", "stray", "overlong form", "surrogate", "0xFF of nc", "IAC IAC", "0xFE"],
+        ids=[
+            "Latin-1",
+            "cut off",
+            "stray",
+            "overlong form",
+            "surrogate",
+            "2048",
+            "some runs",
+            "U+FFFD itself",
+            "0xFF of nc",
+            "IAC IAC",
+            "0xFE",
+        ],
     )
     def test_gets_the_replacement_character_for_invalid_bytes(self, data: bytes, text: str) -> None:
         assert frame(data + b"\n", b"next\n") == [text, "next"]
@@ -147,12 +189,12 @@ class TestTelnet:
             IAC + DONT + b"\n",
             DO_TIMING_MARK,
             IAC + SB + b"\x1f\x00\x50\x00\x18" + IAC + SE,
-            IAC + SB + b"\x18\x00a\r\nb" + IAC + IAC + b"c" + IAC + SE,
+            IAC + SB + b"\x18\x00ab" + IAC + IAC + b"c" + IAC + SE,
             IAC + SB + IAC + SE,
         ],
         ids=[
             "NOP", "IP", "EOF", "WILL", "WONT", "DO", "DONT", "DO 255", "DONT 10",
-            "DO TIMING-MARK", "SB NAWS", "SB with a line end and IAC IAC", "SB that is empty",
+            "DO TIMING-MARK", "SB NAWS", "SB with IAC IAC", "SB that is empty",
         ],
     )  # fmt: skip
     def test_command_is_removed_wherever_it_occurs_also_across_reads(self, command: bytes) -> None:
@@ -160,6 +202,43 @@ class TestTelnet:
         for at in range(len(text) + 1):
             data = text[:at] + command + text[at:]
             assert frame(data) == frame(*single_bytes(data)) == ["né", "xt"]
+
+    @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r", b"\r\0"])
+    def test_a_line_end_ends_a_subnegotiation(self, ending: bytes) -> None:
+        for text in ("Что за \u042f\u044a\u0432!", "яъ"):  # cp1251 writes these letters as IAC SB
+            data = text.encode("cp1251") + ending + b"one" + ending + b"two" + ending + b"three"
+            assert frame(data)[-3:] == frame(*single_bytes(data))[-3:] == ["one", "two", "three"]
+
+    @pytest.mark.parametrize(
+        ("data", "text"),
+        [
+            (b"abc" + IAC + EC, "ab"),
+            (b"abc" + (IAC + EC) * 2 + b"d", "ad"),
+            ("né".encode() + IAC + EC + b"e", "ne"),
+            ("e\u0301x".encode() + (IAC + EC) * 2 + b"a", "a"),
+            (IAC + EC + b"a", "a"),
+            (b"\n" + IAC + EC + b"b", "b"),
+            (b"abc" + IAC + EL, None),
+            (b"abc" + IAC + EL + b"de", "de"),
+            (b"abc" + IAC + EL + b"de" + IAC + EL + IAC + EL + b"f", "f"),
+            (b"x" * 2000 + IAC + EL + b"y" * 2000, "y" * 2000),
+            (b"a\xc3" + IAC + EL + b"\xa9b", "\ufffdb"),
+            (b"\x1b]0;x" + IAC + EL + b"text", "text"),
+            (b"/msg Bob secret" + IAC + EL + b"hello", "hello"),
+        ],
+    )
+    @pytest.mark.parametrize("ending", [b"\n", b"\r\n", b"\r", b""])
+    def test_ec_and_el_erase_a_character_and_the_line(
+        self, data: bytes, text: str | None, ending: bytes
+    ) -> None:
+        for pieces in ([data + ending], single_bytes(data + ending), [data, ending]):
+            assert [line for line in frame(*pieces) if line != "a" or text == "a"] == [text] * (
+                text is not None
+            )
+
+    @pytest.mark.parametrize("split", [lambda data: [data], single_bytes], ids=["whole", "bytes"])
+    def test_el_erases_what_made_a_line_too_long(self, split) -> None:
+        assert frame(*split(b"x" * 3000 + IAC + EL + b"text\nnext\n")) == [TooLong(MAX_LINE), "text", "next"]
 
     def test_nothing_is_lost_when_a_command_is_never_finished(self) -> None:
         assert frame(b"text" + IAC + SB + b"\x18") == ["text"]
@@ -213,6 +292,9 @@ class TestTelnet:
         ([IAC + NOP], True),
         ([IAC, DO, b"\x06"], True),
         ([IAC + SB + b"\x18" + IAC + SE], True),
+        ([IAC + EC], True),
+        ([IAC, EL], True),
+        ([IAC + SB + b"\x18a\n"], False),
     ],
 )
 def test_who_sends_cr_lf_or_a_telnet_command_wants_cr_lf(pieces: list[bytes], crlf: bool) -> None:
@@ -224,6 +306,7 @@ def test_who_sends_cr_lf_or_a_telnet_command_wants_cr_lf(pieces: list[bytes], cr
 
 TOKENS = [b"\n", b"\r", b"\0", b"\r\n", b" ", b"\t", b"\x7f", b"\x1b[m", b"x", b"xxx", b"xxxxxxxxx"]
 TOKENS += [b"\xc3\xa9", b"\xff", IAC + IAC, IAC + NOP, IAC + WILL + b"x", DO_TIMING_MARK, IAC + SB, IAC + SE]
+TOKENS += [IAC + EC, IAC + EL, b"\x07", b"\xc3", b"\xe9\xfe", b"\xe2\xa0\x80"]
 STREAM = (
     st.lists(st.sampled_from(TOKENS) | st.binary(max_size=3), max_size=30)
     | st.lists(st.sampled_from([b"\r", b"\n", b"\0", b"x"]), max_size=12)
@@ -251,10 +334,54 @@ def test_any_split_of_the_bytes_gives_the_same_lines(case: tuple[bytes, list[byt
 
 @given(STREAM.map(lambda stream: stream.replace(IAC, b"")))
 def test_lines_are_what_stands_between_the_line_ends(stream: bytes) -> None:
-    def line(raw: bytes) -> str | TooLong:
-        return TooLong(8) if len(raw) > 8 else clean(raw.decode("utf-8", "replace"))
+    def line(raw: bytes) -> Line | None:
+        text = re.sub("[\udc80-\udcff]+", "\ufffd", raw.decode(errors="surrogateescape"))
+        cleaned = clean(text)
+        if len(raw) > 8 or len(cleaned.encode()) > 8:
+            return TooLong(8)
+        if cleaned.strip():
+            return cleaned
+        return None if is_blank(text) else NOTHING
 
-    lines = [line(raw) for raw in re.split(rb"\r\n|\r\0|\r|\n", stream)]
-    expected = [line for line in lines if isinstance(line, TooLong) or line.strip()]
+    raws = re.split(rb"\r\n|\r\0|\r|\n", stream)
     whole = LineFramer(8, 6)
-    assert whole.receive(stream) + whole.end() == expected
+    assert whole.receive(stream) + whole.end() == [made for raw in raws if (made := line(raw)) is not None]
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            b"\x1b\r",
+            b"\x07\n",
+            b"x\n",
+            IAC + NOP,
+            IAC + WILL + b"x",
+            DO_TIMING_MARK,
+            IAC + IAC,
+            IAC + EC,
+            IAC + EL,
+        ),
+        *(
+            b"x" + IAC + EL,
+            b"x" + IAC + NOP,
+            IAC + SB,
+            IAC + SB + b"x" * 600,
+            IAC + SB + IAC + IAC,
+            b"\r\0",
+            b"\x80",
+        ),
+        *(b"x", b"\xc2\x90", b"\x7f"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1 << 16], ids=["bytes", "whole"])
+def test_the_work_grows_no_faster_than_the_input(unit: bytes, size: int) -> None:
+    def seconds(data: bytes) -> float:
+        reader = framer()
+        start = time.process_time()
+        for at in range(0, len(data), size):
+            reader.receive(data[at : at + size])
+        return time.process_time() - start
+
+    short, long = unit * (4096 // len(unit)), unit * (32_768 // len(unit))
+    assert min(seconds(long) for _ in range(5)) < 32 * min(seconds(short) for _ in range(5))

@@ -48,10 +48,11 @@ from chat_console.server.commands import COMMANDS, Role, UnknownCommand, WrongUs
         (notices.not_printed(2), "2 lines were not printed: nobody read them"),
         (notices.cannot_print("Broken pipe"), "cannot print any more: Broken pipe"),
         (notices.shutting_down(), "Server is shutting down"),
-        (notices.invalid_nickname(), "Invalid nickname: use 1-20 letters, digits, _ - ."),
+        (notices.invalid_nickname(), "Invalid nickname: use 1-20 of A-Z a-z 0-9 _ - ."),
         (notices.reserved_nickname("Root"), "Nickname Root is reserved"),
         (notices.nickname_in_use("Bob"), "Nickname Bob is already in use"),
         (notices.too_long(2048), "Message too long (max 2048 bytes)"),
+        (notices.nothing_left(), "Nothing of that line could be shown"),
         (notices.usage(COMMANDS[1]), "Usage: /msg <recipient> <message>"),
         (notices.unknown_command("/foo"), "Unknown command /foo. Type /help."),
     ],
@@ -63,7 +64,7 @@ def test_the_wording_is_the_wire_contract(notice: str, sentence: str) -> None:
 
 def test_the_help_of_a_client() -> None:
     assert notices.help_lines(Role.CLIENT, encrypted=False).split("\n") == [
-        "/nick <name>                take a name: 1-20 letters, digits, _ - .",
+        "/nick <name>                take a name: 1-20 of A-Z a-z 0-9 _ - .",
         "/msg <recipient> <message>  say something to one user alone",
         "/list                       show who is here",
         "/help                       show the commands",

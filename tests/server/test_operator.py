@@ -17,7 +17,7 @@ from chat_console.server.events import (
     QuitRequested,
     Replied,
 )
-from chat_console.server.framing import TooLong
+from chat_console.server.framing import NOTHING, Line, TooLong
 from chat_console.server.settings import Settings
 from chat_console.server.tls import CertificateError
 
@@ -54,9 +54,9 @@ class TestLine:
         assert scene.told() == [OperatorSaid(NOW, "Hello users!")]
 
     @pytest.mark.parametrize(
-        ("line", "text"), [("//text", "/text"), ("// text", "/ text"), (" /list", " /list"), ("///", "//")]
+        ("line", "text"), [("//text", "/text"), ("// text", "/ text"), (" //list", "/list"), ("///", "//")]
     )
-    def test_is_text_behind_a_second_slash_or_a_blank(self, scene: Scene, line: str, text: str) -> None:
+    def test_is_text_behind_a_second_slash(self, scene: Scene, line: str, text: str) -> None:
         (ann,) = scene.gather("Ann")
         scene.operate(line)
         assert scene.seen() == {ann: [f"Operator: {text}"]}
@@ -66,7 +66,41 @@ class TestLine:
         scene.operate("\x1b[31mred\ttext\n")
         assert scene.seen() == {ann: ["Operator: red text"]}
 
-    @pytest.mark.parametrize("line", ["", "  ", "\t", "\x1b[31m"])
+    @pytest.mark.parametrize(
+        "before", ["\x1bOP", " ", "\ufffd", "\u200b", "\x1b", "\x07\t", "\ufeff", "\x1b(B\x1b[m"]
+    )
+    @pytest.mark.parametrize("slash", "/\uff0f")
+    def test_is_a_command_also_behind_what_cannot_be_seen(
+        self, scene: Scene, before: str, slash: str
+    ) -> None:
+        if before == "\x1b" and slash != "/":
+            return
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.operate(f"{before}{slash}msg Bob psst")
+        assert scene.seen() == {bob: ["Operator (private): psst "]}
+        assert scene.told() == [OperatorMessaged(NOW, "Bob", "psst", 1)]
+        assert ann in scene.room.members
+
+    @pytest.mark.parametrize("line", ["\x1b[31m", "\x07", " \u200b ", NOTHING], ids=ascii)
+    def test_of_which_nothing_is_left_is_told_to_the_operator_alone(self, scene: Scene, line: Line) -> None:
+        scene.gather("Ann")
+        scene.operate(line)
+        assert scene.seen() == {}
+        assert scene.told() == [replied("Nothing of that line could be shown")]
+
+    def test_reaches_both_who_came_from_one_port_to_two_addresses(self, scene: Scene) -> None:
+        twins = [scene.join("10.0.0.1|4001"), scene.join("10.0.0.1|4001")]
+        scene.forget()
+        scene.operate("/msg 10.0.0.1|4001 hi", "/mute 10.0.0.1|4001")
+        assert scene.seen() == {twin: ["Operator (private): hi ", "You are muted"] for twin in twins}
+        scene.operate("/unmute 10.0.0.1|4001", "/kick 10.0.0.1|4001")
+        assert scene.fanout.closed == twins
+        twins = [scene.join("10.0.0.1|4001"), scene.join("10.0.0.1|4001")]
+        scene.operate("/ban 10.0.0.1|4001", "/ban 10.0.0.1|4001")
+        assert scene.room.members == ()
+        assert scene.fanout.closed[2:] == twins
+
+    @pytest.mark.parametrize("line", ["", "  ", "\t", "\u2800 \x0b"])
     def test_that_is_blank_is_ignored(self, scene: Scene, line: str) -> None:
         scene.gather("Ann")
         scene.operate(line)
@@ -74,7 +108,7 @@ class TestLine:
         assert scene.told() == []
 
     @pytest.mark.parametrize("line", ["é" * 1024 + "x", TooLong(2048)], ids=["typed", "piped"])
-    def test_is_bounded_as_those_of_clients_are(self, scene: Scene, line: str | TooLong) -> None:
+    def test_is_bounded_as_those_of_clients_are(self, scene: Scene, line: Line) -> None:
         (ann,) = scene.gather("Ann")
         scene.operate("é" * 1024)
         assert scene.seen() == {ann: ["Operator: " + "é" * 1024]}

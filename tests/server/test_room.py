@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from recording import NOW, Scene
 
-from chat_console.server import notices
+from chat_console.server import notices, room
 from chat_console.server.commands import Role
 from chat_console.server.events import (
     Joined,
@@ -16,7 +16,8 @@ from chat_console.server.events import (
     Renamed,
     Said,
 )
-from chat_console.server.framing import TooLong
+from chat_console.server.framing import NOTHING, TooLong
+from chat_console.server.names import skeleton
 from chat_console.server.room import Member
 from chat_console.server.settings import Settings
 
@@ -190,6 +191,20 @@ class TestLines:
         scene.send(ann, "one", TooLong(2048), "two")
         assert scene.seen() == {ann: ["Message too long (max 2048 bytes)"], bob: ["Ann: one", "Ann: two"]}
 
+    def test_of_which_nothing_is_left_are_told_to_their_author_alone_and_in_their_place(
+        self, scene: Scene
+    ) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.send(ann, "one", NOTHING, "/list", "two", NOTHING)
+        assert scene.seen() == {
+            ann: [
+                "Nothing of that line could be shown",
+                f"{bob.address} as Bob",
+                "Nothing of that line could be shown",
+            ],
+            bob: ["Ann: one", "Ann: two"],
+        }
+
     def test_behind_quit_are_ignored(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         scene.send(ann, "one", "/quit", "two", TooLong(2048), "/list")
@@ -208,15 +223,19 @@ class TestLines:
 
 
 class TestNames:
-    @pytest.mark.parametrize("name", ["x" * 21, "Bob Smith", "é", "a|b", "/nick", "10.0.0.1|4001"])
+    @pytest.mark.parametrize(
+        "name", ["x" * 21, "Bob Smith", "é", "a|b", "/nick", "10.0.0.1|4001", "-a", ".a", "127.0.0.1", "10.1"]
+    )
     def test_of_another_form_are_invalid(self, scene: Scene, name: str) -> None:
         ann, _ = scene.gather("Ann", "Bob")
         scene.send(ann, f"/nick {name}")
-        assert scene.seen() == {ann: ["Invalid nickname: use 1-20 letters, digits, _ - ."]}
+        assert scene.seen() == {ann: ["Invalid nickname: use 1-20 of A-Z a-z 0-9 _ - ."]}
         assert scene.told() == []
         assert ann.name == "Ann"
 
-    @pytest.mark.parametrize("name", ["Operator", "SERVER", "r00t", "Adm1n", "admln"])
+    @pytest.mark.parametrize(
+        "name", ["Operator", "SERVER", "r00t", "Adm1n", "admln", "Op", "H-e-l-p", "Err0r"]
+    )
     def test_of_the_house_and_their_look_alikes_are_reserved(self, scene: Scene, name: str) -> None:
         ann, _ = scene.gather("Ann", "Bob")
         scene.send(ann, f"/nick {name}")
@@ -229,6 +248,50 @@ class TestNames:
         scene.send(ann, f"/nick {name}")
         assert scene.seen() == {ann: [f"Nickname {name} is already in use"]}
         assert scene.told() == []
+
+    @pytest.mark.parametrize(
+        ("borne", "alike"),
+        [
+            *(("Alice", "AIice"), ("Alice", "A1ice"), ("Alice", "A_l-i.ce"), ("Bob", "B0b"), ("Sam", "5am")),
+            *(("Burn", "Bum"), ("Vivvi", "Viwi"), ("BILL", "Bill"), ("Bob", "bob"), ("_", "__")),
+        ],
+    )
+    def test_that_look_like_the_one_another_user_has_are_in_use(
+        self, scene: Scene, borne: str, alike: str
+    ) -> None:
+        for first, second in ((borne, alike), (alike, borne)):
+            ann, bob = scene.gather("Ann", first)
+            scene.send(ann, f"/nick {second}")
+            assert scene.seen() == {ann: [f"Nickname {second} is already in use"]}
+            assert scene.told() == []
+            scene.send(bob, f"/nick {second}", "/nick Zed")
+            scene.forget()
+            scene.send(ann, f"/nick {second}", f"/nick {first}", "/quit")
+            assert scene.seen()[ann][:2] == [f"You are now {second}", f"You are now {first}"]
+            scene.send(bob, "/quit")
+            scene.forget()
+
+    @pytest.mark.parametrize(
+        ("borne", "other"), [("Al", "Ai"), ("Bob", "Bobby"), ("Ed", "3d"), ("Ana", "An4")]
+    )
+    def test_that_look_different_are_free(self, scene: Scene, borne: str, other: str) -> None:
+        ann, _ = scene.gather("Ann", borne)
+        scene.send(ann, f"/nick {other}")
+        assert scene.seen()[ann] == [f"You are now {other}"]
+
+    def test_are_compared_without_a_look_at_everybody(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (ann, *_) = scene.gather("Ann", *(f"user{number:03}x" for number in range(100)))
+        compared: list[str] = []
+
+        def counted(name: str) -> str:
+            compared.append(name)
+            return skeleton(name)
+
+        monkeypatch.setattr(room, "skeleton", counted)
+        scene.send(ann, "/nick user001x", "/nick Eve", "/nick EVE")
+        assert set(compared) == {"user001x", "Ann", "Eve", "EVE"}
 
     def test_of_those_who_have_left_or_renamed_themselves_are_free(self, scene: Scene) -> None:
         ann, bob, cid = scene.gather("Ann", "Bob", "Cid")
@@ -259,6 +322,20 @@ class TestNames:
             two: ["Ann(private): hi "],
         }
 
+    def test_that_look_alike_may_be_borne_where_names_are_shared(self, shared: Scene) -> None:
+        ann, bob = shared.gather("Alice", "Bob")
+        shared.send(bob, "/nick AIice")
+        assert shared.seen() == {bob: ["You are now AIice"], ann: ["Bob is now AIice"]}
+
+    def test_of_one_who_is_muted_stay_as_they_are(self, scene: Scene) -> None:
+        ann, _ = scene.gather("Ann", "Bob")
+        scene.room.mute(ann, None)
+        scene.forget()
+        scene.send(ann, "/nick I-am-not-heard", "/nick Ann", "/nick -", "/nick Operator", "/nick")
+        assert scene.seen() == {ann: ["You are muted"] * 4 + ["Usage: /nick <name>"]}
+        assert scene.told() == []
+        assert ann.name == "Ann"
+
     def test_of_the_house_are_reserved_also_where_names_are_shared(self, shared: Scene) -> None:
         (ann,) = shared.gather("Ann")
         shared.send(ann, "/nick Operator")
@@ -288,6 +365,22 @@ class TestTargets:
         new = shared.join()
         for member in (one, two, new):
             assert shared.room.find(member.address) == [member]
+
+    def test_that_are_an_address_name_all_who_came_from_there(self, scene: Scene) -> None:
+        """One port can reach two addresses of the server."""
+        twins = [scene.join("10.0.0.1|4001"), scene.join("10.0.0.1|4001")]
+        (ann,) = scene.gather("Ann")
+        assert scene.room.find("10.0.0.1|4001") == twins
+        scene.send(ann, "/msg 10.0.0.1|4001 hi")
+        assert scene.seen() == {
+            twins[0]: ["Ann(private): hi "],
+            twins[1]: ["Ann(private): hi "],
+            ann: ["Message sent to 2 users of name 10.0.0.1|4001"],
+        }
+        scene.room.leave(twins[0], LeaveReason.LOST)
+        assert scene.room.find("10.0.0.1|4001") == twins[1:]
+        scene.room.leave(twins[1], LeaveReason.LOST)
+        assert scene.room.find("10.0.0.1|4001") == []
 
     def test_that_are_an_ipv6_address_match_without_regard_to_case(self, scene: Scene) -> None:
         member = scene.join("fd00::a|4001")
@@ -320,12 +413,24 @@ class TestTargets:
 
 class TestCommands:
     @pytest.mark.parametrize(
-        ("line", "text"), [("//text", "/text"), ("// text", "/ text"), (" /list", " /list"), ("///", "//")]
+        ("line", "text"), [("//text", "/text"), ("// text", "/ text"), (" //list", "/list"), ("///", "//")]
     )
-    def test_are_text_behind_a_second_slash_or_a_blank(self, scene: Scene, line: str, text: str) -> None:
+    def test_are_text_behind_a_second_slash(self, scene: Scene, line: str, text: str) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         scene.send(ann, line)
         assert scene.seen() == {bob: [f"Ann: {text}"]}
+
+    @pytest.mark.parametrize(
+        "line", [" /msg Bob psst", "\ufffd/msg Bob psst", "\uff0fmsg Bob psst", "\u0301/msg Bob psst"]
+    )
+    def test_are_never_said_whatever_stands_before_the_slash(self, scene: Scene, line: str) -> None:
+        ann, bob, cid = scene.gather("Ann", "Bob", "Cid")
+        scene.send(ann, "one", line, "two")
+        assert scene.seen() == {
+            ann: ["Message sent to 1 users of name Bob"],
+            bob: ["Ann: one", "Ann(private): psst ", "Ann: two"],
+            cid: ["Ann: one", "Ann: two"],
+        }
 
     @pytest.mark.parametrize("line", ["/LIST", "/List"])
     def test_are_matched_without_regard_to_case(self, scene: Scene, line: str) -> None:
@@ -390,16 +495,16 @@ class TestMute:
         scene.room.mute(ann, None)
         scene.forget()
         scene.send(bob, "hello", "/msg Ann psst")
-        scene.send(ann, "/list", "/nick Eve", "/quit")
+        scene.send(ann, "/list", NOTHING, "/quit")
         assert scene.seen() == {
             ann: [
                 "Bob: hello",
                 "Bob(private): psst ",
                 f"{bob.address} as Bob",
-                "You are now Eve",
+                "Nothing of that line could be shown",
                 "You have left the server",
             ],
-            bob: ["Message sent to 1 users of name Ann", "Ann is now Eve", "Eve has left the server."],
+            bob: ["Message sent to 1 users of name Ann", "Ann has left the server."],
         }
 
     def test_ends_with_unmute(self, scene: Scene) -> None:

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from recording import Scene
 
 from chat_console.server.events import LeaveReason
+from chat_console.server.names import skeleton
 from chat_console.server.room import Member
 from chat_console.server.settings import Settings
 
@@ -26,12 +27,16 @@ NETWORKS = {
 }
 """The networks that are banned, and which of the hosts each covers."""
 
-NAMES = ("Ann", "ann", "ANN", "Bob", "bob", "Cid")
-BAD_NAMES = ("Operator", "r00t", "two words", "x" * 21)
+NAMES = ("Ann", "ann", "ANN", "Bob", "bob", "B0b", "b-ob", "Cid", "CID")
+ALIKE = ({"Ann", "ann", "ANN"}, {"Bob", "bob", "B0b", "b-ob"}, {"Cid", "CID"})
+"""Names that only one may bear at a time. `CID` reads as `ClD`, and yet who is sent to `cid` must be one."""
+
+INVALID_NAMES = ("two words", "x" * 21, "-a", "192.0.2.1")
+BAD_NAMES = ("Operator", "r00t", *INVALID_NAMES)
 
 hosts = st.sampled_from(HOSTS)
 names = st.sampled_from(NAMES)
-texts = st.sampled_from(("hello", "two  blanks", "//slash", " /list"))
+texts = st.sampled_from(("hello", "two  blanks", "//slash", "\ufffd"))
 spans = st.sampled_from((("", None), (" 10s", 10.0), (" 1m", 60.0)))
 
 
@@ -108,10 +113,11 @@ class Model(RuleBasedStateMachine):
 
     # What clients do
 
-    @rule(host=hosts)
-    def join(self, host: str) -> None:
+    @rule(host=hosts, twin=st.booleans())
+    def join(self, host: str, twin: bool = False) -> None:
+        """A twin comes from the port of the one before, to another address of the server."""
         assert self.scene.bans.covers(host) is self.is_banned(host)
-        self.ports += 1
+        self.ports += not twin
         address = f"{host}|{self.ports}"
         user = User(self.scene.join(address), host, address)
         self.here.append(user)
@@ -128,12 +134,18 @@ class Model(RuleBasedStateMachine):
         self.scene.send(user.member, f"/nick {name}")
         if user not in self.here:
             return
-        others = [(other.nickname or "").lower() for other in self.here if other is not user]
-        if name in ("two words", "x" * 21):
-            user.got.append("Invalid nickname: use 1-20 letters, digits, _ - .")
+        others = {other.nickname for other in self.here if other is not user}
+        if user.muted_until is not None:
+            user.got.append("You are muted")
+        elif name in INVALID_NAMES:
+            user.got.append("Invalid nickname: use 1-20 of A-Z a-z 0-9 _ - .")
         elif name in BAD_NAMES:
             user.got.append(f"Nickname {name} is reserved")
-        elif name.lower() in others and not self.shared and name != user.nickname:
+        elif (
+            not self.shared
+            and name != user.nickname
+            and any(others & names for names in ALIKE if name in names)
+        ):
             user.got.append(f"Nickname {name} is already in use")
         else:
             user.got.append(f"You are now {name}")
@@ -289,6 +301,7 @@ class Model(RuleBasedStateMachine):
         room = self.scene.room
         assert set(room._by_address) == {user.member.address for user in self.here}
         assert set(room._by_nickname) == {user.nickname.lower() for user in self.here if user.nickname}
+        assert set(room._by_skeleton) == {skeleton(user.nickname) for user in self.here if user.nickname}
         assert set(room._mute_timers) == {
             user.member.id for user in self.here if user.muted_until not in (None, float("inf"))
         }

@@ -1,0 +1,167 @@
+"""Whether a client speaks another protocol, known from its first bytes, before anything is said. No I/O.
+
+Scanners and web pages speak to every port. What comes first is held back until it is clear that a person or a
+program for this chat is at the other end. Foreign is, before the end of the first line:
+
+- TLS: the header of a record. SSH: `SSH-2.0-`. PROXY: `PROXY TCP4 ` and the like, or version 2's signature.
+- Binary: NUL bytes, not those of ASCII as UTF-16 nor of `CR NUL`, if there are two, or controls beside them
+  that nobody types, or nothing else.
+
+And of the first line, empty ones left out:
+
+- HTTP, RTSP, SIP: a verb in capitals, a path, `*`, a URI or a `host:port`, and the version at the end; an
+  answer with its status; `GET /path` alone; a verb and a path that is longer than any line.
+- SMTP: `EHLO` or `LHLO`, alone or with one word; `HELO` with a domain or an address.
+- IRC: `CAP LS` and the like; `USER` with a mode; `NICK`, `PASS` or `USER` with one word (or `USER` with four)
+  if the next line begins with such a word too. So `NICK is my name` and `PASS me the salt` are said.
+
+Whoever sends a telnet command speaks telnet, and none of these.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST_LINE = 2048
+"""A line of more bytes is never said, and so it is decided upon."""
+
+_LONGEST_SECOND_LINE = 512
+"""RFC 2812, 2.3."""
+
+_FEW = 16
+"""After so many bytes all that a first line need not be whole for is known."""
+
+_MOST_HELD = 4096
+"""How many empty lines may come before and between."""
+
+_TELNET = re.compile(rb"\xff[\xec-\xfe]")
+_DECISIVE = re.compile(rb"[\r\n\0\xff]")
+_PROXY_2 = b"\r\n\r\n\0\r\nQUIT\n"  # HAProxy's PROXY protocol, 2.2
+_LINE_ENDS = frozenset(b"\r\n")
+_lines = re.compile(rb"([^\r\n]*)([\r\n]*)([^\r\n]*)([\r\n]?)").match
+
+_PREFIXES = {
+    "TLS": re.compile(rb"[\x14-\x17]\x03[\x00-\x04]").match,  # RFC 8446, 5.1
+    "SSH": re.compile(rb"SSH-[0-9]\.[0-9]+-").match,  # RFC 4253, 4.2
+    "PROXY": re.compile(rb"PROXY (?:TCP[46] |UNKNOWN[ \r\n])").match,
+}
+
+_FIRST_LINES = {
+    # RFC 9112, 3 and 4; RFC 2326, 6.1; RFC 3261, 7.1
+    "HTTP": re.compile(
+        rb"[A-Z][A-Z_-]{2,19} +(?:[/*]|[A-Za-z][A-Za-z0-9+.-]*:|[^ :]+:[0-9]).*"
+        rb" (?:HTTP|RTSP|SIP)/[0-9](?:\.[0-9])? *"
+        rb"|(?:GET|HEAD|POST|PUT|OPTIONS) +[^ ]+ +HTTP/[0-9]\.[0-9] *"
+        rb"|GET +/[^ ]* *"
+        rb"|(?:HTTP|RTSP|SIP)/[0-9]\.[0-9] [1-6][0-9]{2}(?: .*)?"
+    ).fullmatch,
+    # RFC 5321, 4.1.1.1; RFC 2033
+    "SMTP": re.compile(
+        rb"(?:EHLO|LHLO)(?: +[^ ]+)? *|HELO +(?:\[[^ ]*\]|localhost|[^ ]*[A-Za-z0-9-]\.[A-Za-z0-9][^ ]*) *"
+    ).fullmatch,
+    # RFC 2812, 3.1, and IRCv3's capability negotiation
+    "IRC": re.compile(
+        rb"CAP (?:LS(?: [0-9]+)?|LIST|END|REQ .+) *|USER +[^ ]+ +(?:[0-9]+|\*|\"[^ ]*\") +[^ ]+ +[^ ].*"
+    ).fullmatch,
+}
+_LONG_REQUEST = re.compile(
+    rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) +[/*h]|[A-Z][A-Z_-]{2,19} +(?:[/*]|[a-z]+:)[^ ]{1000}"
+).match
+_perhaps_irc = re.compile(rb"(?:NICK|PASS|USER) +[^ ]+ *|USER +[^ ]+ +[^ ]+ +[^ ]+ +:.*").fullmatch
+_surely_irc = re.compile(rb"(?:NICK|PASS|USER|CAP|JOIN|MODE|QUIT)(?: .*)?").fullmatch
+
+_untyped = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]").search
+_utf_16 = re.compile(
+    rb"(?:[\t\r\n\x20-\x7e]\0)+[\t\r\n\x20-\x7e]?|(?:\xfe\xff)?(?:\0[\t\r\n\x20-\x7e])*\0?"
+).fullmatch
+
+
+class Greeting:
+    """Reads the first bytes of one connection, in pieces of any size, which make no difference."""
+
+    __slots__ = ("_held", "is_over", "protocol")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self.is_over = False
+        """Whether it is known what the client speaks. What comes then is not for this."""
+        self.protocol = ""
+        """The other protocol that it speaks; empty as long as none is known."""
+
+    @property
+    def holds_a_line(self) -> bool:
+        """Whether a whole line is held back, for what comes behind it may tell what it is."""
+        return bool(_LINE_ENDS.intersection(self._held))
+
+    def receive(self, data: bytes) -> bytes:
+        """Take the next bytes and return those that may be read as lines.
+
+        These are all that were held back, once it is known that nothing of them is foreign; until then, and
+        if something is, there are none.
+        """
+        self._held += data
+        if _FEW + len(data) < len(self._held) <= _LONGEST_LINE and not _DECISIVE.search(data):
+            return b""
+        return self._decide(ended=False)
+
+    def end(self) -> bytes:
+        """Take the end of the input, or of the patience: decide, and return like `receive`."""
+        return self._decide(ended=True)
+
+    def _decide(self, *, ended: bool) -> bytes:
+        held = bytes(self._held)
+        protocol = _protocol(held, ended=ended)
+        if protocol is None:
+            return b""
+        self.is_over = True
+        self.protocol = protocol
+        self._held.clear()
+        return b"" if protocol else held
+
+
+def _protocol(held: bytes, *, ended: bool) -> str | None:
+    """The protocol to which the first bytes belong; empty if to none but ours, None if more must come."""
+    if held.startswith(_PROXY_2):
+        return "PROXY"
+    if _PROXY_2.startswith(held) and not ended:
+        return None
+    text = held.lstrip(b"\r\n")
+    if len(held) - len(text) > _MOST_HELD:
+        return ""
+    for protocol, matches in _PREFIXES.items():
+        if matches(text):
+            return protocol
+    found = _lines(text)
+    assert found is not None  # every part may be empty
+    first, ends, second, second_end = found.groups()
+    if telnet := _TELNET.search(first):
+        first = first[: telnet.start()]
+    is_whole = bool(ends) or ended or len(first) > _LONGEST_LINE
+    if b"\0" in first and (protocol := _binary(first, is_whole=is_whole)):
+        return protocol
+    if telnet:
+        return ""
+    if not is_whole:
+        # A capital letter may begin a request, and NUL bytes may follow what nobody types.
+        is_known = len(first) > _FEW and not first[:1].isupper() and not _untyped(first)
+        return "" if is_known else None
+    if len(first) > _LONGEST_LINE:
+        return "HTTP" if _LONG_REQUEST(first) else ""
+    for protocol, matches in _FIRST_LINES.items():
+        if matches(first):
+            return protocol
+    if not _perhaps_irc(first) or _TELNET.search(second):
+        return ""
+    if second_end or ended or len(second) > _LONGEST_SECOND_LINE or len(ends) > _MOST_HELD:
+        return "IRC" if _surely_irc(second) else ""
+    return None
+
+
+def _binary(line: bytes, *, is_whole: bool) -> str:
+    """The name for what is binary; empty for a line with a stray NUL and for ASCII as UTF-16."""
+    if _utf_16(line) and line.strip(b"\0"):
+        return ""
+    zeros = line.count(b"\0")
+    if zeros > 1 or _untyped(line.replace(b"\0", b"")) or (is_whole and zeros == len(line)):
+        return "binary"
+    return ""
