@@ -12,8 +12,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus, Key
-from textual.message import Message
+from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -32,15 +31,15 @@ from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints, history
 from .keys import KEYS, ON_A_USER, KeyBar, help_sections
 from .palette import ConsoleCommands
-from .terminal import driver_class
-from .typeahead import TypeAhead
+from .terminal import driver_class, repaint
+from .typeahead import KeyByKeyApp
 
 
 class UnknownTheme(ValueError):
     """There is no such theme; the message names those that there are."""
 
 
-class ConsoleApp(App[None]):
+class ConsoleApp(KeyByKeyApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:
@@ -62,7 +61,6 @@ class ConsoleApp(App[None]):
     def __init__(self, server: ChatServer, *, theme: str | None = None, mouse: bool = True) -> None:
         # Textual's own NO_COLOR leaves 24-bit greys; the terminal's palette leaves no colour at all.
         super().__init__(driver_class=driver_class(), ansi_color=True if "NO_COLOR" in os.environ else None)
-        self.type_ahead = TypeAhead(self, super().post_message)
         if theme is not None:
             if theme not in self.available_themes:
                 known = ", ".join(sorted(self.available_themes))
@@ -136,15 +134,6 @@ class ConsoleApp(App[None]):
     def on_unmount(self) -> None:
         """Show no more."""
         self._feed.close()
-        self.type_ahead.close()
-
-    def post_message(self, message: Message) -> bool:
-        """Take a message; what the operator types waits for its turn."""
-        return self.type_ahead.take(message) or super().post_message(message)
-
-    def simulate_key(self, key: str) -> None:
-        """Press a key at once, as a click on it in the footer does."""
-        self.type_ahead.deliver(Key(key, None))
 
     def _take(self, event: Event) -> None:
         if isinstance(event, QuitRequested):
@@ -226,6 +215,8 @@ class ConsoleApp(App[None]):
     def action_users(self) -> None:
         """Go to the user list."""
         self._go_to(self.user_list)
+
+    action_repaint = repaint
 
     def _go_to(self, widget: Widget) -> None:
         # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.

@@ -201,3 +201,23 @@ class TypeAhead:
 async def _end_of(worker: Worker[Any]) -> None:
     with suppress(WorkerError):
         await worker.wait()
+
+
+class KeyByKeyApp(App[None]):
+    """An app in which keys that are typed ahead do what they do one by one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.type_ahead = TypeAhead(self, super().post_message)
+
+    def on_unmount(self) -> None:
+        """Drop what has been typed since."""
+        self.type_ahead.close()
+
+    def post_message(self, message: Message) -> bool:
+        """Take a message; what the operator types waits for its turn."""
+        return self.type_ahead.take(message) or super().post_message(message)
+
+    def simulate_key(self, key: str) -> None:
+        """Press a key at once, as a click on it in the footer does."""
+        self.type_ahead.deliver(events.Key(key, None))
