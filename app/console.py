@@ -77,6 +77,9 @@ class ConsoleApp(KeyByKeyApp):
             Button("Mute", action="app.mute", disabled=True),
             Button("Ban", action="app.ban", variant="error", disabled=True),
         )
+        for button in self._buttons:
+            # Else it would take no other press for a while, and keys would depend on how fast they come.
+            button.active_effect_duration = 0
         self._detail = UserDetail(id="detail")
         buttons = Horizontal(*self._buttons, id="buttons")
         self._side = Vertical(self.user_list, self._detail, buttons, id="side")
@@ -102,6 +105,7 @@ class ConsoleApp(KeyByKeyApp):
     def end(self) -> None:
         """Say goodbye to everybody, then end the console."""
         if self._ending is None:
+            self.type_ahead.close()
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
@@ -184,6 +188,7 @@ class ConsoleApp(KeyByKeyApp):
     @on(CommandInput.Line)
     def _operate(self, event: CommandInput.Line) -> None:
         self.server.operate(event.text)
+        self._feed.catch_up()
 
     @on(CommandInput.Joined)
     def _tell_joined(self, event: CommandInput.Joined) -> None:
@@ -247,6 +252,7 @@ class ConsoleApp(KeyByKeyApp):
         if user := self._user(user_id):
             if not self.server.mute(user.id, muted=not user.muted if muted is None else muted):
                 self._tell_gone()
+            self._feed.catch_up()
 
     @work
     async def action_ban(self, user_id: int | None = None) -> None:
@@ -270,6 +276,7 @@ class ConsoleApp(KeyByKeyApp):
             return
         if await self._ask(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
             self._tell(f"{user.name} had left already: nobody was {done}.")
+        self._feed.catch_up()
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]

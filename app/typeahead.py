@@ -49,7 +49,7 @@ class TypeAhead:
         self._app = app
         self._held: deque[Message] = deque()
         self._delivery: asyncio.Task[None] | None = None
-        self._started = False
+        self._started = self._closed = False
         self._stuck: WeakSet[MessagePump] = WeakSet()
 
     @property
@@ -66,13 +66,16 @@ class TypeAhead:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False  # another thread's, which the app itself knows to take
+        if self._closed:
+            return True
         self._held.append(event)
         if self._delivery is None:
             self._delivery = loop.create_task(self._deliver_all())
         return True
 
     def close(self) -> None:
-        """Drop what waits: the app has ended."""
+        """Drop what waits and what comes: the app ends."""
+        self._closed = True
         self._held.clear()
         if self._delivery is not None:
             self._delivery.cancel()
