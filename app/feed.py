@@ -110,7 +110,7 @@ class Feed:
         self._frame = BUSY_FRAME if skipped else FRAME
 
     def catch_up(self) -> None:
-        """Show at once who is here, after an act of the operator: the next key is meant for whom it leaves."""
+        """Show at once who is here, after an act of the operator: the next key is for them."""
         if self._timer is not None and any(isinstance(event, _OF_USERS) for event in self._events):
             self._timer.cancel()
             self.draw()

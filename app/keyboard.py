@@ -23,13 +23,17 @@ PASTE_LIMIT = 1 << 20
 PASTE_DELAY = 5.0
 """How long a paste may pause, in seconds: its end may have been lost."""
 
-# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report of X10's, a key as SS3, or a
-# string in answer to a request (ECMA-48, 5.6; ended also by BEL, as xterm does).
+# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report of X10's, a key as SS3, or an
+# answer as a control string (ECMA-48, 5.6; xterm ends it by BEL too): OSC, DCS, or kitty's APC.
+_STRING = r"(?:\]\d{1,4};|P\d*[$+>!]|_G)[^\x00-\x1f\x7f]{0,4096}"
 _SEQUENCE = re.compile(
     r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])|O[2-8]?[A-DFHMP-Sa-dj-y]"
-    r"|[\]PX^_][^\x00-\x1f\x7f]*(?:\x1b\\|\x07))"
+    rf"|{_STRING}(?:\x1b\\|\x07))"
 )
-_BEGUN = re.compile(r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[0-?]{0,64}[ -/]*)?|O[2-8]?)?")
+_BEGUN = re.compile(
+    r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[0-?]{0,64}[ -/]*)?|O[2-8]?"
+    rf"|\]\d{{0,4}}|P\d*|_|{_STRING}\x1b?)?"
+)
 
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
 
@@ -102,7 +106,7 @@ class Keyboard:
                 self._rest = self._rest[sequence.end() :]
                 if sequence[0] == _PASTE:
                     self._pasted = ""
-                elif sequence[0][1] in "[O":
+                elif sequence[0][1] in "[O":  # else an answer
                     yield from self._key(sequence[0])
             elif _BEGUN.fullmatch(self._rest):
                 return

@@ -79,6 +79,7 @@ class TypeAhead:
         self._held.clear()
         if self._delivery is not None:
             self._delivery.cancel()
+            self._delivery = None
 
     async def _deliver_all(self) -> None:
         try:

@@ -8,21 +8,21 @@ import random
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
 
 from chat_console.app import terminal, typeahead
 from chat_console.app.terminal import NonBlockingDriver
-from chat_console.app.typeahead import KeyByKeyApp
-from chat_console.widgets.command_input import CommandInput
+from chat_console.app.typeahead import RUN, KeyByKeyApp
 
 if TYPE_CHECKING:
     from conftest import Operate, Operator
@@ -31,6 +31,9 @@ SEEDS = int(os.environ.get("CHAT_CONSOLE_KEY_SEEDS", "10"))
 """How many lists of keys are tried, each in a console of its own."""
 
 FIRST_SEED = int(os.environ.get("CHAT_CONSOLE_KEY_FIRST_SEED", "0"))
+
+BOUND = 20.0
+"""How long to wait for a condition on a busy machine, in seconds."""
 
 ENTER, BACKSPACE, ESCAPE, TAB = "\r", "\x7f", "\x1b", "\t"
 UP, DOWN, RIGHT, LEFT, HOME, END = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F"
@@ -112,7 +115,7 @@ async def typist(app: KeyByKeyApp) -> AsyncIterator[Typist]:
 class Told:
     """Counts what reaches the app from the driver, to know when it has all been read."""
 
-    def __init__(self, app: KeyByKeyApp, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, app: KeyByKeyApp) -> None:
         self.count = 0
         take = app.type_ahead.take
 
@@ -121,7 +124,7 @@ class Told:
             self.count += taken
             return taken
 
-        patch.setattr(app.type_ahead, "take", counting)
+        app.type_ahead.take = counting
 
 
 def running(operator: Operator) -> bool:
@@ -172,14 +175,14 @@ async def load(operator: Operator, member: Any, chance: random.Random) -> None:
 
 
 async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, Any]:
-    """Type the keys of a seed, at once or each after the other has had its effect, and return what came of it."""
+    """Type the keys of a seed, at once or one by one, and return what came of it."""
     chance = random.Random(seed)
     keys = typing(chance)
     with pytest.MonkeyPatch.context() as patch:
         async with operate(size=chance.choice(((80, 24), (60, 20), (120, 40)))) as operator:
             console = operator.console
             patch.setattr(console, "deliver_screenshot", lambda *_, **__: None)
-            told = Told(console, patch)
+            told = Told(console)
             said = list[str]()
             operate_line = operator.server.operate
             patch.setattr(operator.server, "operate", lambda text: (said.append(text), operate_line(text)))
@@ -190,7 +193,6 @@ async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, An
                     talking = asyncio.create_task(load(operator, members[3], chance))
                     for piece in cut(keys, chance):
                         hands.type(piece)
-                        # A sequence of one key is never kept apart: its pieces go out together.
                 else:
                     for number, key in enumerate(keys, start=1):
                         if not running(operator):
@@ -232,3 +234,269 @@ async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, An
 async def test_keys_in_any_pieces_at_any_load_do_what_they_do_one_by_one(operate: Operate, seed: int) -> None:
     one_by_one = await outcome(operate, seed, at_once=False)
     assert await outcome(operate, seed, at_once=True) == one_by_one, typing(random.Random(seed))
+
+
+# What the order rests on, in an app of its own
+
+
+class Notebook(KeyByKeyApp):
+    """An app with a line to type in, and keys that take their time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "slow", "Slow"),
+        Binding("f2", "hang", "Hang"),
+        Binding("f3", "chain", "Chain"),
+        Binding("f4", "note", "Note"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[str] = []
+        self.released = asyncio.Event()
+
+    def compose(self) -> ComposeResult:
+        yield Input()
+
+    @property
+    def line(self) -> Input:
+        return self.query_one(Input)
+
+    @on(Input.Submitted)
+    def take_line(self, event: Input.Submitted) -> None:
+        self.noted.append(event.value)
+        event.input.value = ""
+
+    async def action_slow(self) -> None:
+        await asyncio.sleep(0.01)
+        self.noted.append("slow")
+
+    async def action_hang(self) -> None:
+        await self.released.wait()
+        self.noted.append("hung")
+
+    def action_chain(self, length: int = 12) -> None:
+        if length:
+            self.line.call_later(self.action_chain, length - 1)
+        else:
+            self.noted.append("chain")
+
+    def action_note(self) -> None:
+        self.noted.append("note")
+
+    async def done(self) -> None:
+        deadline = time.monotonic() + BOUND
+        while self.type_ahead.busy:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+async def notebook() -> AsyncIterator[Notebook]:
+    app = Notebook()
+    async with app.run_test():
+        try:
+            yield app
+        finally:
+            app.released.set()
+
+
+def press(app: KeyByKeyApp, *keys: str) -> None:
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+@pytest.mark.parametrize("key", ["f1", "f3"])
+async def test_a_key_waits_for_the_whole_effect_of_the_one_before(notebook: Notebook, key: str) -> None:
+    press(notebook, key, "f4", key, *"ab", "enter", "f4")
+    await notebook.done()
+    word = {"f1": "slow", "f3": "chain"}[key]
+    assert notebook.noted == [word, "note", word, "ab", "note"]
+
+
+async def test_a_handler_that_hangs_makes_nobody_deaf(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE", 0.05)
+    notebook.line.call_later(notebook.action_hang)
+    press(notebook, "f4", "f4", "f4")
+    await notebook.done()
+    # The line itself is hung: its keys wait, and what goes round it does not.
+    assert notebook.noted == []
+    notebook.set_focus(None)
+    started = time.monotonic()
+    monkeypatch.setattr(typeahead, "PATIENCE", BOUND)
+    press(notebook, "f4", "f4")
+    await notebook.done()
+    # It is waited for once, not at each key.
+    assert time.monotonic() - started < BOUND
+    assert notebook.noted == ["note", "note"]
+    notebook.released.set()
+    await notebook.done()
+    press(notebook, "f4")
+    await notebook.done()
+    assert notebook.noted == ["note", "note", "hung", "note", "note", "note", "note"]
+
+
+async def test_an_event_loop_that_is_held_up_is_no_handler_that_hangs(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE", 0.0)
+    press(notebook, *"ab", "enter", *"cd", "backspace", "enter")
+    await notebook.done()
+    assert notebook.noted == ["ab", "c"]
+
+
+async def test_characters_for_a_line_go_together_and_not_all_of_them(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[int] = []
+    rest = notebook.type_ahead._rest  # pyright: ignore[reportPrivateUsage]
+
+    async def counted(**options: Any) -> None:
+        rests.append(len(notebook.line.value))
+        await rest(**options)
+        rests.append(len(notebook.line.value))
+
+    monkeypatch.setattr(notebook.type_ahead, "_rest", counted)
+    press(notebook, *"x" * 5 * RUN)
+    await notebook.done()
+    assert len(notebook.line.value) == 5 * RUN
+    lengths = rests[1::2]
+    assert max(after - before for before, after in pairwise(lengths)) == RUN
+
+
+async def test_the_mouse_means_what_is_on_the_screen_once_keys_have_changed_it(notebook: Notebook) -> None:
+    button = Button("Press", id="press")
+    pressed: list[int] = []
+    button.press = lambda: pressed.append(1) or button  # pyright: ignore[reportAttributeAccessIssue]
+    button.display = False
+    await notebook.mount(button, before=0)
+
+    def show() -> None:
+        button.display = True
+
+    notebook.action_note = show
+    press(notebook, "f4")
+    for kind in (events.MouseDown, events.MouseUp):
+        notebook.post_message(kind(None, 5, 1, 0, 0, 1, False, False, False, 5, 1))
+    await notebook.done()
+    assert pressed
+
+
+async def test_what_the_app_makes_of_input_goes_before_what_is_typed_ahead(notebook: Notebook) -> None:
+    notebook.action_slow = lambda: notebook.simulate_key("f3")
+    press(notebook, "f1", "f4")
+    await notebook.done()
+    assert notebook.noted == ["chain", "note"]
+
+
+async def test_after_the_end_nothing_that_is_typed_has_an_effect(notebook: Notebook) -> None:
+    press(notebook, "f4", "f1", "f4")
+    notebook.type_ahead.close()
+    press(notebook, "f4")
+    await notebook.done()
+    await notebook.line.wait_for_refresh()
+    assert notebook.noted == []
+
+
+async def test_the_mouse_moves_without_waiting(notebook: Notebook) -> None:
+    for x in range(100):
+        notebook.post_message(events.MouseMove(None, x, 1, 1, 0, 0, False, False, False, x, 1))
+    press(notebook, "f4")
+    await notebook.done()
+    assert notebook.noted == ["note"]
+
+
+async def test_another_thread_may_tell_of_the_focus_of_the_app(notebook: Notebook) -> None:
+    await asyncio.to_thread(notebook.post_message, events.AppBlur())
+    deadline = time.monotonic() + BOUND
+    while notebook.app_focus:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+class Search(ModalScreen[None]):
+    """A screen that takes its time to find what its next key is about."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "search"), Binding("f4", "found")]
+
+    found = "nothing"
+
+    @work
+    async def action_search(self) -> None:
+        await asyncio.sleep(0.05)
+        self.found = "it"
+
+    def action_found(self) -> None:
+        cast(Notebook, self.app).noted.append(self.found)
+
+
+async def test_a_key_waits_for_what_a_screen_searches_for(notebook: Notebook) -> None:
+    await notebook.push_screen(Search())
+    press(notebook, "f1", "f4")
+    await notebook.done()
+    assert notebook.noted == ["it"]
+
+
+async def test_a_search_that_never_ends_makes_nobody_deaf_and_goes_on(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE", 0.0)
+    monkeypatch.setattr(typeahead, "TURNS", 0)
+    await notebook.push_screen(Search())
+    press(notebook, "f1", "f4")
+    await notebook.done()
+    assert notebook.noted == ["nothing"]
+    (worker,) = notebook.workers
+    await worker.wait()
+    press(notebook, "f4")
+    await notebook.done()
+    assert notebook.noted == ["nothing", "it"]
+
+
+async def test_a_palette_chooses_among_what_was_searched_for_last(operate: Operate) -> None:
+    async with operate() as operator:
+        ann, bob = await operator.gather("Ann", "Bob")
+        async with typist(operator.console) as hands:
+            hands.type(CTRL_P + "mute bob" + ENTER)
+            await operator.until(lambda: bob.muted or ann.muted)
+    assert (ann.muted, bob.muted) == (False, True)
+
+
+# The console's own
+
+
+async def test_page_down_knows_what_the_key_before_has_laid_out(operate: Operate) -> None:
+    selected = list[int | None]()
+    for at_once in (False, True):
+        async with operate() as operator:
+            await operator.gather(*(f"user{number:02}" for number in range(60)))
+            async with typist(operator.console) as hands:
+                told = Told(operator.console)
+                for number, key in enumerate((F4, DOWN, PAGE_DOWN, PAGE_DOWN), start=1):
+                    hands.type(key)
+                    if not at_once:
+                        await operator.until(lambda n=number: told.count == n)
+                        await rest(operator)
+                await operator.until(lambda: told.count == 4)
+                await rest(operator)
+            selected.append(operator.selected)
+    assert selected[0] == selected[1]
+
+
+async def test_a_button_takes_each_press(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    async with typist(operator.console) as hands:
+        hands.type(F4 + DOWN + TAB * 3 + ENTER * 3)
+        await operator.until(lambda: operator.entries[-3:] == [
+            "* Ann is muted", "* Ann is no longer muted", "* Ann is muted"
+        ] or len(operator.entries) > 6)
+    assert ann.muted, (operator.entries, operator.focused, operator.console.screen_stack)
+
+
+async def test_the_next_key_is_for_who_is_left(operator: Operator) -> None:
+    await operator.gather("Ann", "Bob", "Cleo")
+    async with typist(operator.console) as hands:
+        hands.type("".join([*click(60, 2), F3, "y"] * 2))
+        await operator.until(lambda: len(operator.server.members) == 1)
+    assert [member.name for member in operator.server.members] == ["Cleo"]
