@@ -31,14 +31,15 @@ from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints, history
 from .keys import KEYS, ON_A_USER, KeyBar, help_sections
 from .palette import ConsoleCommands
-from .terminal import driver_class
+from .terminal import driver_class, repaint
+from .typeahead import KeyByKeyApp
 
 
 class UnknownTheme(ValueError):
     """There is no such theme; the message names those that there are."""
 
 
-class ConsoleApp(App[None]):
+class ConsoleApp(KeyByKeyApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:
@@ -76,6 +77,9 @@ class ConsoleApp(App[None]):
             Button("Mute", action="app.mute", disabled=True),
             Button("Ban", action="app.ban", variant="error", disabled=True),
         )
+        for button in self._buttons:
+            # Else it would take no other press for a while, and keys would depend on how fast they come.
+            button.active_effect_duration = 0
         self._detail = UserDetail(id="detail")
         buttons = Horizontal(*self._buttons, id="buttons")
         self._side = Vertical(self.user_list, self._detail, buttons, id="side")
@@ -101,6 +105,7 @@ class ConsoleApp(App[None]):
     def end(self) -> None:
         """Say goodbye to everybody, then end the console."""
         if self._ending is None:
+            self.type_ahead.close()
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
@@ -183,6 +188,7 @@ class ConsoleApp(App[None]):
     @on(CommandInput.Line)
     def _operate(self, event: CommandInput.Line) -> None:
         self.server.operate(event.text)
+        self._feed.catch_up()
 
     @on(CommandInput.Joined)
     def _tell_joined(self, event: CommandInput.Joined) -> None:
@@ -215,6 +221,8 @@ class ConsoleApp(App[None]):
         """Go to the user list."""
         self._go_to(self.user_list)
 
+    action_repaint = repaint
+
     def _go_to(self, widget: Widget) -> None:
         # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
         widget.screen.set_focus(widget)
@@ -244,6 +252,7 @@ class ConsoleApp(App[None]):
         if user := self._user(user_id):
             if not self.server.mute(user.id, muted=not user.muted if muted is None else muted):
                 self._tell_gone()
+            self._feed.catch_up()
 
     @work
     async def action_ban(self, user_id: int | None = None) -> None:
@@ -267,6 +276,7 @@ class ConsoleApp(App[None]):
             return
         if await self._ask(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
             self._tell(f"{user.name} had left already: nobody was {done}.")
+        self._feed.catch_up()
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
