@@ -203,6 +203,10 @@ class ChatServer:
             connection.waiting,
         )
 
+    def reload(self) -> None:
+        """Read again what is kept in files: the TLS certificate. The answers are events."""
+        self.reload_certificate()
+
     def reload_certificate(self) -> None:
         """Read the TLS certificate again; the answer is an event. Nobody is dropped."""
         self.operator.reload_certificate()

@@ -20,7 +20,7 @@ from .events import (
 )
 from .framing import TooLong
 from .settings import Settings
-from .text import is_name, is_reserved
+from .text import clean, is_name, is_reserved
 
 
 @dataclass(eq=False, slots=True)
@@ -100,6 +100,7 @@ class Room:
         self._by_address: dict[str, Member] = {}
         self._by_nickname: dict[str, dict[int, Member]] = {}  # keyed in lower case
         self._mute_timers: dict[int, Timer] = {}
+        self._welcome = "\n".join(map(clean, settings.welcome.splitlines()))
 
     @property
     def members(self) -> Sequence[Member]:
@@ -115,6 +116,8 @@ class Room:
         self._members[member.id] = member
         self._by_address[member.address.lower()] = member
         self._fanout.to_all(notices.welcome(member.address))
+        if self._welcome:
+            self._fanout.to(member, self._welcome)
         self._emit(Joined(self._clock(), member.id, member.address))
 
     def leave(self, member: Member, reason: LeaveReason, remark: str = "") -> None:
@@ -169,7 +172,7 @@ class Room:
         if seconds is not None:
             self._mute_timers[member.id] = self._later(seconds, lambda: self.unmute(member))
         self._fanout.to(member, notices.muted())
-        self._emit(Muted(self._clock(), member.id, member.name, True))
+        self._emit(Muted(self._clock(), member.id, member.name, True, seconds))
 
     def unmute(self, member: Member) -> bool:
         """Let `member` be heard again; whether it was muted."""
