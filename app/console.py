@@ -31,14 +31,15 @@ from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints, history
 from .keys import KEYS, ON_A_USER, KeyBar, help_sections
 from .palette import ConsoleCommands
-from .terminal import driver_class
+from .terminal import driver_class, repaint
+from .typeahead import KeyByKeyApp
 
 
 class UnknownTheme(ValueError):
     """There is no such theme; the message names those that there are."""
 
 
-class ConsoleApp(App[None]):
+class ConsoleApp(KeyByKeyApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:
@@ -214,6 +215,8 @@ class ConsoleApp(App[None]):
     def action_users(self) -> None:
         """Go to the user list."""
         self._go_to(self.user_list)
+
+    action_repaint = repaint
 
     def _go_to(self, widget: Widget) -> None:
         # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
