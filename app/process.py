@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -47,8 +48,8 @@ def is_hung_up(terminal: int) -> bool:
     """Whether nobody is at the other end of the descriptor `terminal` any more."""
     try:
         termios.tcgetattr(terminal)
-    except termios.error:
-        return True
+    except termios.error as error:
+        return error.args[0] != errno.ENOTTY
     return False
 
 

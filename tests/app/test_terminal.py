@@ -92,11 +92,11 @@ class Painter(App[None]):
 
 
 def main(control_fd: str, *flags: str) -> int:
-    """Run the program under test, as nohup would: a closed terminal does not end it by a signal."""
+    """Run the program under test. A closed terminal does not end it by a signal."""
     control = socket.socket(fileno=int(control_fd))
     control.setblocking(False)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, lambda *_: None)
     threading.excepthook = lambda args: control.send(f"thread: {args.exc_value!r}".encode()) and None
     if "inherited" in flags:
 
