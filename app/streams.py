@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..server import notices
-from .process import in_foreground, is_hung_up
+from .process import is_hung_up
 
 _READ_SIZE = 1 << 16
 _MAX_UNPRINTED = 16 << 20  # bytes that may wait for a reader, or for room on a disk
@@ -33,9 +33,6 @@ def read(descriptor: int, take: Callable[[bytes], object]) -> None:
     terminal = os.isatty(descriptor)
     while True:
         select.select([descriptor], [], [])
-        if terminal and not in_foreground(descriptor):
-            time.sleep(_RETRY)  # what is typed there is for others, and nothing tells when that changes
-            continue
         try:
             data = os.read(descriptor, _READ_SIZE)
         except OSError as error:
@@ -43,7 +40,9 @@ def read(descriptor: int, take: Callable[[bytes], object]) -> None:
                 return
             if error.errno not in (errno.EIO, errno.EAGAIN):
                 return
-            time.sleep(_RETRY)  # in the background since a moment ago, or another reader was faster
+            # In the background: what is typed is for others, and nothing tells when that changes. Or another
+            # reader was faster.
+            time.sleep(_RETRY)
             continue
         take(data)
         if not data:

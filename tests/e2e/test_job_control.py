@@ -305,12 +305,14 @@ def test_where_hangups_were_ignored_at_the_start_the_chat_goes_on_without_the_te
     open_closable: Callable[..., Closable],
     connect: Connect,
 ) -> None:
-    terminal = open_closable("sh", "-c", 'trap "" HUP; exec "$@"', "sh", *PROGRAM, "--port", "0", *options)
+    terminal = open_closable(
+        "sh", "-c", 'trap "" HUP; exec "$@"', "sh", *PROGRAM, "--port", "0", "--rate", "0", *options
+    )
     port = int(terminal.wait_for(started)[1])
     ann, bob = connect(port), connect(port)
     terminal.close()
-    for word in "one", "two", "three":
-        talk(ann, bob, word=word)
+    for number in range(300):  # for longer than an end would take
+        talk(ann, bob, word=str(number))
     terminal.process.terminate()
     assert ann.read_to_end().endswith(GOODBYE)
     assert terminal.process.wait(BOUND) == 0

@@ -492,10 +492,11 @@ def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
     console.signal(signal.SIGHUP)
     if command[0] == "sh":
         console.signal(signal.SIGINT)
-    console.type("/list")
-    console.output.wait_for("No users connected\n")
-    assert console.output.lines[1:] == ["No users connected"]
+    for count in 1, 2:  # the signal has been met at the second, at the latest
+        console.type("/list")
+        console.output.wait_for("No users connected\n" * count)
     quit_in_order(console)
+    assert console.output.read_to_end().splitlines()[1:] == ["No users connected"] * 2
 
 
 def test_quit_says_goodbye_to_everybody(start_console: StartConsole, connect: Connect) -> None:
