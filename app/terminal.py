@@ -207,10 +207,14 @@ if sys.platform != "win32":
                         events = keyboard.give_up()
                     elif self.fileno not in (key.fd for key, _ in ready):
                         continue
-                    elif data := os.read(self.fileno, _READ_SIZE):
-                        events = keyboard.feed(data)
                     else:
-                        break
+                        try:
+                            data = os.read(self.fileno, _READ_SIZE)
+                        except BlockingIOError:
+                            continue  # another reader was faster
+                        if not data:
+                            break
+                        events = keyboard.feed(data)
                     for event in events:
                         self.process_message(event)
             if not self._exit_event.is_set() and in_foreground(self.fileno):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -371,6 +372,26 @@ async def test_a_terminal_that_cannot_be_read_counts_as_closed(
     driver._exit_event.close()
     await pilot.pause()
     assert pilot.app.return_code == HANGUP
+
+
+async def test_input_that_another_reader_took_is_not_the_end(
+    pilot: Pilot[None], driver: NonBlockingDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver._exit_event = terminal._ExitEvent()
+    driver.fileno, write_end = os.pipe()
+    os.write(write_end, b"x")
+    reads = iter([BlockingIOError(errno.EAGAIN, "Try again"), OSError(errno.EBADF, "closed")])
+
+    def read(descriptor: int, size: int) -> bytes:
+        raise next(reads)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(terminal.os, "read", read)
+        await asyncio.to_thread(driver.run_input_thread)
+    assert next(reads, None) is None
+    for descriptor in (driver.fileno, write_end):
+        os.close(descriptor)
+    driver._exit_event.close()
 
 
 def test_what_ends_the_input_thread_wakes_it_once() -> None:
