@@ -5,24 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import functools
 import gc
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..server import notices
 from ..server.bans import BansFileError
 from ..server.chat_server import ChatServer
+from ..server.events import Event, QuitRequested
 from ..server.listener import ListenError
 from ..server.tls import CertificateError
-from .options import OptionError, parser, settings
+from . import environment
+from .addresses import ways_to_join
+from .options import EXIT_USAGE, OptionError, parser, problem, settings
 from .plain import PlainConsole
+from .process import never_stop_for_the_terminal, notify, on_signal
 
 EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _STARTED = 1.0
@@ -50,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"chat-console {version('tcp-chat-console')}")
         return EXIT_OK
     _open_missing_streams()
+    never_stop_for_the_terminal()
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:
@@ -70,25 +74,34 @@ async def _run(options: argparse.Namespace) -> int:
         return _fail(f"{error}; see --tls-cert and --tls-key")
     except BansFileError as error:
         return _fail(f"{error}; mend it, or name another with --bans")
+    # At most once, whatever begins the end.
+    stopping = functools.cache(functools.partial(notify, "STOPPING=1"))
+
+    def note(event: Event) -> None:
+        if isinstance(event, QuitRequested):
+            stopping()
+
     try:
         try:
             console = plain or _console_on_screen(server, options)
         except ValueError as error:
             return _fail(str(error))
         if plain and server.is_public:
-            print(
-                f"chat-console: {notices.public_warning(encrypted=server.settings.encrypted)}",
-                file=sys.stderr,
-            )
-        _on_signals(console, server)
+            for text in notices.public_warning(encrypted=server.settings.encrypted), *ways_to_join(server):
+                plain.tell(text)
+        _on_signals(console, server, stopping)
+        server.subscribe(note)
+        notify("READY=1")
         asyncio.get_running_loop().call_later(_STARTED, _spare_what_is_there)
         return await console.serve()
     finally:
+        stopping()
         await server.stop()
 
 
 def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Console:
     # Imported here: it takes longer than all the rest, and a busy port should be told at once.
+    environment.check()
     from .console import ConsoleApp
 
     return ConsoleApp(server, theme=options.theme, mouse=not options.no_mouse)
@@ -109,21 +122,28 @@ def _open_missing_streams() -> None:
 
 def _on_terminal() -> bool:
     # Textual paints on stderr. textual-serve runs the console behind pipes and says so with TEXTUAL_DRIVER.
-    streams = (sys.stdin, sys.stdout, sys.stderr)
-    return all(stream.isatty() for stream in streams) or "TEXTUAL_DRIVER" in os.environ
+    if "TEXTUAL_DRIVER" in os.environ:
+        return True
+    return environment.is_full_screen() and all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
 
 
-def _on_signals(console: Console, server: ChatServer) -> None:
-    """End the console in order at the first signal, and without waiting for anybody at the second."""
+def _on_signals(console: Console, server: ChatServer, stopping: Callable[[], object]) -> None:
+    """End the console in order at the first signal, and without waiting for anybody at the second.
+
+    A hangup ends what runs on a terminal; a daemon, which has none, takes it to read its files again.
+    """
     signals = iter((console.end,))
 
     def end() -> None:
+        stopping()
         next(signals, server.abort)()
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, end)
-    loop.add_signal_handler(signal.SIGUSR1, server.reload_certificate)
+    on_signal(signal.SIGINT, end)
+    on_signal(signal.SIGTERM, end)
+    on_signal(signal.SIGHUP, end if sys.stdin.isatty() else server.reload)
+    on_signal(signal.SIGUSR1, server.reload_certificate)
 
 
 def _listen_problem(error: ListenError) -> str:
@@ -141,6 +161,6 @@ def _listen_problem(error: ListenError) -> str:
             return f"cannot listen on {where}: {error.strerror}"
 
 
-def _fail(problem: str) -> int:
-    print(f"chat-console: {problem}", file=sys.stderr)
+def _fail(text: str) -> int:
+    problem(text)
     return EXIT_USAGE

@@ -27,6 +27,7 @@ from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_detail import UserDetail
 from ..widgets.user_list import User, UserList
+from .addresses import ways_to_join
 from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints, history
 from .keys import KEYS, ON_A_USER, KeyBar, help_sections
@@ -132,6 +133,8 @@ class ConsoleApp(KeyByKeyApp):
         self._feed.start()
         if self.server.is_public:
             self._tell(notices.public_warning(encrypted=self.server.settings.encrypted))
+            for way in ways_to_join(self.server):
+                self._tell(way)
         self.set_interval(1, self._tick)
         self._operator_line.focus()
 

@@ -243,8 +243,9 @@ def _entries(event: Event, most: int | None = None) -> list[Entry]:
             return [Entry(at, Kind.PRIVATE, f"{notices.OPERATOR} (private to {recipient})", text), sent]
         case Replied(at, text):
             return [Entry(at, Kind.REPLY, "", line) for line in text.split("\n")]
-        case Muted(at, _, name, muted):
-            return [Entry(at, Kind.NOTICE, "", notices.is_muted(name) if muted else notices.is_heard(name))]
+        case Muted(at, _, name, muted, seconds):
+            text = notices.is_muted(name, seconds) if muted else notices.is_heard(name)
+            return [Entry(at, Kind.NOTICE, "", text)]
         case Refused(at, count, why, host):
             return [Entry(at, Kind.NOTICE, "", notices.refused(count, why, host))]
         case Failed(at, where, error):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import resource
+import select
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from ..server.settings import Settings
+from ..server.text import clean
 
 _DEFAULTS = Settings()
 
@@ -17,17 +22,44 @@ _SPARE_FILES = 64
 _MOST_CLIENTS = 10_000
 """The default limit where the system would allow more."""
 
+_MAX_WELCOME = 4096
+"""The most bytes of a welcome: each newcomer gets it, whether it reads or not."""
+
+EXIT_USAGE = 2
+"""The exit code for what the user must mend."""
+
 
 class OptionError(ValueError):
     """Options that do not go together, or not with this system; the message says what to do."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, where argparse shows the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        problem(f"{message}; {self.prog} --help shows all options")
+        self.exit(EXIT_USAGE)
+
+
+def problem(text: str) -> None:
+    """Tell on stderr, in one line, what the user must mend; nothing where stderr cannot be written to."""
+    # Not through sys.stderr, which would keep what it cannot write and fail once more at the exit.
+    line = f"chat-console: {clean(text)}\n".encode(errors="backslashreplace")
+    with suppress(OSError):
+        try:
+            os.write(2, line)
+        except BlockingIOError:
+            select.select([], [2], [], 1)
+            os.write(2, line)
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line, which shows each limit with its unit and default."""
-    result = argparse.ArgumentParser(
+    result = _Parser(
         prog="chat-console",
         description="A chat room that people join with nc or telnet, and the console that runs it.",
         epilog="People join with: nc HOST PORT. Without a terminal it is line-based, as with --plain.",
+        allow_abbrev=False,
     )
     result.add_argument("--version", action="store_true", help="show the version and exit")
     _add_network(result.add_argument_group("where people join"))
@@ -60,6 +92,7 @@ def settings(options: argparse.Namespace) -> Settings:
         tls_cert=options.tls_cert,
         tls_key=options.tls_key,
         shared_nicks=options.shared_nicks,
+        welcome=_welcome(options.welcome) if options.welcome else "",
         rate=options.rate,
         burst=options.burst,
         max_clients=max_clients,
@@ -92,6 +125,12 @@ def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
     )
     group.add_argument("--tls-key", metavar="FILE", type=Path, help="the certificate's private key (PEM)")
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
+    group.add_argument(
+        "--welcome",
+        metavar="FILE",
+        type=Path,
+        help=f"show each newcomer this text, at most {_MAX_WELCOME} bytes (default: none)",
+    )
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
@@ -173,6 +212,19 @@ def _number(least: float, most: float) -> Callable[[str], float]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least:g} to {most:g}")
 
     return number
+
+
+def _welcome(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_WELCOME + 1)
+        if len(data) > _MAX_WELCOME:
+            raise OptionError(f"{path} is longer than {_MAX_WELCOME} bytes; shorten it, or see --welcome")
+        return data.decode("utf-8-sig").rstrip()
+    except OSError as error:
+        raise OptionError(f"cannot read {path}: {error.strerror}; see --welcome") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"{path} is not text in UTF-8; see --welcome") from None
 
 
 def _raise_open_files() -> int:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from contextlib import suppress
 
 from ..server import notices
 from ..server.chat_server import ChatServer
@@ -27,8 +27,7 @@ from ..server.events import (
     Started,
 )
 from ..server.framing import LineFramer
-
-_MAX_UNPRINTED = 16 << 20  # bytes that may wait for a reader of stdout
+from .streams import Printer, read
 
 
 def transcript(event: Event) -> str | None:
@@ -59,8 +58,12 @@ def aside(event: Event) -> str | None:
     match event:
         case Left(reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN):
             return notices.was_dropped(event.name, event.reason.value)
+        case Left():
+            return notices.left(event.name, event.reason.value, event.remark)
         case Muted():
-            return notices.is_muted(event.name) if event.muted else notices.is_heard(event.name)
+            return (
+                notices.is_muted(event.name, event.seconds) if event.muted else notices.is_heard(event.name)
+            )
         case Refused():
             return notices.refused(event.count, event.why, event.host)
         case Failed():
@@ -72,7 +75,7 @@ def aside(event: Event) -> str | None:
 class PlainConsole:
     """Runs a server from stdin and stdout, line by line, for scripts, pipes and simple terminals.
 
-    No stream can stall the chat: each has a thread of its own, and what nobody reads from stdout or stderr
+    No stream can stall the chat: each has a thread of its own, and what cannot be written to stdout or stderr
     is dropped, and counted on stderr, when more than 16 MiB of it wait.
     """
 
@@ -80,9 +83,12 @@ class PlainConsole:
         self._server = server
         self._ended = asyncio.Event()
         # By descriptor: a thread that waits for a reader must not hold the lock of a stream at the end.
-        self._asides = _Printer(sys.stderr.fileno(), lambda problem: None)
-        self._printer = _Printer(sys.stdout.fileno(), self._tell_aside)
-        self._typed = LineFramer(server.settings.max_line, server.settings.max_subnegotiation)
+        output, errors = sys.stdout.fileno(), sys.stderr.fileno()
+        self._printer = Printer(output, self.tell)
+        # Where both are one file, one printer keeps each line whole.
+        one = os.path.sameopenfile(output, errors)
+        self._asides = self._printer if one else Printer(errors, lambda problem: None)
+        self._typed = self._framer()
         self._taken = threading.Semaphore(1)
         self._events: list[Event] = []  # of this turn of the event loop
         server.subscribe(self._note)
@@ -95,8 +101,8 @@ class PlainConsole:
         """
         loop = asyncio.get_running_loop()
         # Not before: whoever reads the first line may send a signal, and must find it handled.
-        self._printer.start()
-        self._asides.start()
+        for printer in {self._printer, self._asides}:
+            printer.start()
         threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
         await self._ended.wait()
         await self._server.stop()
@@ -108,6 +114,10 @@ class PlainConsole:
     def end(self) -> None:
         """Make `serve` say goodbye to everybody and return."""
         self._ended.set()
+
+    def tell(self, text: str) -> None:
+        """Tell the operator on stderr what is no part of the transcript."""
+        self._asides.print(f"chat-console: {text}")
 
     def _note(self, event: Event) -> None:
         if not self._events:
@@ -125,91 +135,32 @@ class PlainConsole:
             self._printer.print("\n".join(texts))
         for event in events:
             if (text := aside(event)) is not None:
-                self._tell_aside(text)
-
-    def _tell_aside(self, text: str) -> None:
-        self._asides.print(f"chat-console: {text}")
+                self.tell(text)
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand over what stdin brings, a piece at a time, so that a long file waits where it is."""
-        try:
-            while data := os.read(sys.stdin.fileno(), 1 << 16):
-                self._taken.acquire()
-                loop.call_soon_threadsafe(self._take, data)
-            loop.call_soon_threadsafe(self._take_end)
-        except (OSError, ValueError, RuntimeError):
-            pass  # the terminal is gone, stdin was closed, or the loop has ended
+
+        def hand_over(data: bytes) -> None:
+            self._taken.acquire()
+            loop.call_soon_threadsafe(self._take, data)
+
+        # The terminal is gone, stdin was closed, or the loop has ended.
+        with suppress(OSError, ValueError, RuntimeError):
+            # Of our own: should stdin be closed, the thread must not wait for what gets its number next.
+            with open(os.dup(sys.stdin.fileno()), "rb", buffering=0) as stdin:
+                read(stdin.fileno(), hand_over)
 
     def _take(self, data: bytes) -> None:
+        """Do what is typed; an empty piece is the end, and what comes after it is a new beginning."""
         try:
-            for line in self._typed.receive(data):
+            lines = self._typed.receive(data) if data else self._typed.end()
+            if not data:
+                self._typed = self._framer()
+            for line in lines:
                 self._server.operate(line)
         finally:
             self._taken.release()
 
-    def _take_end(self) -> None:
-        for line in self._typed.end():
-            self._server.operate(line)
-
-
-class _Printer:
-    """Writes lines to a file descriptor from a thread of its own, all that wait in one write.
-
-    Args:
-        descriptor: where to.
-        complain: is told, on any thread, when lines are not printed.
-    """
-
-    def __init__(self, descriptor: int, complain: Callable[[str], None]) -> None:
-        self._descriptor = descriptor
-        self._complain = complain
-        self._waiting: list[bytes] = []
-        self._size = 0
-        self._lost = 0
-        self._closed = False
-        self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
-
-    def start(self) -> None:
-        """Begin to write; what was printed before has waited."""
-        self._thread.start()
-
-    def print(self, text: str) -> None:
-        """Print `text`, one or more lines without the last line end. Never blocks."""
-        data = text.encode() + b"\n"
-        with self._changed:
-            if self._size > _MAX_UNPRINTED or self._closed:
-                self._lost += data.count(b"\n")
-                return
-            self._waiting.append(data)
-            self._size += len(data)
-            self._changed.notify()
-
-    def close(self, timeout: float) -> None:
-        """Wait until all is printed, at most `timeout` seconds."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join(timeout)
-        if self._lost:
-            self._complain(notices.not_printed(self._lost))
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closed)
-                if not self._waiting:
-                    return
-                data = memoryview(b"".join(self._waiting))
-                self._waiting.clear()
-            try:
-                while data:
-                    written = os.write(self._descriptor, data)
-                    data = data[written:]
-                    with self._changed:
-                        self._size -= written
-            except OSError as error:
-                self._complain(notices.cannot_print(error.strerror or str(error)))
-                with self._changed:
-                    self._closed = True
-                return
+    def _framer(self) -> LineFramer:
+        settings = self._server.settings
+        return LineFramer(settings.max_line, settings.max_subnegotiation)

@@ -6,6 +6,7 @@ the event loop. The loop is the chat's too: one terminal that stopped reading wo
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import selectors
@@ -18,6 +19,8 @@ from selectors import EVENT_READ, EVENT_WRITE
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from .process import in_foreground, is_hung_up, is_ignored, never_stop_for_the_terminal
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -32,8 +35,8 @@ What enters or leaves application mode, about 20 writes, is never dropped and ha
 EXIT_GRACE = 1.0
 """How long the terminal may take to read the last writes when the console ends, in seconds."""
 
-HANGUP = 129
-"""The exit code of a console whose terminal was closed, that of a shell's child ended by SIGHUP."""
+HANGUP = 0
+"""The exit code of a console whose terminal was closed: everybody gets the goodbye, the end is in order."""
 
 _POLL_INTERVAL = 0.2
 _BACKGROUND_INTERVAL = 0.5
@@ -91,7 +94,9 @@ if sys.platform != "win32":
           waiting, the whole screen is painted anew.
         - On exit it has `EXIT_GRACE` seconds to read. If it does not, what is waiting is thrown away, and the
           sequences that restore it are left for it to read next.
-        - When it is closed, the app exits with the code `HANGUP`.
+        - When it is closed, the app exits with the code `HANGUP`. Where SIGHUP was ignored at the start, it
+          goes on without a terminal.
+        - In the background it waits for the foreground, whether it is started there or continued by `bg`.
         - While nothing is typed, nothing wakes up.
         """
 
@@ -102,6 +107,7 @@ if sys.platform != "win32":
         _exit_event: _ExitEvent
         _painting = False
         _away = False
+        _look: asyncio.TimerHandle | None = None  # at who has the terminal, which nothing tells
 
         def write(self, data: str) -> None:
             """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
@@ -124,7 +130,11 @@ if sys.platform != "win32":
             return self._writer_thread._queue.qsize()  # pyright: ignore[reportPrivateUsage]
 
         def start_application_mode(self) -> None:
-            """Enter application mode."""
+            """Enter application mode, now or as soon as the process is in the foreground."""
+            if not in_foreground(self.fileno):
+                self._away = True
+                self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+                return
             assert sys.__stderr__ is not None
             self._terminal = _Terminal(sys.__stderr__, self._drained)
             # Private, so Textual is pinned: the file that the writer thread is given.
@@ -133,9 +143,8 @@ if sys.platform != "win32":
             super().start_application_mode()
             if not constants.DISABLE_KITTY_KEY:
                 self.write(_KITTY_PUSH)
-            # Whoever looks at the terminal from the background is told so, and not stopped: the chat goes on.
-            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
-            signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            # Textual has let them stop the process again.
+            never_stop_for_the_terminal()
             self._painting = True
 
         def repaint(self) -> None:
@@ -163,6 +172,7 @@ if sys.platform != "win32":
         def close(self) -> None:
             """Wait for the last writes, and no longer than a terminal that does not read may take."""
             # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
+            self._look_no_more()
             writer = self._writer_thread
             if writer is None:
                 return
@@ -197,13 +207,17 @@ if sys.platform != "win32":
                         events = keyboard.give_up()
                     elif self.fileno not in (key.fd for key, _ in ready):
                         continue
-                    elif data := os.read(self.fileno, _READ_SIZE):
-                        events = keyboard.feed(data)
                     else:
-                        break
+                        try:
+                            data = os.read(self.fileno, _READ_SIZE)
+                        except BlockingIOError:
+                            continue  # another reader was faster
+                        if not data:
+                            break
+                        events = keyboard.feed(data)
                     for event in events:
                         self.process_message(event)
-            if not self._exit_event.is_set() and self._in_foreground():
+            if not self._exit_event.is_set() and in_foreground(self.fileno):
                 self._call(self._hang_up)
 
         def _sigtstp_application(self, *_: object) -> None:
@@ -223,10 +237,14 @@ if sys.platform != "win32":
 
         def _resume(self) -> None:
             """Take the terminal back, whatever has stopped the program and whoever has had it meanwhile."""
-            if not self._in_foreground():
+            self._look_no_more()
+            if is_hung_up(self.fileno):
+                self._hang_up()
+                return
+            if not in_foreground(self.fileno):
                 # `bg`: the terminal is another's, and the chat goes on.
                 self._leave_alone()
-                self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+                self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
                 return
             self._away = False
             if self._painting:
@@ -235,11 +253,10 @@ if sys.platform != "win32":
             super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
             self._call(self.repaint)
 
-        def _in_foreground(self) -> bool:
-            try:
-                return os.tcgetpgrp(self.fileno) == os.getpgrp()
-            except OSError:
-                return True  # not the controlling terminal, or closed
+        def _look_no_more(self) -> None:
+            if self._look is not None:
+                self._look.cancel()
+                self._look = None
 
         def _leave_alone(self) -> None:
             """Neither read from the terminal nor write to it."""
@@ -267,7 +284,9 @@ if sys.platform != "win32":
                 self._app.screen.refresh()
 
         def _hang_up(self) -> None:
-            if self._app.return_code is None:
+            if is_ignored(signal.SIGHUP):
+                self._leave_alone()
+            elif self._app.return_code is None:
                 self._app.exit(return_code=HANGUP)
 
     class _ExitEvent(Event):

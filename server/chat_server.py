@@ -258,6 +258,10 @@ class ChatServer:
             connection.waiting,
         )
 
+    def reload(self) -> None:
+        """Read again what is kept in files: the TLS certificate. The answers are events."""
+        self.reload_certificate()
+
     def reload_certificate(self) -> None:
         """Read the TLS certificate again; the answer is an event. Nobody is dropped."""
         self._started_operator().reload_certificate()

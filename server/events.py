@@ -114,6 +114,8 @@ class Muted:
     member_id: int
     name: str
     muted: bool
+    seconds: float | None = None
+    """For how long; None means until it is unmuted."""
 
 
 @dataclass(frozen=True, slots=True)

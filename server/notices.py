@@ -24,6 +24,11 @@ def public_warning(*, encrypted: bool) -> str:
     return f"Anyone who can reach this port can join{wire}."
 
 
+def join_with(address: str, port: int, *, encrypted: bool) -> str:
+    """How people reach one of the server's addresses."""
+    return f"People join with: {'ncat --ssl' if encrypted else 'nc'} {address} {port}"
+
+
 def welcome(address: str) -> str:
     return f"Welcome {address} to the server!"
 
@@ -88,8 +93,8 @@ def no_longer_muted() -> str:
     return "You are no longer muted"
 
 
-def is_muted(name: str) -> str:
-    return f"{name} is muted"
+def is_muted(name: str, seconds: float | None = None) -> str:
+    return f"{name} is muted" if seconds is None else f"{name} is muted {_span(seconds)}"
 
 
 def is_heard(name: str) -> str:
@@ -194,16 +199,29 @@ def lines_dropped(count: int) -> str:
     return f"{count} lines above its rate dropped"
 
 
+def left(name: str, why: str, remark: str) -> str:
+    """Why somebody has left, and what the operator gave as the reason."""
+    return f"{name} left: {why}" + (f" ({remark})" if remark else "")
+
+
 def failed(where: str, error: str) -> str:
     return f"Error while serving {where}: {error}"
 
 
-def not_printed(count: int) -> str:
-    return f"{count} lines were not printed: nobody read them"
+def nobody_reads() -> str:
+    return "nobody read them"
+
+
+def not_printed(count: int, why: str) -> str:
+    return f"{count} lines were not printed: {why}"
 
 
 def cannot_print(why: str) -> str:
     return f"cannot print any more: {why}"
+
+
+def cannot_print_for_now(why: str) -> str:
+    return f"cannot print for now: {why}"
 
 
 def _span(seconds: float | None) -> str:

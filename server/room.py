@@ -22,6 +22,7 @@ from .framing import Line, Nothing, TooLong
 from .listing import Listing, Page
 from .names import is_name, is_reserved, skeleton
 from .settings import Settings
+from .text import clean
 
 
 @dataclass(eq=False, slots=True)
@@ -115,6 +116,7 @@ class Room:
         self._by_skeleton = _Index()
         self._listing = Listing()
         self._mute_timers: dict[int, Timer] = {}
+        self._welcome = "\n".join(map(clean, settings.welcome.splitlines()))
 
     @property
     def members(self) -> Sequence[Member]:
@@ -131,6 +133,8 @@ class Room:
         self._listing.add(member)
         self._by_address.add(member.address.lower(), member)
         self._fanout.to_all(notices.welcome(member.address))
+        if self._welcome:
+            self._fanout.to(member, self._welcome)
         self._emit(Joined(self._clock(), member.id, member.address))
 
     def leave(self, member: Member, reason: LeaveReason, remark: str = "") -> None:
@@ -187,7 +191,7 @@ class Room:
         if seconds is not None:
             self._mute_timers[member.id] = self._later(seconds, lambda: self.unmute(member))
         self._fanout.to(member, notices.muted())
-        self._emit(Muted(self._clock(), member.id, member.name, True))
+        self._emit(Muted(self._clock(), member.id, member.name, True, seconds))
 
     def unmute(self, member: Member) -> bool:
         """Let `member` be heard again; whether it was muted."""

@@ -19,6 +19,9 @@ class Settings:
     shared_nicks: bool = False
     """Whether several clients may bear one nickname."""
 
+    welcome: str = ""
+    """What each newcomer is shown, to it alone: a line or several. It is cleaned like all text."""
+
     max_clients: int = 0
     """The most clients at a time; 0 sets no limit."""
 

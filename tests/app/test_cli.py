@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from chat_console.app import cli
+from chat_console.app import addresses, cli
 from chat_console.server import listener, notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.listener import ListenError
@@ -36,6 +37,7 @@ class RecordedConsole:
         self.options = options
         self.served = False
         self.ends = 0
+        self.told: list[str] = []
         self.ended = asyncio.Event()
 
     async def serve(self) -> int:
@@ -49,6 +51,9 @@ class RecordedConsole:
     def end(self) -> None:
         self.ends += 1
         self.ended.set()
+
+    def tell(self, text: str) -> None:
+        self.told.append(text)
 
 
 @pytest.fixture
@@ -73,6 +78,12 @@ def console_on_screen(monkeypatch: pytest.MonkeyPatch) -> type[RecordedConsole]:
 
 
 @pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets stdin be a terminal."""
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+
+
+@pytest.fixture
 def busy_port() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
@@ -90,48 +101,48 @@ class TestOptions:
         assert cli.main(["--port", "0", "--theme", "nord", "--no-mouse"]) == 7
         assert console_on_screen.last.options == {"theme": "nord", "mouse": False}
 
-    def test_version_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_version_is_shown(self, capfd: pytest.CaptureFixture[str]) -> None:
         assert cli.main(["--version"]) == cli.EXIT_OK
-        assert re.fullmatch(r"chat-console \d+\.\d+\.\d+\n", capsys.readouterr().out)
+        assert re.fullmatch(r"chat-console \d+\.\d+\.\d+\n", capfd.readouterr().out)
 
-    def test_help_is_shown(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_help_is_shown(self, capfd: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as end:
             cli.main(["--help"])
         assert end.value.code == 0
-        assert capsys.readouterr().out.startswith("usage: chat-console ")
+        assert capfd.readouterr().out.startswith("usage: chat-console ")
 
 
 class TestProblem:
     """What the user must mend: one line on stderr and exit code 2."""
 
     def test_options_that_do_not_go_together(
-        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+        self, plain_console: type[RecordedConsole], capfd: pytest.CaptureFixture[str]
     ) -> None:
         assert cli.main(["--plain", "--port", "0", "--tls-cert", "cert.pem"]) == cli.EXIT_USAGE == 2
-        assert capsys.readouterr() == (
+        assert capfd.readouterr() == (
             "",
             "chat-console: --tls-cert and --tls-key go together; give both, or neither\n",
         )
         assert not hasattr(plain_console, "last")
 
     def test_a_certificate_that_cannot_be_used(
-        self, plain_console: type[RecordedConsole], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, plain_console: type[RecordedConsole], tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         cert, key = str(tmp_path / "no.pem"), str(tmp_path / "no.key")
         assert cli.main(["--plain", "--port", "0", "--tls-cert", cert, "--tls-key", key]) == 2
-        assert capsys.readouterr() == (
+        assert capfd.readouterr() == (
             "",
             f"chat-console: cannot read {cert}: No such file or directory; see --tls-cert and --tls-key\n",
         )
         assert not plain_console.last.served
 
     def test_a_bans_file_that_cannot_be_used(
-        self, plain_console: type[RecordedConsole], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+        self, plain_console: type[RecordedConsole], tmp_path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         bans = tmp_path / "bans"
         bans.write_text("192.0.2.7 -\nnobody -\n")
         assert cli.main(["--plain", "--port", "0", "--bans", str(bans)]) == 2
-        assert capsys.readouterr() == (
+        assert capfd.readouterr() == (
             "",
             f"chat-console: {bans}, line 2: 'nobody -' is not a network and a time; "
             "mend it, or name another with --bans\n",
@@ -177,20 +188,20 @@ class TestListenProblem:
         option: str,
         busy_port: int,
         console_on_screen: type[RecordedConsole],
-        capsys: pytest.CaptureFixture[str],
+        capfd: pytest.CaptureFixture[str],
         plain_console: type[RecordedConsole],
     ) -> None:
         assert cli.main([option, "--port", str(busy_port)]) == cli.EXIT_USAGE == 2
-        out, err = capsys.readouterr()
+        out, err = capfd.readouterr()
         assert out == ""
         assert re.fullmatch(rf"chat-console: port {busy_port} on 127\.0\.0\.1 is in use; .*\n", err)
 
     def test_a_foreign_address_is_one_line_and_exit_code_2(
-        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+        self, plain_console: type[RecordedConsole], capfd: pytest.CaptureFixture[str]
     ) -> None:
         # TEST-NET-3 (RFC 5737), which no machine has.
         assert cli.main(["--plain", "--port", "0", "--host", "203.0.113.1"]) == 2
-        assert capsys.readouterr().err == (
+        assert capfd.readouterr().err == (
             "chat-console: 203.0.113.1 is not an address of this machine; choose one of its own with --host\n"
         )
         assert not plain_console.last.served
@@ -199,14 +210,14 @@ class TestListenProblem:
         self,
         plain_console: type[RecordedConsole],
         monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
+        capfd: pytest.CaptureFixture[str],
     ) -> None:
         def bind(*_: object, **__: object) -> socket.socket:
             raise PermissionError(errno.EACCES, "Permission denied")
 
         monkeypatch.setattr(listener, "_bind", bind)
         assert cli.main(["--plain", "--port", "23"]) == 2
-        assert capsys.readouterr().err == (
+        assert capfd.readouterr().err == (
             "chat-console: port 23 on 127.0.0.1 is for privileged programs; "
             "choose one from 1024 to 65535 with --port\n"
         )
@@ -220,10 +231,25 @@ class TestWhichConsole:
     ) -> None:
         for name in ("stdin", "stdout", "stderr"):
             monkeypatch.setattr(getattr(sys, name), "isatty", lambda answer=name != pipe: answer)
+        monkeypatch.setenv("TERM", "xterm")
         monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
         if driver:
             monkeypatch.setenv("TEXTUAL_DRIVER", driver)
         assert cli._on_terminal() is (pipe is None or driver is not None)
+
+    @pytest.mark.parametrize("term", [None, "", "dumb", "unknown"])
+    @pytest.mark.parametrize("driver", [None, "textual.drivers.web_driver:WebDriver"])
+    def test_a_terminal_that_can_only_print_lines_is_not_enough(
+        self, term: str | None, driver: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("stdin", "stdout", "stderr"):
+            monkeypatch.setattr(getattr(sys, name), "isatty", lambda: True)
+        for name, value in (("TERM", term), ("TEXTUAL_DRIVER", driver)):
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        assert cli._on_terminal() is (driver is not None)
 
     def test_on_a_terminal_it_is_the_one_on_screen(
         self, console_on_screen: type[RecordedConsole], plain_console: type[RecordedConsole]
@@ -247,7 +273,7 @@ class TestWhichConsole:
         assert plain_console.last.served
 
     def test_what_the_console_cannot_do_is_one_line_and_exit_code_2(
-        self, console_on_screen: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+        self, console_on_screen: type[RecordedConsole], capfd: pytest.CaptureFixture[str]
     ) -> None:
         def refuse(self: RecordedConsole, server: ChatServer, **_: object) -> None:
             console_on_screen.last = self
@@ -256,9 +282,28 @@ class TestWhichConsole:
 
         console_on_screen.__init__ = refuse  # type: ignore[method-assign]
         assert cli.main(["--port", "0", "--theme", "x"]) == 2
-        assert capsys.readouterr().err == "chat-console: there is no theme 'x'\n"
+        assert capfd.readouterr().err == "chat-console: there is no theme 'x'\n"
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", console_on_screen.last.server.port), BOUND)
+
+    def test_a_wrong_variable_of_textuals_is_one_line_and_exit_code_2(
+        self,
+        console_on_screen: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("TEXTUAL_THEME", "nosuch")
+        assert cli.main(["--port", "0"]) == 2
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert re.fullmatch(r"chat-console: TEXTUAL_THEME=nosuch is wrong: set it to .*, or unset it\n", err)
+        assert not hasattr(console_on_screen, "last")
+
+    def test_the_plain_one_does_not_care_for_textuals_variables(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TEXTUAL_FPS", "abc")
+        assert cli.main(["--plain", "--port", "0"]) == 7
 
     def test_textual_is_not_imported_before_the_port_is_bound(self, busy_port: int) -> None:
         program = (
@@ -274,33 +319,110 @@ class TestWhichConsole:
 
 
 class TestPublicWarning:
-    def test_the_plain_console_has_it_on_stderr(
-        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+    @pytest.fixture(autouse=True)
+    def own_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(addresses, "own_addresses", lambda: {ip_address("192.0.2.2")})
+
+    def test_the_plain_console_tells_it_and_how_people_join(
+        self, plain_console: type[RecordedConsole]
     ) -> None:
         assert cli.main(["--plain", "--port", "0", "--host", "0.0.0.0"]) == 7
-        assert capsys.readouterr() == ("", f"chat-console: {notices.public_warning(encrypted=False)}\n")
+        console = plain_console.last
+        assert console.told == [
+            notices.public_warning(encrypted=False),
+            f"People join with: nc 192.0.2.2 {console.server.port}",
+        ]
 
     def test_over_tls_it_does_not_speak_of_the_wire(
-        self,
-        plain_console: type[RecordedConsole],
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Settings, "encrypted", property(lambda self: True))
         assert cli.main(["--plain", "--port", "0", "--host", "0.0.0.0"]) == 7
-        assert capsys.readouterr() == ("", "chat-console: Anyone who can reach this port can join.\n")
+        console = plain_console.last
+        assert console.told == [
+            "Anyone who can reach this port can join.",
+            f"People join with: ncat --ssl 192.0.2.2 {console.server.port}",
+        ]
 
-    def test_there_is_none_on_loopback(
-        self, plain_console: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_there_is_none_on_loopback(self, plain_console: type[RecordedConsole]) -> None:
         assert cli.main(["--plain", "--port", "0"]) == 7
-        assert capsys.readouterr() == ("", "")
+        assert plain_console.last.told == []
 
     def test_the_console_on_screen_shows_its_own(
-        self, console_on_screen: type[RecordedConsole], capsys: pytest.CaptureFixture[str]
+        self, console_on_screen: type[RecordedConsole], capfd: pytest.CaptureFixture[str]
     ) -> None:
         assert cli.main(["--port", "0", "--host", "0.0.0.0"]) == 7
-        assert capsys.readouterr() == ("", "")
+        assert capfd.readouterr() == ("", "")
+
+
+class Service:
+    """A service manager that is to be told how the program is."""
+
+    def __init__(self, address: str) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(address)
+        self.socket.settimeout(BOUND)
+
+    def told(self) -> str:
+        return self.socket.recv(100).decode()
+
+
+class TestService:
+    @pytest.fixture(params=["path", "abstract"])
+    def service(
+        self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[Service]:
+        name = str(tmp_path / "notify") if request.param == "path" else f"chat-console-{os.getpid()}"
+        service = Service(name if request.param == "path" else "\0" + name)
+        monkeypatch.setenv("NOTIFY_SOCKET", name if request.param == "path" else "@" + name)
+        with service.socket:
+            yield service
+
+    def test_is_told_when_the_server_listens_and_when_it_begins_to_end(
+        self, service: Service, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        told: list[str] = []
+
+        async def be_ended(self: RecordedConsole) -> None:
+            told.append(service.told())
+            socket.create_connection(("127.0.0.1", self.server.port), BOUND).close()
+            self.server.operate("/quit")
+            told.append(service.told())
+
+        monkeypatch.setattr(plain_console, "task", be_ended)
+        assert cli.main(["--plain", "--port", "0"]) == 7
+        assert told == ["READY=1", "STOPPING=1"]
+        service.socket.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            service.told()
+
+    def test_is_told_when_a_signal_begins_the_end(
+        self, service: Service, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def be_ended(self: RecordedConsole) -> None:
+            assert service.told() == "READY=1"
+            os.kill(os.getpid(), signal.SIGTERM)
+            async with asyncio.timeout(BOUND):
+                await self.ended.wait()
+            assert service.told() == "STOPPING=1"
+
+        monkeypatch.setattr(plain_console, "task", be_ended)
+        assert cli.main(["--plain", "--port", "0"]) == 7
+
+    def test_is_told_at_the_latest_when_the_console_has_ended(
+        self, service: Service, plain_console: type[RecordedConsole]
+    ) -> None:
+        assert cli.main(["--plain", "--port", "0"]) == 7
+        assert [service.told(), service.told()] == ["READY=1", "STOPPING=1"]
+
+    @pytest.mark.parametrize(
+        "address", ["", "@", "/nowhere/notify", "vsock:2:1", "x" * 5000, "/" + "x" * 5000, "\udcff"]
+    )
+    def test_that_cannot_be_reached_harms_nothing(
+        self, address: str, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        assert cli.main(["--plain", "--port", "0"]) == 7
 
 
 class TestTheEnd:
@@ -319,6 +441,7 @@ class TestTheEnd:
     @pytest.mark.parametrize(
         "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
     )
+    @pytest.mark.usefixtures("terminal")
     def test_the_first_signal_ends_the_console_and_the_second_cuts_the_connections(
         self,
         number: signal.Signals,
@@ -339,6 +462,47 @@ class TestTheEnd:
 
         monkeypatch.setattr(plain_console, "task", be_ended)
         assert cli.main(["--plain", "--port", "0"]) == 7
+
+    def test_without_a_terminal_sighup_reads_the_files_again_and_ends_nothing(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reloaded = asyncio.Event()
+        monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
+        monkeypatch.setattr(ChatServer, "reload", lambda self: reloaded.set())
+
+        async def be_told(self: RecordedConsole) -> None:
+            async with asyncio.timeout(BOUND):
+                for _ in range(2):
+                    os.kill(os.getpid(), signal.SIGHUP)
+                    await reloaded.wait()
+                    reloaded.clear()
+            assert self.ends == 0
+
+        monkeypatch.setattr(plain_console, "task", be_told)
+        assert cli.main(["--plain", "--port", "0"]) == 7
+
+    @pytest.mark.parametrize(
+        "number",
+        [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1],
+        ids=lambda number: number.name,
+    )
+    @pytest.mark.usefixtures("terminal")
+    def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
+        self,
+        number: signal.Signals,
+        plain_console: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        async def see(self: RecordedConsole) -> None:
+            assert signal.getsignal(number) is signal.SIG_IGN
+
+        monkeypatch.setattr(plain_console, "task", see)
+        before = signal.signal(number, signal.SIG_IGN)
+        try:
+            assert cli.main(["--plain", "--port", "0"]) == 7
+            assert signal.getsignal(number) is signal.SIG_IGN
+        finally:
+            signal.signal(number, before)
 
     def test_sigusr1_reads_the_certificate_again_and_ends_nothing(
         self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch

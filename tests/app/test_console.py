@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
+from chat_console.app import addresses
 from chat_console.app.console import ConsoleApp, UnknownTheme
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.commands import Role, commands_for
@@ -92,10 +94,14 @@ async def test_what_happens_before_there_is_a_screen_is_shown_once_there_is() ->
     raise AssertionError("the early line was not shown")
 
 
-async def test_a_public_server_is_announced_where_it_cannot_be_missed(operate: Operate) -> None:
+async def test_a_public_server_is_announced_where_it_cannot_be_missed(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "own_addresses", lambda: {ip_address("192.0.2.2")})
     async with operate(settings=Settings(port=0, hosts=("0.0.0.0", "::1"))) as operator:
-        await operator.until(lambda: len(operator.entries) == 2)
+        await operator.until(lambda: len(operator.entries) == 3)
         assert "nothing on the wire is encrypted" in operator.entries[1]
+        assert operator.last == f"= People join with: nc 192.0.2.2 {operator.server.port}"
         assert operator.status.strip().startswith("public, not encrypted")
         assert f"0.0.0.0:{operator.server.port} [::1]:{operator.server.port}" in operator.status
 

@@ -156,7 +156,7 @@ class TestOpenFiles:
 class TestHelp:
     def test_it_names_every_option_and_nothing_else(self, help_text: str) -> None:
         known = (
-            "help version host port tls-cert tls-key shared-nicks rate burst max-clients max-per-ip "
+            "help version host port tls-cert tls-key shared-nicks welcome rate burst max-clients max-per-ip "
             "connect-rate connect-burst max-backlog stall-timeout bans plain theme no-mouse"
         )
         assert re.findall(r"^ (?:-\w(?: \w+)?, )?--([a-z-]+)", help_text, re.MULTILINE) == known.split()
@@ -173,6 +173,7 @@ class TestHelp:
             ("--max-backlog BYTES", "reads too slowly", Settings().max_backlog),
             ("--stall-timeout SECONDS", "takes nothing for so long", Settings().stall_timeout),
             ("--host ADDR", "listen on this address", f"{Settings().hosts[0]}, this machine only"),
+            ("--welcome FILE", "show each newcomer this text, at most 4096 bytes", "none"),
             ("--bans FILE", "keep the bans in this file", "nowhere"),
         ],
     )
@@ -201,6 +202,7 @@ class TestHelp:
     [
         ("--bogus", "unrecognized arguments: --bogus"),
         ("surplus", "unrecognized arguments: surplus"),
+        ("--po 1", "unrecognized arguments: --po 1"),
         ("--port", "argument -p/--port: expected one argument"),
         ("--port x", "argument -p/--port: 'x' is not a whole number from 0 to 65535"),
         ("--port 65536", "argument -p/--port: '65536' is not a whole number from 0 to 65535"),
@@ -218,16 +220,48 @@ class TestHelp:
         ("--stall-timeout 0", "argument --stall-timeout: '0' is not a number from 1 to 86400"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_usage_and_exit_code_2(
-    arguments: str, told: str, capsys: pytest.CaptureFixture[str]
+def test_what_is_wrong_is_told_in_one_line_and_with_exit_code_2(
+    arguments: str, told: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as end:
         parser().parse_args(arguments.split())
     assert end.value.code == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("usage: chat-console ")
-    assert err.endswith(f"\nchat-console: error: {told}\n")
+    assert capfd.readouterr() == ("", f"chat-console: {told}; chat-console --help shows all options\n")
+
+
+def test_it_stays_one_line_whatever_was_given(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--a\nb\x1b[31m\udcff"])
+    assert capfd.readouterr().err == (
+        "chat-console: unrecognized arguments: --ab; chat-console --help shows all options\n"
+    )
+
+
+class TestWelcome:
+    def test_is_read_from_a_file(self, open_files: OpenFiles, tmp_path: Path) -> None:
+        file = tmp_path / "welcome"
+        file.write_bytes("\ufeffGrüße!\r\n\r\nType /help.\n\n".encode())
+        assert made_of(f"--welcome {file}").welcome.splitlines() == ["Grüße!", "", "Type /help."]
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            (None, "cannot read {file}: No such file or directory; see --welcome"),
+            (b"Gr\xfc\xdfe", "{file} is not text in UTF-8; see --welcome"),
+            (b"x" * 4097, "{file} is longer than 4096 bytes; shorten it, or see --welcome"),
+            ("é".encode() * 2049, "{file} is longer than 4096 bytes; shorten it, or see --welcome"),
+        ],
+        ids=["missing", "latin-1", "too long", "too long in bytes"],
+    )
+    def test_that_cannot_be_used_is_refused_with_the_reason(
+        self, content: bytes | None, told: str, open_files: OpenFiles, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "welcome"
+        if content is not None:
+            file.write_bytes(content)
+        with pytest.raises(OptionError) as error:
+            made_of(f"--welcome {file}")
+        assert str(error.value) == told.format(file=file)
 
 
 @pytest.mark.parametrize(("text", "number"), [("0", 0), ("1234", 1234), ("007", 7), ("65535", 65535)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import select
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
@@ -154,14 +153,20 @@ async def session(streams: Streams) -> AsyncIterator[Session]:
 @pytest.mark.parametrize(
     ("event", "told"),
     [
-        (Left(0, 1, "Ann", LeaveReason.QUIT), None),
-        (Left(0, 1, "Ann", LeaveReason.KICKED), None),
+        (Left(0, 1, "Ann", LeaveReason.QUIT), "Ann left: quit"),
+        (Left(0, 1, "Ann", LeaveReason.END_OF_INPUT), "Ann left: closed its end"),
+        (Left(0, 1, "Ann", LeaveReason.LOST), "Ann left: connection lost"),
+        (Left(0, 1, "Ann", LeaveReason.KICKED), "Ann left: kicked"),
+        (Left(0, 1, "Ann", LeaveReason.KICKED, "too loud"), "Ann left: kicked (too loud)"),
+        (Left(0, 1, "Ann", LeaveReason.BANNED), "Ann left: banned"),
         (Left(0, 1, "Ann", LeaveReason.SLOW), "Ann was dropped: too slow reading"),
         (Left(0, 1, "Ann", LeaveReason.STALLED), "Ann was dropped: stopped reading"),
         (Left(0, 1, "Ann", LeaveReason.FOREIGN), "Ann was dropped: spoke another protocol"),
         (Left(0, 1, "Ann", LeaveReason.FAILED), "Ann was dropped: internal error"),
         (Muted(0, 1, "Ann", True), "Ann is muted"),
+        (Muted(0, 1, "Ann", True, 600), "Ann is muted for 10m"),
         (Muted(0, 1, "Ann", False), "Ann is no longer muted"),
+        (Said(0, 1, "Ann", ("one",)), None),
         (Refused(0, 2, "Server is full", "192.0.2.7"), notices.refused(2, "Server is full", "192.0.2.7")),
         (Failed(0, "Ann", "LookupError: oops"), "Error while serving Ann: LookupError: oops"),
     ],
@@ -279,65 +284,3 @@ class TestPlainConsole:
         ended.close()
         streams.input.writer.write(b"too late\n")
         await asyncio.to_thread(console._read, ended)
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    return []
-
-
-class TestPrinter:
-    """The thread that prints."""
-
-    def test_what_is_printed_before_the_start_waits_for_it(
-        self, streams: Streams, complaints: list[str]
-    ) -> None:
-        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
-        printer.print("one")
-        assert not select.select([streams.output.reader], [], [], 0)[0]
-        printer.start()
-        printer.close(BOUND)
-        assert streams.output.read(4) == b"one\n"
-
-    def test_it_prints_in_order(self, streams: Streams, complaints: list[str]) -> None:
-        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
-        printer.start()
-        printed = b"".join(b"%d\n" % number for number in range(1000))
-        for number in range(1000):
-            printer.print(str(number))
-        printer.close(BOUND)
-        assert streams.output.read(len(printed)) == printed
-
-    def test_what_nobody_reads_is_dropped_beyond_a_bound_and_counted(
-        self, streams: Streams, complaints: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(plain, "_MAX_UNPRINTED", 1 << 20)
-        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
-        printer.start()
-        for _ in range(2000):
-            printer.print("x" * 999)
-        printer.print("two\nlines")
-        printer.close(timeout=0.01)
-        told = re.fullmatch(r"(\d+) lines were not printed: nobody read them", *complaints)
-        assert told
-        kept = 2002 - int(told[1])
-        assert 1 << 20 <= kept * 1000 < 2_000_000
-        assert streams.output.read(kept * 1000) == (b"x" * 999 + b"\n") * kept
-        printer._thread.join(BOUND)
-        assert not printer._thread.is_alive()
-
-    def test_when_nobody_can_read_any_more_it_says_so_once(
-        self, streams: Streams, complaints: list[str]
-    ) -> None:
-        streams.output.reader.close()
-        printer = plain._Printer(streams.stdout.fileno(), complaints.append)
-        printer.start()
-        printer.print("one")
-        printer._thread.join(BOUND)
-        printer.print("two")
-        printer.print("three")
-        printer.close(BOUND)
-        assert complaints == [
-            "cannot print any more: Broken pipe",
-            "2 lines were not printed: nobody read them",
-        ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -92,11 +93,11 @@ class Painter(App[None]):
 
 
 def main(control_fd: str, *flags: str) -> int:
-    """Run the program under test, as nohup would: a closed terminal does not end it by a signal."""
+    """Run the program under test. A closed terminal does not end it by a signal."""
     control = socket.socket(fileno=int(control_fd))
     control.setblocking(False)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, lambda *_: None)
     threading.excepthook = lambda args: control.send(f"thread: {args.exc_value!r}".encode()) and None
     if "inherited" in flags:
 
@@ -304,7 +305,7 @@ def test_the_program_ends_when_the_terminal_is_closed(open_terminal: OpenTermina
     if stalled:
         terminal.stall()
     terminal.hang_up()
-    assert terminal.process.wait(BOUND) == HANGUP
+    assert terminal.process.wait(BOUND) == HANGUP == 0
     # No thread ended with a traceback: nothing but the end of the program arrives.
     assert terminal.control.recv(1000) == b""
 
@@ -371,6 +372,26 @@ async def test_a_terminal_that_cannot_be_read_counts_as_closed(
     driver._exit_event.close()
     await pilot.pause()
     assert pilot.app.return_code == HANGUP
+
+
+async def test_input_that_another_reader_took_is_not_the_end(
+    pilot: Pilot[None], driver: NonBlockingDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver._exit_event = terminal._ExitEvent()
+    driver.fileno, write_end = os.pipe()
+    os.write(write_end, b"x")
+    reads = iter([BlockingIOError(errno.EAGAIN, "Try again"), OSError(errno.EBADF, "closed")])
+
+    def read(descriptor: int, size: int) -> bytes:
+        raise next(reads)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(terminal.os, "read", read)
+        await asyncio.to_thread(driver.run_input_thread)
+    assert next(reads, None) is None
+    for descriptor in (driver.fileno, write_end):
+        os.close(descriptor)
+    driver._exit_event.close()
 
 
 def test_what_ends_the_input_thread_wakes_it_once() -> None:

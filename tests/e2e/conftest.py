@@ -28,14 +28,14 @@ BOUND = 20.0
 PROGRAM = (sys.executable, "-W", "error", "-m", "chat_console.app")
 
 # Makes the terminal on stdin the controlling one, as it is for a program that a shell starts.
-_IN_TERMINAL = """
+IN_TERMINAL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -111,7 +111,7 @@ class Program:
             stdout=subprocess.PIPE if stdout is None else stdout,
             stderr=subprocess.PIPE,
             bufsize=0,
-            env=_environment(),
+            env=environment(),
         )
         nothing = functools.partial(open, os.devnull, "rb", buffering=0)
         self.output = Output(self.process.stdout or nothing())
@@ -199,12 +199,12 @@ class Terminal(Output):
         _set_size(self._tty, columns, rows)
         self._attributes = termios.tcgetattr(self._tty)
         self.process = subprocess.Popen(
-            [sys.executable, "-ISc", _IN_TERMINAL, *command],
+            [sys.executable, "-ISc", IN_TERMINAL, *command],
             stdin=self._tty,
             stdout=self._tty,
             stderr=self._tty,
             start_new_session=True,
-            env=_environment(),
+            env=environment(),
         )
         super().__init__(open(self._master, "rb", buffering=0))
 
@@ -217,6 +217,11 @@ class Terminal(Output):
     def is_restored(self) -> bool:
         """Whether the terminal's modes are what they were before the program."""
         return termios.tcgetattr(self._tty) == self._attributes
+
+    @property
+    def foreground(self) -> int:
+        """The process group that may use the terminal."""
+        return os.tcgetpgrp(self._master)
 
     def type(self, keys: str) -> None:
         os.write(self._master, keys.encode())

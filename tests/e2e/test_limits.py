@@ -139,11 +139,11 @@ def test_more_users_than_the_system_has_files_for_are_refused(start: StartProgra
         ("--stall-timeout=0.5", "argument --stall-timeout: '0.5' is not a number from 1 to 86400"),
     ],
 )
-def test_a_limit_out_of_range_is_told_with_the_usage(start: StartProgram, option: str, told: str) -> None:
+def test_a_limit_out_of_range_is_one_line_on_stderr(start: StartProgram, option: str, told: str) -> None:
     program = start(*PROGRAM, option)
     assert program.wait() == 2
     assert program.output.read_to_end() == ""
-    assert program.errors.read_to_end().endswith(f"\nchat-console: error: {told}\n")
+    assert program.errors.read_to_end() == f"chat-console: {told}; chat-console --help shows all options\n"
 
 
 def test_the_help_tells_the_unit_and_the_default_of_each_limit(start: StartProgram) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import resource
 import signal
 import socket
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +19,7 @@ from .conftest import BOUND, PROGRAM, Connect, Program, StartConsole, StartProgr
 
 WARNING = "chat-console: Anyone who can reach this port can join, and nothing on the wire is encrypted.\n"
 GOODBYE = "Server is shutting down\nYou have left the server\n"
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 # Nobody is cut off within the bound of a test.
 PATIENT_PROGRAM = (
@@ -27,6 +32,13 @@ options.Settings = functools.partial(options.Settings, close_grace=600.0, stop_g
 sys.exit(cli.main())
 """,
 )
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < give_up_at, "it never came to that"
+        time.sleep(0.005)
 
 
 def quit_in_order(console: Program) -> None:
@@ -66,7 +78,76 @@ def test_stdout_has_the_transcript_alone_and_each_line_at_once(
     console.type("/quit")
     assert console.wait() == 0
     assert console.output.read_to_end() == expected
-    assert console.errors.read_to_end() == ""
+
+
+def test_stderr_has_what_the_transcript_leaves_out(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console()
+    ann, bob, cid = (connect(console.port) for _ in range(3))
+    for client, name in (ann, "Ann"), (bob, "Bob"), (cid, "Cid"):
+        client.send(f"/nick {name}")
+        console.output.wait_for(f" is now {name}\n")
+    told = ""
+    for client, line, aside in (
+        (console, "/mute Ann 10m", "Ann is muted for 10m"),
+        (console, "/unmute Ann", "Ann is no longer muted"),
+        (console, "/mute Ann", "Ann is muted"),
+        (console, "/kick Ann too loud", "Ann left: kicked (too loud)"),
+        (console, "/kick Bob", "Bob left: kicked"),
+        (cid, "/quit", "Cid left: quit"),
+    ):
+        if client is console:
+            console.type(line)
+        else:
+            client.send(line)
+        told += f"chat-console: {aside}\n"
+        console.errors.wait_for(told)
+    quit_in_order(console)
+    assert console.errors.read_to_end() == told
+    assert console.output.read_to_end().splitlines()[-8:] == [
+        "Muted 1 people.",
+        "Unmuted 1 people.",
+        "Muted 1 people.",
+        "Ann has left the server.",
+        "Kicked 1 people.",
+        "Bob has left the server.",
+        "Kicked 1 people.",
+        "Cid has left the server.",
+    ]
+
+
+def test_each_line_is_whole_where_stdout_and_stderr_are_one_file(
+    start: StartProgram, connect: Connect, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    console = start("sh", "-c", 'exec "$@" >"$0" 2>&1', str(log), *PROGRAM, "--plain", "--port", "0")
+    wait_until(lambda: "\n" in log.read_text())
+    port = int(log.read_text().split()[-1])
+    for number in range(50):
+        connect(port).send("/quit")
+        wait_until(lambda number=number: log.read_text().count("left: quit\n") == number + 1)
+    quit_in_order(console)
+    assert re.fullmatch(
+        r"Server started on port \d+\n"
+        r"(Welcome \S+ to the server!\n(\S+) has left the server\.\nchat-console: \2 left: quit\n){50}",
+        log.read_text(),
+    )
+
+
+def test_a_newcomer_alone_gets_the_welcome_file(
+    start_console: StartConsole, connect: Connect, tmp_path: Path
+) -> None:
+    file = tmp_path / "welcome"
+    file.write_text("Be kind.\n\n\x1b[31mType /help.\n")
+    console = start_console("--welcome", str(file))
+    ann, bob = connect(console.port), connect(console.port)
+    ann.send("/quit")
+    assert ann.read_to_end() == (
+        f"Welcome {ann.address} to the server!\nBe kind.\n\nType /help.\n"
+        f"Welcome {bob.address} to the server!\nYou have left the server\n"
+    )
+    bob.wait_for("Type /help.\n")
+    assert "Be kind" not in console.output.text
 
 
 def test_it_is_plain_where_stdin_or_stdout_is_no_terminal(start: StartProgram) -> None:
@@ -111,6 +192,76 @@ def test_a_closed_stdout_does_not_end_the_chat(start_console: StartConsole, conn
     assert console.wait() == 0
 
 
+def test_a_stdout_that_takes_no_more_is_told_once_and_printed_to_again_when_it_does(
+    start: StartProgram, connect: Connect, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    command = 'ulimit -S -f 8 && exec "$@" >>"$0"'  # 4 or 8 KiB, as the shell counts
+    console = start("sh", "-c", command, str(log), *PROGRAM, "--plain", "--port", "0", "--rate", "0")
+    wait_until(lambda: log.exists() and log.read_text().endswith("\n"))
+    port = int(log.read_text().split()[-1])
+    ann, bob = connect(port), connect(port)
+    for number in range(100):
+        ann.send(f"{number} {'x' * 100}")
+    bob.wait_for(f"{ann.address}: 99 ")
+    console.errors.wait_for("chat-console: cannot print for now: File too large\n")
+    wait_until(lambda: log.read_text().endswith("xxx\n"))
+    resource.prlimit(console.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    wait_until(lambda: log.read_text().count("\n") == 103)
+    said = [line.split()[1] for line in log.read_text().splitlines()[3:]]
+    assert said == [str(number) for number in range(100)]
+    quit_in_order(console)
+    assert console.errors.text.count("cannot print") == 1
+
+
+def test_the_end_waits_for_no_full_disk_and_tells_what_is_lost(start: StartProgram) -> None:
+    with open("/dev/full", "wb") as full:
+        console = start(*PROGRAM, "--plain", "--port", "0", stdout=full.fileno())
+    console.errors.wait_for("chat-console: cannot print for now: No space left on device\n")
+    console.type("/list")
+    console.type("/quit")
+    assert console.wait() == 0
+    assert console.errors.read_to_end().endswith(
+        "chat-console: 2 lines were not printed: No space left on device\n"
+    )
+
+
+def test_a_stderr_that_takes_nothing_harms_nothing(start: StartProgram) -> None:
+    console = start("sh", "-c", 'exec "$@" 2>/dev/full', "sh", *PROGRAM, "--port", "0", "--host", "0.0.0.0")
+    console.output.wait_for("Server started")
+    console.type("/kick Ann")
+    console.output.wait_for("Kicked 0 people.\n")
+    quit_in_order(console)
+    failing = start("sh", "-c", 'exec "$@" 2>/dev/full', "sh", *PROGRAM, "--bogus")
+    assert failing.wait() == 2
+
+
+def test_streams_may_be_non_blocking(start: StartProgram, connect: Connect) -> None:
+    streams = socket.socketpair(), socket.socketpair()
+    (stdin, keyboard), (stdout, screen) = streams
+    with stdin, keyboard, stdout, screen:
+        for stream in stdin, stdout:
+            stream.setblocking(False)
+        stdout.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        console = start(
+            "sh", "-c", 'exec "$@" 2>&1', "sh", *PROGRAM, "--port", "0", "--rate", "0",
+            stdin=stdin.fileno(), stdout=stdout.fileno(),
+        )  # fmt: skip
+        stdin.close()
+        stdout.close()
+        printed = screen.makefile("rb")
+        port = int(printed.readline().split()[-1])
+        ann, bob = connect(port), connect(port)
+        for number in range(500):
+            ann.send(f"{number} {'x' * 1000}")
+        bob.wait_for(f"{ann.address}: 499 ")
+        keyboard.sendall(b"hello\n")
+        ann.wait_for("Operator: hello\n")
+        assert [printed.readline().split()[0] for _ in range(2)] == [b"Welcome"] * 2
+        assert [int(printed.readline().split()[1]) for _ in range(500)] == list(range(500))
+        quit_in_order(console)
+
+
 # The operator's lines on stdin
 
 
@@ -146,6 +297,25 @@ def test_stdin_may_be_a_file(start_console: StartConsole, connect: Connect, tmp_
     connect(console.port)
 
 
+def test_stdin_may_be_a_fifo_whose_writers_come_and_go(
+    start: StartProgram, connect: Connect, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    console = start("sh", "-c", 'exec "$@" <"$0"', str(fifo), *PROGRAM, "--port", "0")
+    answers = ""
+    for line, answer in (
+        ("/list\n", "No users connected\n"),
+        ("/msg Zoe unfinished", "Message sent to 0 users of name Zoe\n"),
+        ("/kick Zoe\n", "Kicked 0 people.\n"),
+        ("/kick Zoe\n", "Kicked 0 people.\n"),
+    ):
+        subprocess.run(["sh", "-c", 'printf %s "$1" >"$0"', str(fifo), line], check=True, timeout=BOUND)
+        answers += answer
+        console.output.wait_for(answers)
+    quit_in_order(console)
+
+
 def test_a_thousand_pasted_lines_arrive_in_order(start_console: StartConsole, connect: Connect) -> None:
     console = start_console()
     ann = connect(console.port)
@@ -166,6 +336,19 @@ def test_an_overlong_line_is_refused_as_a_whole(start_console: StartConsole, con
     console.output.wait_for("Message too long (max 2048 bytes)\n" * 3)
 
 
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_can_only_print_lines_gets_the_plain_console(
+    term: str, start_terminal: StartTerminal
+) -> None:
+    terminal = start_terminal("env", f"TERM={term}", *PROGRAM, "--port", "0")
+    terminal.wait_for("Server started on port ")
+    terminal.type("/list\r")
+    terminal.wait_for("No users connected")
+    assert b"\x1b" not in terminal.data
+    terminal.type("/quit\r")
+    assert terminal.wait() == 0
+
+
 def test_in_a_terminal_ctrl_d_ends_nothing_and_ctrl_c_says_goodbye(
     start_terminal: StartTerminal, connect: Connect
 ) -> None:
@@ -176,6 +359,8 @@ def test_in_a_terminal_ctrl_d_ends_nothing_and_ctrl_c_says_goodbye(
     terminal.wait_for("No users connected")
     client = connect(port)
     terminal.wait_for(f"Welcome {client.address} to the server!")
+    terminal.type("hello\r\x04again\x04\x04")
+    client.wait_for("Operator: hello\nOperator: again\n")
     terminal.type("\x03")
     assert terminal.wait() == 0
     assert client.read_to_end().endswith(GOODBYE)
@@ -224,7 +409,10 @@ def test_a_public_address_is_warned_of_on_stderr(start_console: StartConsole, co
     console = start_console("--host", "0.0.0.0")
     connect(console.port)
     quit_in_order(console)
-    assert console.errors.read_to_end() == WARNING
+    warning, *ways = console.errors.read_to_end().splitlines(keepends=True)
+    assert warning == WARNING
+    for way in ways:
+        assert re.fullmatch(rf"chat-console: People join with: nc [0-9.]+ {console.port}\n", way)
     assert WARNING not in console.output.read_to_end()
 
 
@@ -254,13 +442,14 @@ def test_a_port_in_use_is_one_line_on_stderr_and_exit_code_2(
     connect(console.port)
 
 
-def test_a_wrong_option_is_told_with_the_usage_and_exit_code_2(start: StartProgram) -> None:
-    program = start(*PROGRAM, "--prot", "1234")
+@pytest.mark.parametrize("option", ["--prot", "--po", "--plai"])
+def test_a_wrong_option_is_one_line_on_stderr_and_exit_code_2(option: str, start: StartProgram) -> None:
+    program = start(*PROGRAM, option)
     assert program.wait() == 2
     assert program.output.read_to_end() == ""
-    errors = program.errors.read_to_end()
-    assert errors.startswith("usage: chat-console ")
-    assert errors.endswith("chat-console: error: unrecognized arguments: --prot 1234\n")
+    assert program.errors.read_to_end() == (
+        f"chat-console: unrecognized arguments: {option}; chat-console --help shows all options\n"
+    )
 
 
 # The end
@@ -279,6 +468,35 @@ def test_a_signal_says_goodbye_to_everybody(
     assert bob.read_to_end().endswith(GOODBYE)
     assert console.output.read_to_end().endswith(f"Welcome {bob.address} to the server!\n")
     assert console.errors.read_to_end() == ""
+
+
+def test_a_hangup_makes_it_read_its_files_again(start_console: StartConsole) -> None:
+    console = start_console()
+    console.output.wait_for("\n")
+    for count in 1, 2:
+        console.signal(signal.SIGHUP)
+        console.output.wait_for("This server does not use TLS: there is no certificate to read.\n" * count)
+    quit_in_order(console)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("nohup",), ("sh", "-c", 'trap "" INT HUP; exec "$@"', "sh")],
+    ids=["nohup", "as a background job of sh"],
+)
+def test_a_signal_that_was_ignored_at_the_start_stays_ignored(
+    command: tuple[str, ...], start_console: StartConsole
+) -> None:
+    console = start_console(program=(*command, *PROGRAM))
+    console.output.wait_for("\n")
+    console.signal(signal.SIGHUP)
+    if command[0] == "sh":
+        console.signal(signal.SIGINT)
+    for count in 1, 2:  # the signal has been met at the second, at the latest
+        console.type("/list")
+        console.output.wait_for("No users connected\n" * count)
+    quit_in_order(console)
+    assert console.output.read_to_end().splitlines()[1:] == ["No users connected"] * 2
 
 
 def test_quit_says_goodbye_to_everybody(start_console: StartConsole, connect: Connect) -> None:

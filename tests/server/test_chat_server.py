@@ -645,7 +645,7 @@ class TestTls:
             assert "Bob: still here" in await ann.until("Bob: still here")
             served.cert.write_text("nonsense")
             chat.events.clear()
-            chat.server.reload_certificate()
+            chat.server.reload()
             assert (await chat.event(Replied)).text.startswith("The TLS certificate stays as it was: ")
             dan = await chat.connect()
             assert await dan.line() == f"Welcome {dan.address} to the server!"

@@ -43,6 +43,15 @@ class TestWhoSeesWhat:
         assert scene.seen() == {ann: [welcome], new: [welcome]}
         assert scene.told() == [Joined(NOW, new.id, new.address)]
 
+    def test_a_client_connects_where_the_house_has_a_welcome_of_its_own(self) -> None:
+        scene = Scene(Settings(welcome="Be kind.\r\n\n\x1b[31mType\t/help.\x07"))
+        ann = scene.join()
+        scene.forget()
+        new = scene.join()
+        welcome = f"Welcome {new.address} to the server!"
+        assert scene.seen() == {ann: [welcome], new: [welcome, "Be kind.", "", "Type /help."]}
+        assert scene.told() == [Joined(NOW, new.id, new.address)]
+
     def test_nick(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         new = scene.join()
@@ -519,6 +528,7 @@ class TestMute:
     def test_ends_after_its_time(self, scene: Scene) -> None:
         (ann,) = scene.gather("Ann")
         scene.room.mute(ann, 600)
+        assert scene.told() == [Muted(NOW, ann.id, "Ann", True, 600)]
         scene.clock.advance(599)
         assert ann.muted
         scene.forget()

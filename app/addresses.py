@@ -1,0 +1,90 @@
+"""The addresses by which people reach this machine, asked of the system alone: no name is looked up."""
+
+from __future__ import annotations
+
+import ctypes
+import ipaddress
+import socket
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..server import notices
+from ..server.chat_server import ChatServer
+
+_UP, _RUNNING = 0x1, 0x40  # IFF_UP and IFF_RUNNING of <net/if.h>, the same on Linux, macOS and the BSDs
+_MOST = 10  # a machine that runs containers or a router can have hundreds
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def ways_to_join(server: ChatServer) -> list[str]:
+    """What people on other machines type to join the public `server`, a line for each of its addresses."""
+    return [
+        notices.join_with(address, server.port, encrypted=server.settings.encrypted)
+        for address in reachable(server.addresses)[:_MOST]
+    ]
+
+
+def reachable(listening: Sequence[str]) -> list[str]:
+    """The addresses that others can use to reach a server that listens on `listening`, IPv4 first.
+
+    An address that stands for all of its version becomes those that this machine has now. Left out are those
+    of loopback, and link-local ones, which mean nothing without the name of an interface.
+    """
+    found: set[Address] = set()
+    for address in map(_address, listening):
+        if address.is_unspecified:
+            # `::` alone takes IPv4 as well.
+            versions = (4, 6) if address.version == 6 and len(listening) == 1 else (address.version,)
+            found |= {own for own in own_addresses() if own.version in versions}
+        else:
+            found.add(address)
+    usable = [address for address in found if not (address.is_loopback or address.is_link_local)]
+    return [str(address) for address in sorted(usable, key=lambda address: (address.version, int(address)))]
+
+
+def own_addresses() -> set[Address]:
+    """All addresses of the interfaces that are up and connected; none where the system does not tell."""
+    try:
+        library = ctypes.CDLL(None)
+        first = ctypes.POINTER(_Interface)()
+        if library.getifaddrs(ctypes.byref(first)):
+            return set()
+        try:
+            return set(_listed(first))
+        finally:
+            library.freeifaddrs(first)
+    except (OSError, AttributeError):
+        return set()
+
+
+class _Interface(ctypes.Structure):
+    """One address of an interface, in a list of them: `struct ifaddrs` of getifaddrs(3)."""
+
+
+_Interface._fields_ = [
+    ("next", ctypes.POINTER(_Interface)),
+    ("name", ctypes.c_char_p),
+    ("flags", ctypes.c_uint),
+    ("address", ctypes.c_void_p),
+]
+
+
+def _listed(entry: Any) -> Iterator[Address]:
+    while entry:
+        interface = entry.contents
+        if interface.address and interface.flags & _UP and interface.flags & _RUNNING:
+            # On macOS and the BSDs the first byte is the length, and the family has one byte only.
+            head = ctypes.string_at(interface.address, 2)
+            family = struct.unpack("=H", head)[0] if sys.platform == "linux" else head[1]
+            if family == socket.AF_INET:
+                yield ipaddress.IPv4Address(ctypes.string_at(interface.address + 4, 4))
+            elif family == socket.AF_INET6:
+                yield ipaddress.IPv6Address(ctypes.string_at(interface.address + 8, 16))
+        entry = interface.next
+
+
+def _address(text: str) -> Address:
+    return ipaddress.ip_address(text.partition("%")[0])

@@ -1,0 +1,196 @@
+"""Standard streams that stall nobody: a thread for each, which tries again what fails for now."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import select
+import stat
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from ..server import notices
+from .process import is_hung_up
+
+_READ_SIZE = 1 << 16
+_MAX_UNPRINTED = 16 << 20  # bytes that may wait for a reader, or for room on a disk
+_RETRY = 0.5  # seconds, where nothing tells when to try again
+_PAUSE = 0.01  # seconds
+_COMPLAIN_EVERY = 60.0  # seconds, at most
+
+_LOST_FOR_GOOD = (errno.EPIPE, errno.ECONNRESET, errno.EBADF, errno.ENXIO, errno.ENODEV)
+
+
+def read(descriptor: int, take: Callable[[bytes], object]) -> None:
+    """Give `take` what comes from `descriptor`, piece by piece, and `b""` at each end of it.
+
+    Some ends are for now: Ctrl-D on a terminal, and that of a FIFO, which others may open again. A terminal
+    is left alone while the process is in the background. Returns when no more can come.
+    """
+    terminal = os.isatty(descriptor)
+    while True:
+        select.select([descriptor], [], [])
+        try:
+            data = os.read(descriptor, _READ_SIZE)
+        except OSError as error:
+            if error.errno == errno.EIO and (not terminal or is_hung_up(descriptor)):
+                return
+            if error.errno not in (errno.EIO, errno.EAGAIN):
+                return
+            # In the background: what is typed is for others, and nothing tells when that changes. Or another
+            # reader was faster.
+            time.sleep(_RETRY)
+            continue
+        take(data)
+        if not data:
+            if _is_fifo(descriptor):
+                _await_writer(descriptor)
+            elif not terminal or is_hung_up(descriptor):
+                return
+
+
+def _is_fifo(descriptor: int) -> bool:
+    """Whether `descriptor` is a pipe with a name, for anybody to open."""
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return False
+    try:
+        return not os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:")
+    except OSError:
+        return True  # this system does not tell
+
+
+def _await_writer(fifo: int) -> None:
+    """Wait until something is written to `fifo`, which is at its end."""
+    try:
+        # While we could write ourselves it has no end, and there is something to wait for.
+        writer = os.open(f"/proc/self/fd/{fifo}", os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        time.sleep(_RETRY)
+        return
+    try:
+        select.select([fifo], [], [])
+    finally:
+        os.close(writer)
+
+
+class Printer:
+    """Writes lines to a file descriptor from a thread of its own, all that wait in one write.
+
+    What cannot be written for now, as on a full disk, waits and is tried again. No more than 16 MiB wait: the
+    lines beyond are dropped, and counted.
+
+    Args:
+        descriptor: where to.
+        complain: is told, on any thread, why printing fails and how many lines are not printed.
+    """
+
+    def __init__(self, descriptor: int, complain: Callable[[str], None]) -> None:
+        self._descriptor = descriptor
+        self._complain = complain
+        self._complained_at = -math.inf
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._lost = 0
+        self._why = notices.nobody_reads()
+        self._closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write; what was printed before has waited."""
+        self._thread.start()
+
+    def print(self, text: str) -> None:
+        """Print `text`, one or more lines without the last line end. Never blocks."""
+        data = text.encode(errors="backslashreplace") + b"\n"
+        with self._changed:
+            if self._size > _MAX_UNPRINTED or self._closed:
+                self._lost += data.count(b"\n")
+                return
+            self._waiting.append(data)
+            self._size += len(data)
+            self._changed.notify()
+
+    def close(self, timeout: float) -> None:
+        """Wait until all is printed, at most `timeout` seconds."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join(timeout)
+        self._tell_lost()
+
+    def _work(self) -> None:
+        while lines := self._next():
+            done = 0
+            while done < len(lines):
+                try:
+                    written = os.write(self._descriptor, memoryview(lines)[done:])
+                except OSError as error:
+                    written = -self._take_back(lines, done)
+                    if not self._wait_after(error):
+                        self._give_up(lines.count(b"\n", done + written))
+                        return
+                done += written
+                with self._changed:
+                    self._size -= written
+            if not self._waiting:
+                self._tell_lost()
+                self._why = notices.nobody_reads()
+
+    def _next(self) -> bytes:
+        """Wait for lines, and return all that there are; none when it is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            lines = b"".join(self._waiting)
+            self._waiting.clear()
+            return lines
+
+    def _wait_after(self, error: OSError) -> bool:
+        """Wait until it is worth another try after `error`; whether it ever is."""
+        if error.errno == errno.EAGAIN:
+            time.sleep(_PAUSE)  # a bound on the turns, should the system call writable what is not
+            select.select([], [self._descriptor], [])
+            return True
+        self._why = error.strerror or str(error)
+        if error.errno in _LOST_FOR_GOOD or (error.errno == errno.EIO and not _is_file(self._descriptor)):
+            self._complain(notices.cannot_print(self._why))
+            return False
+        if time.monotonic() >= self._complained_at + _COMPLAIN_EVERY:
+            self._complained_at = time.monotonic()
+            self._complain(notices.cannot_print_for_now(self._why))
+        with self._changed:
+            if self._closed:
+                return False
+            self._changed.wait_for(lambda: self._closed, _RETRY)
+            return True
+
+    def _take_back(self, lines: bytes, done: int) -> int:
+        """Remove the half of a line that a full disk took, which may read as a whole one; return its size."""
+        half = done - (lines.rfind(b"\n", 0, done) + 1)
+        with suppress(OSError):
+            if half and _is_file(self._descriptor):
+                end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+                if end == os.fstat(self._descriptor).st_size:  # nobody has written behind it
+                    os.ftruncate(self._descriptor, end - half)
+                    os.lseek(self._descriptor, end - half, os.SEEK_SET)
+                    return half
+        return 0
+
+    def _give_up(self, unprinted: int) -> None:
+        with self._changed:
+            self._closed = True
+            self._lost += unprinted + sum(lines.count(b"\n") for lines in self._waiting)
+            self._waiting.clear()
+
+    def _tell_lost(self) -> None:
+        with self._changed:
+            lost, self._lost = self._lost, 0
+        if lost:
+            self._complain(notices.not_printed(lost, self._why))
+
+
+def _is_file(descriptor: int) -> bool:
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)

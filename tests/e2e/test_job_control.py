@@ -1,0 +1,332 @@
+"""Both consoles under a shell's job control, and when their terminal is closed: nobody is left hanging."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .conftest import BOUND, IN_TERMINAL, PROGRAM, Client, Connect, StartTerminal, Terminal, environment
+
+GOODBYE = "Server is shutting down\nYou have left the server\n"
+CTRL_Z = "\x1a"
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    give_up_at = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < give_up_at, "it never came to that"
+        time.sleep(0.005)
+
+
+class Shell:
+    """An interactive bash in a terminal, and the program as its job, whose transcript goes to a file."""
+
+    def __init__(self, terminal: Terminal, log: Path) -> None:
+        self.terminal = terminal
+        self._log = log
+        self._commands = 0
+        self.terminal.type("PS1='sh''ell> '\r")
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the shell waits for a command."""
+        screen = self.terminal.screen
+        self.terminal.wait_until(
+            lambda: screen.display[screen.cursor.y][: screen.cursor.x].endswith("shell> ")
+        )
+
+    def run(self, command: str) -> None:
+        """Type `command`, and wait until the shell has done it."""
+        self._commands += 1
+        # What the console has painted is still there: pyte has no alternate screen.
+        self.terminal.type(f"clear\r{command}\recho done $(({self._commands} + 1000))\r")
+        self.terminal.wait_for(f"done {self._commands + 1000}\n")
+
+    def start(self, *options: str, end: str = "") -> None:
+        self.terminal.type(shlex.join([*PROGRAM, "--port", "0", *options]) + f"{end}\r")
+
+    @property
+    def port(self) -> int:
+        """The port of the plain console, by its transcript."""
+        wait_until(lambda: self._log.exists() and "\n" in self._log.read_text())
+        found = re.match(r"Server started on port (\d+)\n", self._log.read_text())
+        assert found
+        return int(found[1])
+
+
+def talk(*clients: Client, word: str) -> None:
+    """Make sure that the chat goes on."""
+    for client in clients:
+        client.send(f"{word} of {client.address}")
+    for client in clients:
+        for other in clients:
+            if other is not client:
+                client.wait_for(f"{other.address}: {word} of {other.address}\n")
+
+
+@pytest.fixture
+def shell(start_terminal: StartTerminal, tmp_path: Path) -> Shell:
+    return Shell(start_terminal("bash", "--norc", "--noprofile", columns=200, rows=50), tmp_path / "log")
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    return shlex.quote(str(tmp_path / "log"))
+
+
+# The plain console
+
+
+@pytest.mark.parametrize("tostop", ["tostop", "-tostop"])
+def test_the_plain_console_runs_in_the_background_and_is_typed_to_after_fg(
+    tostop: str, shell: Shell, connect: Connect
+) -> None:
+    shell.run(f"stty {tostop}")
+    shell.start("--plain", end=" &")
+    shell.terminal.wait_until(lambda: re.search(r"started on port \d+\n", shell.terminal.text))
+    port = int(re.findall(r"started on port (\d+)\n", shell.terminal.text)[0])
+    ann, bob = connect(port), connect(port)
+    shell.run("echo typed for the shell")
+    talk(ann, bob, word="one")
+    shell.terminal.type("fg\r")
+    shell.terminal.type("hello\r")
+    ann.wait_for("Operator: hello\n")
+    assert "typed for" not in ann.text
+    shell.terminal.type("/quit\r")
+    assert ann.read_to_end().endswith(GOODBYE)
+    shell.wait()
+    shell.run("echo code $?")
+    shell.terminal.wait_for("code 0\n")
+
+
+def test_the_plain_console_goes_on_after_ctrl_z_and_bg(shell: Shell, log: str, connect: Connect) -> None:
+    shell.start("--plain", end=f" >{log}")
+    ann, bob = connect(shell.port), connect(shell.port)
+    for word in "one", "two":
+        shell.terminal.type(f"typed {word}\r")
+        ann.wait_for(f"Operator: typed {word}\n")
+        shell.terminal.type(CTRL_Z)
+        shell.wait()
+        shell.run("bg")
+        shell.run(f"echo for the shell {word}")
+        talk(ann, bob, word=word)
+        shell.terminal.type("fg\r")
+    shell.terminal.type("/quit\r")
+    assert ann.read_to_end().endswith(GOODBYE)
+    assert "for the shell" not in ann.text
+    shell.wait()
+    shell.run("echo code $?")
+    shell.terminal.wait_for("code 0\n")
+
+
+# The full console
+
+
+def console_port(terminal: Terminal) -> int:
+    terminal.wait_until(lambda: re.search(r"\n\^q Qu.* f1 ", terminal.text))
+    found = re.search(r"127\.0\.0\.1:(\d+) · ", terminal.text)
+    assert found, terminal.text
+    return int(found[1])
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def connect_when_it_listens(connect: Connect, port: int) -> Client:
+    give_up_at = time.monotonic() + BOUND
+    while True:
+        try:
+            return connect(port)
+        except ConnectionRefusedError:
+            assert time.monotonic() < give_up_at
+            time.sleep(0.02)
+
+
+def test_the_console_started_in_the_background_waits_for_fg_and_shows_what_was_said(
+    shell: Shell, connect: Connect
+) -> None:
+    port = free_port()
+    shell.start("--port", str(port), end=" &")
+    ann = connect_when_it_listens(connect, port)
+    bob = connect(port)
+    talk(ann, bob, word="early")
+    shell.run("echo typed for the shell")
+    talk(ann, bob, word="and later")
+    assert "Users (" not in shell.terminal.text
+    shell.terminal.type("fg\r")
+    assert console_port(shell.terminal) == port
+    shell.terminal.wait_for("Users (2)")
+    shell.terminal.wait_for(f"{bob.address}: early of {bob.address}")
+    shell.terminal.type("hello\r")
+    ann.wait_for("Operator: hello\n")
+    assert "typed for" not in ann.text
+    shell.terminal.type("/quit\r")
+    assert ann.read_to_end().endswith(GOODBYE)
+    shell.wait()
+    shell.run("echo code $?")
+    shell.terminal.wait_for("code 0\n")
+
+
+def test_the_console_ends_in_order_where_it_has_never_been_shown(shell: Shell, connect: Connect) -> None:
+    port = free_port()
+    shell.start("--port", str(port), end=" & job=$!")
+    ann = connect_when_it_listens(connect, port)
+    shell.run("kill $job; wait $job; echo code $?")
+    shell.terminal.wait_for("code 0\n")
+    assert ann.read_to_end().endswith(GOODBYE)
+    assert b"\x1b[?1049h" not in shell.terminal.data
+
+
+@pytest.mark.parametrize("stop", ["TSTP", "STOP"])
+def test_the_console_goes_on_when_it_is_stopped_and_continued_in_the_background(
+    stop: str, shell: Shell, connect: Connect
+) -> None:
+    shell.start("--port", "0")
+    port = console_port(shell.terminal)
+    ann, bob = connect(port), connect(port)
+    for word in "one", "two":
+        shell.terminal.wait_for("Users (2)")
+        os.kill(shell.terminal.foreground, getattr(signal, f"SIG{stop}"))
+        shell.terminal.wait_for("Stopped")
+        shell.run("stty sane; bg")
+        talk(ann, bob, word=word)
+        shell.run("echo for the shell")
+        shell.terminal.type("fg\r")
+        shell.terminal.wait_for(f"{bob.address}: {word} of {bob.address}")
+        shell.terminal.type(f"typed {word}\r")
+        ann.wait_for(f"Operator: typed {word}\n")
+    assert "for the shell" not in ann.text
+
+
+def test_ctrl_z_in_the_console_stops_nobody(shell: Shell, connect: Connect) -> None:
+    shell.start()
+    port = console_port(shell.terminal)
+    ann, bob = connect(port), connect(port)
+    shell.terminal.type(CTRL_Z)
+    talk(ann, bob, word="one")
+    shell.terminal.type("hello\r")
+    ann.wait_for("Operator: hello\n")
+
+
+# The terminal is closed
+
+
+class Closable:
+    """A terminal that can be closed, and the program that it controls."""
+
+    def __init__(self, *command: str) -> None:
+        self._master, tty = pty.openpty()
+        self.data = b""
+        self.process = subprocess.Popen(
+            [sys.executable, "-ISc", IN_TERMINAL, *command],
+            stdin=tty,
+            stdout=tty,
+            stderr=tty,
+            start_new_session=True,
+            env=environment(),
+        )
+        os.close(tty)
+
+    def wait_for(self, pattern: bytes) -> re.Match[bytes]:
+        give_up_at = time.monotonic() + BOUND
+        while not (found := re.search(pattern, self.data)):
+            assert time.monotonic() < give_up_at, self.data
+            if select.select([self._master], [], [], 0.05)[0]:
+                self.data += os.read(self._master, 1 << 16)
+        return found
+
+    def close(self) -> None:
+        """Close the terminal, as a window is closed."""
+        if self._master >= 0:
+            os.close(self._master)
+        self._master = -1
+
+    def end(self) -> None:
+        self.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(BOUND)
+
+
+@pytest.fixture
+def open_closable() -> Iterator[Callable[..., Closable]]:
+    with contextlib.ExitStack() as opened:
+
+        def open_closable(*command: str) -> Closable:
+            terminal = Closable(*command)
+            opened.callback(terminal.end)
+            return terminal
+
+        yield open_closable
+
+
+@pytest.mark.parametrize(
+    ("options", "started"),
+    [(("--plain",), rb"Server started on port (\d+)"), ((), rb"127\.0\.0\.1:(\d+) ")],
+    ids=["plain", "on screen"],
+)
+def test_a_terminal_that_is_closed_ends_the_server_in_order(
+    options: tuple[str, ...],
+    started: bytes,
+    open_closable: Callable[..., Closable],
+    connect: Connect,
+) -> None:
+    terminal = open_closable(*PROGRAM, "--port", "0", *options)
+    ann = connect(int(terminal.wait_for(started)[1]))
+    terminal.close()
+    assert ann.read_to_end().endswith(GOODBYE)
+    assert terminal.process.wait(BOUND) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "started"),
+    [(("--plain",), rb"Server started on port (\d+)"), ((), rb"127\.0\.0\.1:(\d+) ")],
+    ids=["plain", "on screen"],
+)
+def test_where_hangups_were_ignored_at_the_start_the_chat_goes_on_without_the_terminal(
+    options: tuple[str, ...],
+    started: bytes,
+    open_closable: Callable[..., Closable],
+    connect: Connect,
+) -> None:
+    terminal = open_closable(
+        "sh", "-c", 'trap "" HUP; exec "$@"', "sh", *PROGRAM, "--port", "0", "--rate", "0", *options
+    )
+    port = int(terminal.wait_for(started)[1])
+    ann, bob = connect(port), connect(port)
+    terminal.close()
+    for number in range(300):  # for longer than an end would take
+        talk(ann, bob, word=str(number))
+    terminal.process.terminate()
+    assert ann.read_to_end().endswith(GOODBYE)
+    assert terminal.process.wait(BOUND) == 0
+
+
+def test_the_console_in_the_background_ends_in_order_with_its_terminal(
+    start_terminal: StartTerminal, open_closable: Callable[..., Closable], connect: Connect, tmp_path: Path
+) -> None:
+    port, code = free_port(), tmp_path / "code"
+    # The job is continued by nobody: the shell waits for it, and is itself what the terminal controls.
+    script = 'set -m; trap "" HUP; (trap - HUP; exec "$@") & wait $!; echo $? >"$0"'
+    terminal = open_closable("bash", "-c", script, str(code), *PROGRAM, "--port", str(port))
+    ann = connect_when_it_listens(connect, port)
+    terminal.close()
+    assert ann.read_to_end().endswith(GOODBYE)
+    wait_until(lambda: code.exists() and code.read_text())
+    assert code.read_text() == "0\n"
