@@ -20,7 +20,7 @@ from ..server import notices
 from ..server.bans import is_loopback
 from ..server.chat_server import ChatServer
 from ..server.events import Event, QuitRequested, Replied
-from ..widgets.command_input import CommandInput
+from ..widgets.command_line import CommandLine
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
 from ..widgets.message_log import MessageLog
@@ -69,7 +69,7 @@ class ConsoleApp(App[None]):
         self.user_list = UserList("Nobody is here yet", id="users")
         self._messages = MessageLog(id="log")
         self._status_bar = StatusBar(id="status")
-        self._operator_line = CommandInput(self._complete, placeholder=PLACEHOLDER, id="line")
+        self._operator_line = CommandLine(self._complete, placeholder=PLACEHOLDER, id="line")
         self._buttons = (
             Button("Message", action="app.message", variant="primary", disabled=True),
             Button("Kick", action="app.kick", variant="error", disabled=True),
@@ -180,12 +180,12 @@ class ConsoleApp(App[None]):
 
     # The operator's line
 
-    @on(CommandInput.Line)
-    def _operate(self, event: CommandInput.Line) -> None:
+    @on(CommandLine.Line)
+    def _operate(self, event: CommandLine.Line) -> None:
         self.server.operate(event.text)
 
-    @on(CommandInput.Joined)
-    def _tell_joined(self, event: CommandInput.Joined) -> None:
+    @on(CommandLine.Joined)
+    def _tell_joined(self, event: CommandLine.Joined) -> None:
         self.notify(f"{event.lines} lines were joined into one.", title="Pasted", markup=False)
 
     def _complete(self, left: str) -> list[str]:

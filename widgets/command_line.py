@@ -45,7 +45,7 @@ class _Cycle:
     right: str
 
 
-class CommandInput(Input):
+class CommandLine(Input):
     """A line for commands and messages.
 
     Whatever its source, the text is always a single clean line (`server.text.clean`).
@@ -58,7 +58,7 @@ class CommandInput(Input):
             "Older line",
             show=False,
             tooltip="Go back to the line sent before",
-            id="command-input.older",
+            id="command-line.older",
         ),
         Binding(
             "down",
@@ -66,7 +66,7 @@ class CommandInput(Input):
             "Newer line",
             show=False,
             tooltip="Go forward to the line sent after, and last to the draft",
-            id="command-input.newer",
+            id="command-line.newer",
         ),
         Binding(
             "tab",
@@ -74,7 +74,7 @@ class CommandInput(Input):
             "Complete",
             show=False,
             tooltip="Complete a command or a name; again for the next candidate",
-            id="command-input.complete",
+            id="command-line.complete",
         ),
         Binding(
             "shift+tab",
@@ -82,7 +82,7 @@ class CommandInput(Input):
             "Previous candidate",
             show=False,
             tooltip="Go back to the previous candidate",
-            id="command-input.previous-candidate",
+            id="command-line.previous-candidate",
         ),
     ]
 
@@ -90,27 +90,27 @@ class CommandInput(Input):
     class Line(Message):
         """Posted when Enter is pressed on a line that is not blank."""
 
-        command_input: CommandInput
+        command_line: CommandLine
         text: str
         """The line as it was typed, blanks at its ends included."""
 
         @property
-        def control(self) -> CommandInput:
+        def control(self) -> CommandLine:
             """The input that the line was typed in."""
-            return self.command_input
+            return self.command_line
 
     @dataclass
     class Joined(Message):
         """Posted when a paste of several lines was joined into one."""
 
-        command_input: CommandInput
+        command_line: CommandLine
         lines: int
         """How many lines were joined; empty ones do not count."""
 
         @property
-        def control(self) -> CommandInput:
+        def control(self) -> CommandLine:
             """The input that was pasted into."""
-            return self.command_input
+            return self.command_line
 
     def __init__(
         self,
