@@ -19,6 +19,8 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, TextIO, cast
 
+from ..widgets.cells import pinned
+
 if TYPE_CHECKING:
     from textual.driver import Driver
 
@@ -90,7 +92,7 @@ if sys.platform != "win32":
                 self.stalled = True
                 # An empty write behind the flag: the writer will find its queue empty at least once more.
                 data = ""
-            super().write(data)
+            super().write(pinned(data))
 
         @property
         def _pending(self) -> int:
