@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from textual.widgets.input import Selection
 
+from chat_console.server.text import clean
 from chat_console.widgets.command_line import HISTORY_LIMIT, CommandLine
 
 Paste = Callable[[str], Awaitable[None]]
@@ -29,6 +30,10 @@ class Console(App[None]):
         self.lines: list[str] = []
         self.joined: list[int] = []
         self.submitted = 0
+        self.bells = 0
+
+    def bell(self) -> None:
+        self.bells += 1
 
     def compose(self) -> ComposeResult:
         yield Button("before", id="before")
@@ -230,31 +235,33 @@ class TestCompletion:
         await pilot.press("tab", *keys, "tab")
         assert console.asked == ["a", "alice"]
         assert line.value == "alice"
-        assert console.focused_id == "after"
+        assert console.bells == 1
 
+    @pytest.mark.parametrize("key", ["tab", "shift+tab"])
     @pytest.mark.parametrize(
         ("text", "cursor"),
-        [("", 0), ("   ", 3), ("bo", 0), ("nobody", 6), ("/list", 5)],
-        ids=["empty", "blank", "cursor at the start", "no candidate", "already complete"],
+        [("   ", 3), ("bo", 0), ("nobody", 6), ("/list", 5)],
+        ids=["blank", "cursor at the start", "no candidate", "already complete"],
     )
-    async def test_tab_moves_the_focus_where_there_is_nothing_to_complete(
-        self, pilot: Pilot[None], console: Console, line: CommandLine, text: str, cursor: int
+    async def test_with_nothing_to_complete_the_bell_rings_and_the_focus_stays(
+        self, pilot: Pilot[None], console: Console, line: CommandLine, key: str, text: str, cursor: int
     ) -> None:
         console.candidates = ["bob", "/list"]
         line.value = text
         line.cursor_position = cursor
-        await pilot.press("tab")
-        assert console.focused_id == "after"
-        assert line.value == text
+        await pilot.press(key)
+        assert console.focused_id == "line"
+        assert (line.value, console.bells) == (text, 1)
 
-    async def test_shift_tab_moves_the_focus_back_outside_a_cycle(
+    async def test_an_empty_line_is_left_both_ways(
         self, pilot: Pilot[None], console: Console, line: CommandLine
     ) -> None:
-        console.candidates = ["bob"]
-        line.value = "bo"
+        await pilot.press("tab")
+        assert console.focused_id == "after"
+        line.focus()
         await pilot.press("shift+tab")
         assert console.focused_id == "before"
-        assert line.value == "bo"
+        assert console.bells == 0
 
 
 @pytest.fixture(params=["terminal", "ctrl+v"])
@@ -386,6 +393,56 @@ class TestText:
         await pilot.pause()
         assert line.render_line(0).text.rstrip() == kept
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, with a non-joiner
+            "\u0915\u094d\u200d\u0937",  # Hindi, a half form
+            "\u09b0\u200d\u09cd\u09af",  # Bengali
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\u2764\ufe0f",
+            "\u00df \u0416 \u6f22\u3000\u5b57 \u0e01\u0e33",
+        ],
+    )
+    async def test_what_is_typed_is_kept_like_what_is_pasted(
+        self, pilot: Pilot[None], console: Console, line: CommandLine, text: str
+    ) -> None:
+        for character in text:
+            line.post_message(events.Key(character, character))
+        await pilot.pause()
+        assert line.value == text
+        await pilot.press("enter")
+        line.post_message(events.Paste(text))
+        await pilot.pause()
+        await pilot.press("enter")
+        typed, pasted = console.lines
+        # A blank is a blank, whatever its width.
+        assert typed == pasted == clean(text)
+
+    async def test_a_joiner_is_kept_wherever_it_is_typed_and_cleaned_when_it_is_sent(
+        self, pilot: Pilot[None], console: Console, line: CommandLine
+    ) -> None:
+        line.value = "\u0645\u06cc \u062e"
+        line.cursor_position = 2
+        line.post_message(events.Key("x", "\u200c"))
+        line.post_message(events.Key("x", "\u062e"))
+        await pilot.pause()
+        assert line.value == "\u0645\u06cc\u200c\u062e \u062e"
+        line.value = " \u200d\u200dfor nothing"
+        assert line.value == " \u200d\u200dfor nothing"
+        await pilot.press("enter")
+        assert console.lines == [clean(" \u200d\u200dfor nothing")] == [" for nothing"]
+
+    @pytest.mark.parametrize("nothing", ["\u202e", "\x9b"])
+    async def test_what_is_removed_moves_no_cursor(
+        self, pilot: Pilot[None], line: CommandLine, nothing: str
+    ) -> None:
+        line.value = "abc"
+        line.cursor_position = 1
+        line.post_message(events.Key("x", nothing))
+        await pilot.pause()
+        assert (line.value, line.cursor_position) == ("abc", 1)
+
     async def test_the_placeholder_is_not_markup(self, line: CommandLine) -> None:
         assert line.render_line(0).text.rstrip() == "A [b]message[/b] or /help"
 
@@ -394,7 +451,10 @@ class TestScreen:
     async def test_coming_back_and_typing_adds_to_the_draft(
         self, pilot: Pilot[None], line: CommandLine
     ) -> None:
-        await pilot.press("a", "b", "shift+tab", "tab", "c")
+        await pilot.press("a", "b")
+        pilot.app.action_focus_next()
+        line.focus()
+        await pilot.press("c")
         assert line.value == "abc"
 
     async def test_the_cursor_does_not_blink(self, line: CommandLine) -> None:

@@ -1,4 +1,4 @@
-"""The names of the widgets: CSS and queries find a widget by the name of its class, Textual's own included."""
+"""The names of the widgets, by which CSS and queries find them: Textual's own are among what they find."""
 
 from __future__ import annotations
 
