@@ -178,6 +178,7 @@ class UserList(ScrollView, can_focus=True):
         # Where the selection was when it ended: as an id, a place that survives every change.
         self._last_selected: int | None = None
         self._painted_times: dict[int, str] = {}
+        self._height = 0
 
     @property
     def users(self) -> Mapping[int, User]:
@@ -189,6 +190,18 @@ class UserList(ScrollView, can_focus=True):
         """How many users are here."""
         return len(self._ids)
 
+    @property
+    def shows_selected(self) -> bool:
+        """Whether the selected user is in view: only scrolling by hand takes it out of it."""
+        if self.selected is None:
+            return False
+        return 0 <= bisect_left(self._ids, self.selected) - self.scroll_offset.y < self._height
+
+    def reveal_selected(self) -> None:
+        """Scroll the selected user into view."""
+        if self.selected is not None:
+            self._reveal(bisect_left(self._ids, self.selected))
+
     def apply(
         self,
         added: Iterable[User] = (),
@@ -197,9 +210,11 @@ class UserList(ScrollView, can_focus=True):
     ) -> None:
         """Apply one net change. Unknown ids among `changed` and `removed` are ignored.
 
-        A list that is scrolled keeps the user at its top there, or else the next one that stays.
+        A list that is scrolled keeps the user at its top there, or else the next one that stays, and a
+        selected user that is in view stays in view.
         """
         visible = self._visible()
+        shows_selected = self.shows_selected
         top = self.scroll_offset.y
         top_id = self._ids[top] if 0 < top < len(self._ids) else None
         for user in added:
@@ -220,8 +235,16 @@ class UserList(ScrollView, can_focus=True):
             new_top = min(bisect_left(self._ids, top_id), self.max_scroll_y)
             if new_top != top:
                 self.scroll_to(y=new_top, animate=False, force=True)
+        if shows_selected:
+            self.reveal_selected()
         if self._visible() != visible:
             self.refresh()
+
+    def on_resize(self) -> None:
+        height = self.scrollable_content_region.height
+        if height != self._height:
+            self._height = height
+            self.reveal_selected()
 
     def tick(self) -> None:
         """Repaint the visible rows whose time reads differently by now; to be called about once a second."""
@@ -236,8 +259,7 @@ class UserList(ScrollView, can_focus=True):
     def watch_selected(self, old: int | None, new: int | None) -> None:
         if new is None:
             self._last_selected = old
-        else:
-            self._reveal(bisect_left(self._ids, new))
+        self.reveal_selected()
         self.post_message(self.Selected(new))
 
     def action_move(self, rows: int) -> None:
