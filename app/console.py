@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Key, Paste
+from textual.filter import LineFilter
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -32,6 +33,7 @@ from ..widgets.user_list import User, UserList
 from .completion import PLACEHOLDER, complete, draft
 from .feed import Feed, alert, endpoints, history
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
+from .legible import Legible
 from .palette import ConsoleCommands
 from .terminal import driver_class
 
@@ -67,6 +69,8 @@ class ConsoleApp(App[None]):
                 known = ", ".join(sorted(self.available_themes))
                 raise UnknownTheme(f"there is no theme {theme!r}; choose one with --theme: {known}")
             self.theme = theme
+        # Rich calls the 16 colours standard.
+        self._few_colours = [Legible()] if self.console.color_system == "standard" else []
         self.server = server
         self.user_list = UserList("Nobody is here yet", id="users")
         self._messages = MessageLog(id="log")
@@ -112,6 +116,10 @@ class ConsoleApp(App[None]):
         self.exit()
 
     # The screen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes the colours of all that is painted."""
+        return [*super().get_line_filters(), *self._few_colours]
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
