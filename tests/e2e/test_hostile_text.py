@@ -6,11 +6,15 @@ import re
 import shlex
 import subprocess
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import pyte
+import pyte.screens
 import pytest
+from wcwidth import wcwidth
 
 from .conftest import BOUND, PROGRAM, Connect, StartTerminal, Terminal, require
 
@@ -96,9 +100,26 @@ class Pyte:
         return self._terminal.text.split("\n")
 
 
-@pytest.fixture(params=["tmux", "pyte"])
-def shown(request: pytest.FixtureRequest, start_terminal: StartTerminal, tmp_path: Path) -> Iterator[Shown]:
-    if request.param == "pyte":
+def greedy(character: str) -> int:
+    """How wide a character is to a terminal that knows of no joining, and takes every picture for wide."""
+    category = unicodedata.category(character)
+    if character == "\N{ZERO WIDTH JOINER}" or "\ufe00" <= character <= "\ufe0f" or category in ("Mc", "Cf"):
+        return 1
+    if category in ("No", "Cn", "Sk") or (category == "So" and not "\u2500" <= character <= "\u25ff"):
+        return 2
+    return max(wcwidth(character), 0 if category in ("Mn", "Me") else 1)
+
+
+@pytest.fixture(params=["tmux", "pyte", "greedy"])
+def shown(
+    request: pytest.FixtureRequest,
+    start_terminal: StartTerminal,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Shown]:
+    if request.param == "greedy":
+        monkeypatch.setattr(pyte.screens, "wcwidth", greedy)
+    if request.param != "tmux":
         yield Pyte(start_terminal(*PROGRAM, "--port", "0", "--rate", "0"))
         return
     tmux = Tmux(require("tmux"), tmp_path / "tmux")
