@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,77 +20,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..server.text import clean
+from .user_row import GAP, MIN_NAME_WIDTH, TIME_WIDTH, User, columns, time_here, truncate
+
+__all__ = ["User", "UserList"]
 
 MARK = "▸ "
 """Stands before the selected user, so that the selection shows without colour too."""
 
 MUTED = "muted"
 """Stands in the place of a muted user's address."""
-
-MIN_NAME_WIDTH = 4
-"""Cells that a name keeps before the time gives way to it."""
-
-MIN_ADDRESS_WIDTH = 16
-"""Cells below which a truncated address is not worth its place."""
-
-NARROW = 34
-"""Cells of a row, its mark not counted, below which an address is shown whole or not at all."""
-
-_TIME_WIDTH = 5
-_GAP = 2
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """One row: a user, its current name, its address, and when it joined (`since`, monotonic seconds)."""
-
-    id: int
-    name: str
-    address: str
-    since: float
-    muted: bool = False
-
-
-def time_here(seconds: float) -> str:
-    """Return a time span in at most five cells: `12s`, `3m`, `1h04`, `2d03`, and from 100 days on `100d`."""
-    minutes, s = divmod(max(0, int(seconds)), 60)
-    hours, m = divmod(minutes, 60)
-    days, h = divmod(hours, 24)
-    if days >= 100:
-        return f"{days}d"
-    if days:
-        return f"{days}d{h:02}"
-    if hours:
-        return f"{hours}h{m:02}"
-    return f"{minutes}m" if minutes else f"{s}s"
-
-
-def truncate(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells, its end replaced by `…` where it is longer."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
-
-
-def columns(name: str, address: str, time_text: str, width: int) -> tuple[str, str, str]:
-    """Lay one row out: the name, the address and the time, which fill `width` cells together.
-
-    The address gives way first (it is blank where it equals the name), then the end of the name, then the
-    time.
-    """
-    narrow = width < NARROW
-    if width < MIN_NAME_WIDTH + 1 + _TIME_WIDTH:
-        shown_name, time_text = truncate(name, width), ""
-    else:
-        shown_name = truncate(name, width - 1 - len(time_text))
-        time_text = " " + time_text.rjust(min(_TIME_WIDTH, width - 1 - cell_len(shown_name)))
-    room = width - cell_len(shown_name) - len(time_text)
-    if address == name:
-        address = ""
-    elif cell_len(address) > room - _GAP:
-        dropped = narrow or room - _GAP < MIN_ADDRESS_WIDTH
-        address = "" if dropped else truncate(address, room - _GAP)
-    return shown_name, " " * (room - cell_len(address)) + address, time_text
 
 
 class UserList(ScrollView, can_focus=True):
@@ -320,7 +257,7 @@ class UserList(ScrollView, can_focus=True):
         if user.muted:
             # In the address's place, and before the end of a long name.
             address = MUTED
-            room = width - 1 - _TIME_WIDTH - _GAP - len(MUTED)
+            room = width - 1 - TIME_WIDTH - GAP - len(MUTED)
             name = truncate(name, room) if room >= MIN_NAME_WIDTH else name
         name, address, time_text = columns(name, address, time_text, width)
         if user.id == self.selected:

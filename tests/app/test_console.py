@@ -918,6 +918,27 @@ async def test_a_question_or_the_help_leaves_the_pane_below_as_it_is(operate: Op
             assert operator.focused is operator.user_list
 
 
+@pytest.mark.parametrize("width", [40, 80, 120, 200])
+async def test_no_text_of_the_log_stands_to_the_left_of_a_dialog(operator: Operator, width: int) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    await operator.pilot.resize_terminal(width, 24)
+    await operator.until(lambda: operator.log.region.right == width)
+    for key, box in (
+        ("f3", "Confirm > Vertical"),
+        ("f1", "HelpScreen > VerticalScroll"),
+        ("ctrl+p", "#--input"),
+    ):
+        await operator.press(key)
+        await operator.until(lambda: not operator.at_home and operator.console.screen.query(box))  # noqa: B023
+        shown = operator.console.screen.query_one(box)
+        await operator.until(lambda: shown.region.area)  # noqa: B023
+        assert shown.region.x <= operator.log.region.x
+        assert shown.region.right == width
+        await operator.press("escape")
+        await operator.back()
+
+
 # The end
 
 
