@@ -35,14 +35,15 @@ from .feed import Feed, alert, endpoints, history
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible
 from .palette import ConsoleCommands
-from .terminal import driver_class
+from .terminal import driver_class, repaint
+from .typeahead import KeyByKeyApp
 
 
 class UnknownTheme(ValueError):
     """There is no such theme; the message names those that there are."""
 
 
-class ConsoleApp(App[None]):
+class ConsoleApp(KeyByKeyApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:
@@ -82,6 +83,9 @@ class ConsoleApp(App[None]):
             Button("Mute", action="app.mute", disabled=True),
             Button("Ban", action="app.ban", variant="error", disabled=True),
         )
+        for button in self._buttons:
+            # Else it would take no other press for a while, and keys would depend on how fast they come.
+            button.active_effect_duration = 0
         self._detail = UserDetail(id="detail")
         buttons = Horizontal(*self._buttons, id="buttons")
         self._side = Vertical(self.user_list, self._detail, buttons, id="side")
@@ -108,6 +112,7 @@ class ConsoleApp(App[None]):
     def end(self) -> None:
         """Say goodbye to everybody, then end the console."""
         if self._ending is None:
+            self.type_ahead.close()
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
@@ -208,6 +213,7 @@ class ConsoleApp(App[None]):
     @on(CommandLine.Line)
     def _operate(self, event: CommandLine.Line) -> None:
         self.server.operate(event.text)
+        self._feed.catch_up()
 
     @on(CommandLine.Joined)
     def _tell_joined(self, event: CommandLine.Joined) -> None:
@@ -215,7 +221,7 @@ class ConsoleApp(App[None]):
 
     def on_key(self, event: Key) -> None:
         """Take what is typed in any other pane into the line."""
-        if not self._in_dialog and (text := typed(event)):
+        if not self._in_dialog and (text := typed(event.character)):
             event.prevent_default()
             self.action_line()
             self._operator_line.write(text)
@@ -256,6 +262,8 @@ class ConsoleApp(App[None]):
     def action_users(self) -> None:
         """Go to the user list."""
         self._go_to(self.user_list)
+
+    action_repaint = repaint
 
     def _go_to(self, widget: Widget) -> None:
         # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
@@ -301,6 +309,7 @@ class ConsoleApp(App[None]):
                 self._ask_to_mute(user, muted)
             elif not self.server.mute(user.id, muted=muted):
                 self._tell_gone()
+            self._feed.catch_up()
 
     @work
     async def _ask_to_mute(self, user: User, muted: bool) -> None:
@@ -330,6 +339,7 @@ class ConsoleApp(App[None]):
             return
         if await self._ask(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
             self._tell(f"{user.name} had left already: nobody was {done}.")
+        self._feed.catch_up()
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]

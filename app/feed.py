@@ -45,6 +45,9 @@ READABLE_BURST = 5_000
 """How many lines it takes at once after a quiet time."""
 
 
+_OF_USERS = (Joined, Renamed, Muted, Left)
+
+
 class Feed:
     """Gathers events and shows them with one change of each widget per frame.
 
@@ -105,6 +108,12 @@ class Feed:
         self._change_users(taken, now)
         skipped = self._write(taken)
         self._frame = BUSY_FRAME if skipped else FRAME
+
+    def catch_up(self) -> None:
+        """Show at once who is here, after an act of the operator: the next key is for them."""
+        if self._timer is not None and any(isinstance(event, _OF_USERS) for event in self._events):
+            self._timer.cancel()
+            self.draw()
 
     def tick(self) -> None:
         """Show what changes with time alone; to be called once a second."""

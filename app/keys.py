@@ -21,6 +21,15 @@ KEYS: list[BindingType] = [
     Binding("f6", "mute", "Mute", id="mute", tooltip="Mute the selected user, or let it be heard again"),
     Binding("f7", "ban", "Ban", id="ban", tooltip="Ban the selected user's address, after asking"),
     Binding("escape", "line", "Line", id="line", show=False, tooltip="Go to the operator's line"),
+    Binding(
+        "ctrl+l",
+        "repaint",
+        "Repaint",
+        id="repaint",
+        priority=True,
+        show=False,
+        tooltip="Paint everything anew",
+    ),
     Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, tooltip="End the server and the console"),
 ]
 """The console's keys, in the order in which footer and help show them."""

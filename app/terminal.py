@@ -6,10 +6,10 @@ the event loop. The loop is the chat's too: one terminal that stopped reading wo
 
 from __future__ import annotations
 
-import codecs
 import math
 import os
 import selectors
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -17,11 +17,12 @@ from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from ..widgets.cells import pinned
 
 if TYPE_CHECKING:
+    from textual.app import App
     from textual.driver import Driver
 
 MAX_PENDING = 10
@@ -37,6 +38,7 @@ HANGUP = 129
 """The exit code of a console whose terminal was closed, that of a shell's child ended by SIGHUP."""
 
 _POLL_INTERVAL = 0.2
+_BACKGROUND_INTERVAL = 0.5
 _READ_SIZE = 1 << 12
 
 # With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
@@ -53,16 +55,36 @@ def driver_class() -> type[Driver] | None:
     return NonBlockingDriver
 
 
+def repaint(app: App[Any]) -> None:
+    """Paint all that `app` shows anew, whatever its terminal shows."""
+    # Private, so Textual is pinned: the driver.
+    driver = app._driver  # pyright: ignore[reportPrivateUsage]
+    if sys.platform != "win32" and isinstance(driver, NonBlockingDriver):
+        driver.repaint()
+    else:
+        app.screen.refresh()
+
+
 if sys.platform != "win32":
     import termios
 
     from textual import constants
-    from textual._xterm_parser import XTermParser
     from textual.drivers.linux_driver import LinuxDriver
+
+    from .keyboard import Keyboard
+    from .repertoire import ERRORS
 
     # Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
     # one a synchronised update.
     _CANCEL = "\x18\x1b\\\x1b[?2026l"
+
+    # What others may have left: a sequence cut short, another character set (ECMA-35), colours, a scrolling
+    # region, autowrap, a cursor.
+    _CLEAR = "\x18\x1b\\\x0f\x1b(B\x1b[0m\x1b[r\x1b[?7l\x1b[?25l\x1b[2J"
+
+    # What Textual asks of the keyboard (1, 8, 16), and which key it is on a Latin layout (4):
+    # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement
+    _KITTY_PUSH, _KITTY_POP = "\x1b[>29u", "\x1b[<u"
 
     class NonBlockingDriver(LinuxDriver):
         """Textual's driver for Linux and macOS, made for a terminal that may stall or vanish.
@@ -81,9 +103,12 @@ if sys.platform != "win32":
         _terminal: _Terminal
         _exit_event: _ExitEvent
         _painting = False
+        _away = False
 
         def write(self, data: str) -> None:
             """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
+            if self._away:
+                return  # suspended, or in the background
             if not self._painting:
                 self._terminal.farewell += data
             elif self.stalled:
@@ -108,12 +133,32 @@ if sys.platform != "win32":
             self._file = cast(TextIO, self._terminal)
             self.exit_event = self._exit_event = _ExitEvent()
             super().start_application_mode()
+            if not constants.DISABLE_KITTY_KEY:
+                self.write(_KITTY_PUSH)
+            # Whoever looks at the terminal from the background is told so, and not stopped: the chat goes on.
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
+            signal.signal(signal.SIGTTOU, signal.SIG_IGN)
             self._painting = True
+
+        def repaint(self) -> None:
+            """Paint everything anew, also over what others have written to the terminal and set in it."""
+            if self._painting and not self._away:
+                self.write(_CLEAR)
+                self._app.screen.refresh()
+
+        def disable_input(self) -> None:
+            """Read no more from the terminal."""
+            if not self._away:
+                super().disable_input()
 
         def stop_application_mode(self) -> None:
             """Leave application mode and restore the terminal."""
             self._painting = self.stalled = False
+            if self._away:
+                return  # it is another's
             self._terminal.farewell = _CANCEL
+            if not constants.DISABLE_KITTY_KEY:
+                self.write(_KITTY_POP)
             super().stop_application_mode()
             self._terminal.give_up_at = monotonic() + EXIT_GRACE
 
@@ -129,30 +174,38 @@ if sys.platform != "win32":
             if not writer.is_alive():
                 self._terminal.close()
 
+        def _get_terminal_size(self) -> tuple[int, int]:
+            # Private, so Textual is pinned: its own believes COLUMNS and LINES, exported for whatever size.
+            for stream in (sys.__stderr__, sys.__stdin__):
+                with suppress(AttributeError, ValueError, OSError):
+                    width, height = os.get_terminal_size(stream.fileno())  # pyright: ignore[reportOptionalMemberAccess]
+                    if width and height:
+                        return width, height
+            return super()._get_terminal_size()
+
         def run_input_thread(self) -> None:
             """Dispatch the terminal's input until the app stops or the terminal is closed.
 
             Textual's own asks ten times a second whether the app has stopped.
             """
-            # Private, so Textual is pinned: the parser, and its deadline while Escape may begin a sequence.
-            parser = XTermParser(self._debug)
-            decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+            assert sys.__stdin__ is not None
+            keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
             with _Selector() as selector, suppress(OSError):  # EIO: the terminal is closed
                 selector.register(self._exit_event.woken, EVENT_READ)
                 selector.register(self.fileno, EVENT_READ)
                 while not self._exit_event.is_set():
-                    undecided = parser._timeout_time is not None  # pyright: ignore[reportPrivateUsage]
-                    ready = selector.select(constants.ESCAPE_DELAY if undecided else None)
-                    if self.fileno in (key.fd for key, _ in ready):
-                        data = os.read(self.fileno, _READ_SIZE)
-                        if not data:
-                            break
-                        if text := decode(data):
-                            for event in parser.feed(text):
-                                self.process_message(event)
-                    for event in parser.tick():
+                    ready = selector.select(keyboard.patience)
+                    if not ready:
+                        events = keyboard.give_up()
+                    elif self.fileno not in (key.fd for key, _ in ready):
+                        continue
+                    elif data := os.read(self.fileno, _READ_SIZE):
+                        events = keyboard.feed(data)
+                    else:
+                        break
+                    for event in events:
                         self.process_message(event)
-            if not self._exit_event.is_set():
+            if not self._exit_event.is_set() and self._in_foreground():
                 self._call(self._hang_up)
 
         def _sigtstp_application(self, *_: object) -> None:
@@ -164,13 +217,39 @@ if sys.platform != "win32":
             self._loop.call_soon_threadsafe(self._resume)
 
         def _suspend(self) -> None:
-            super()._sigtstp_application()  # pyright: ignore[reportUnknownMemberType]
+            if self._painting and not self._away:
+                super()._sigtstp_application()  # pyright: ignore[reportUnknownMemberType]
+                self._away = True
+            else:
+                os.kill(os.getpid(), signal.SIGSTOP)
 
         def _resume(self) -> None:
+            """Take the terminal back, whatever has stopped the program and whoever has had it meanwhile."""
+            if not self._in_foreground():
+                # `bg`: the terminal is another's, and the chat goes on.
+                self._leave_alone()
+                self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+                return
+            self._away = False
             if self._painting:
                 # Continued after SIGSTOP, of which no program is told.
                 self.suspend_application_mode()
             super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
+            self._call(self.repaint)
+
+        def _in_foreground(self) -> bool:
+            try:
+                return os.tcgetpgrp(self.fileno) == os.getpgrp()
+            except OSError:
+                return True  # not the controlling terminal, or closed
+
+        def _leave_alone(self) -> None:
+            """Neither read from the terminal nor write to it."""
+            if not self._away and self._key_thread is not None:
+                self._exit_event.set()
+                self._key_thread.join()
+                self._exit_event.clear()
+            self._away = True
 
         def _drained(self) -> None:
             """The writer thread has written all that was queued."""
@@ -225,7 +304,7 @@ if sys.platform != "win32":
 
         def __init__(self, file: TextIO, flush: Callable[[], None]) -> None:
             self.flush = flush
-            self._encoding, self._errors = file.encoding, file.errors or "strict"
+            self._encoding = file.encoding
             self._given_up = False
             try:
                 # Opened anew, since O_NONBLOCK set on the inherited descriptor would bind the shell as well.
@@ -236,7 +315,7 @@ if sys.platform != "win32":
                 self._fd = os.dup(file.fileno())
 
         def write(self, text: str) -> None:
-            data = memoryview(text.encode(self._encoding, self._errors))
+            data = memoryview(text.encode(self._encoding, ERRORS))
             with suppress(OSError):
                 while data and not self._given_up:
                     try:
@@ -253,7 +332,7 @@ if sys.platform != "win32":
             self._given_up = True
             with suppress(termios.error):
                 termios.tcflush(self._fd, termios.TCOFLUSH)
-                os.write(self._fd, self.farewell.encode(self._encoding, self._errors))
+                os.write(self._fd, self.farewell.encode(self._encoding, ERRORS))
 
         def close(self) -> None:
             if self._fd != -1:

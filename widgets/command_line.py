@@ -28,13 +28,13 @@ _LINE_END = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 _UNDECIDED = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]")
 
 
-def typed(event: events.Key) -> str:
-    """The text that a key types, in any script; nothing for a key that is a control.
+def typed(text: str | None) -> str:
+    """Of the `character` of a key the text that it types, in any script; nothing where that is a control.
 
     `Key.is_printable` leaves out the joiners, every blank but one, and what Python's Unicode does not know.
     """
-    text = event.character or ""
-    return "" if any(unicodedata.category(character) in ("Cc", "Cs") for character in text) else text
+    controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in text or "")
+    return "" if controls else text or ""
 
 
 def _lines(text: str) -> list[str]:
@@ -196,10 +196,14 @@ class CommandLine(Input):
 
     def on_key(self, event: events.Key) -> None:
         """Insert what is typed."""
-        if text := typed(event):
+        if text := typed(event.character):
             event.prevent_default()
             event.stop()
             self.write(text)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key types something here."""
+        return bool(typed(character))
 
     def on_paste(self, event: events.Paste) -> None:
         """Insert what the terminal pastes, instead of its first line alone."""

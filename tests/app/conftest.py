@@ -78,7 +78,8 @@ class Operator:
         while quiet < 3 and self.console.screen_stack:
             await asyncio.sleep(0)
             pumps = (self.console, *self.console.screen.walk_children(with_self=True))
-            quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
+            busy = self.console.type_ahead.busy or any(pump.message_queue_size for pump in pumps)
+            quiet = 0 if busy else quiet + 1
 
     def join(self, name: str | None = None, *, address: str | None = None) -> Member:
         """Let somebody join, and take a nickname."""

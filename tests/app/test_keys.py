@@ -19,7 +19,7 @@ def section(heading: str) -> dict[str, str]:
 
 def test_the_function_keys_come_first_and_in_order() -> None:
     keys = [binding.key for binding in BINDINGS]
-    assert keys == ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "escape", "ctrl+q"]
+    assert keys == ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "escape", "ctrl+l", "ctrl+q"]
     assert len(KEYS) == len(BINDINGS)
 
 
@@ -36,12 +36,12 @@ def test_the_other_keys_are_actions_too_and_can_be_rebound() -> None:
         assert callable(getattr(ConsoleApp, f"action_{binding.action.partition('(')[0]}"))
 
 
-def test_the_footer_has_all_but_escape() -> None:
-    assert [binding.key for binding in BINDINGS if not binding.show] == ["escape"]
+def test_the_footer_has_what_there_is_room_for() -> None:
+    assert [binding.key for binding in BINDINGS if not binding.show] == ["escape", "ctrl+l"]
 
 
-def test_ctrl_q_goes_before_what_any_pane_makes_of_it() -> None:
-    assert [binding.key for binding in BINDINGS if binding.priority] == ["ctrl+q"]
+def test_quit_and_repaint_go_before_what_any_pane_makes_of_their_keys() -> None:
+    assert [binding.key for binding in BINDINGS if binding.priority] == ["ctrl+l", "ctrl+q"]
 
 
 def test_the_help_has_every_key_as_it_is_printed_on_it() -> None:
@@ -54,6 +54,7 @@ def test_the_help_has_every_key_as_it_is_printed_on_it() -> None:
         "F6": "Mute the selected user, or let it be heard again",
         "F7": "Ban the selected user's address, after asking",
         "Escape": "Go to the operator's line",
+        "Ctrl+L": "Paint everything anew",
         "Ctrl+Q": "End the server and the console",
     }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Callable
 
@@ -12,8 +14,9 @@ import pytest
 
 from .conftest import PROGRAM, Connect, Program, StartProgram, StartTerminal, Terminal, require
 
-DOWN, ENTER, ESCAPE, CTRL_Q = "\x1b[B", "\r", "\x1b", "\x11"
-F2, F3, F4, F6, F7 = "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
+DOWN, RIGHT, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[C", "\r", "\x1b", "\x7f"
+CTRL_L, CTRL_Q = "\x0c", "\x11"
+F1, F2, F3, F4, F6, F7 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 
 LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
 
@@ -34,8 +37,8 @@ StartConsole = Callable[..., Console]
 
 @pytest.fixture
 def start_console(start_terminal: StartTerminal) -> StartConsole:
-    def start_console(*options: str, **size: int) -> Console:
-        return Console(start_terminal(*PROGRAM, "--port", "0", *options, **size))
+    def start_console(*options: str, within: tuple[str, ...] = (), **size: int) -> Console:
+        return Console(start_terminal(*within, *PROGRAM, "--port", "0", *options, **size))
 
     return start_console
 
@@ -204,3 +207,177 @@ def test_it_fits_a_terminal_of_40_by_12(start_console: StartConsole, connect: Co
     terminal.resize(100, 30)
     terminal.wait_for("Users (1)")
     terminal.wait_for("+ Welcome")
+
+
+def test_what_is_typed_ahead_takes_effect_in_its_order(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console()
+    terminal = console.terminal
+    ann, bob = connect(console.port), connect(console.port)
+    for client, name in ((ann, "Ann"), (bob, "Bob")):
+        client.send(f"/nick {name}")
+        client.wait_for(f"You are now {name}\n")
+    terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  Bob ", terminal.text))
+    terminal.type(
+        f"hello{ENTER}/msg Bob secret{ENTER}oops{BACKSPACE * 4}{ESCAPE}alpha{ENTER}beta{ENTER}"
+        f"{F4}{DOWN}{F2}psst{ENTER}{F4}{F3}y{ESCAPE}the last{ENTER}"
+    )
+    bob.wait_for("Operator: the last\n")
+    terminal.wait_for("Operator: the last")
+    said = ["Operator: alpha", "Operator: beta"]
+    assert bob.lines[-6:] == [
+        "Operator: hello",
+        "Operator (private): secret ",
+        *said,
+        "Ann has left the server.",
+        "Operator: the last",
+    ]
+    assert ann.read_to_end().splitlines()[-5:] == [
+        "Operator: hello",
+        *said,
+        "Operator (private): psst ",
+        "You have left the server",
+    ]
+
+
+def test_quitting_drops_what_is_typed_after_it(start_console: StartConsole, connect: Connect) -> None:
+    console = start_console()
+    ann = connect(console.port)
+    console.terminal.wait_for("· 1 user ·")
+    console.terminal.type(f"bye{ENTER}{CTRL_Q}yhello{ENTER}")
+    assert console.terminal.wait() == 0
+    assert ann.read_to_end().splitlines()[-3:] == [
+        "Operator: bye",
+        "Server is shutting down",
+        "You have left the server",
+    ]
+
+
+def test_ctrl_q_on_a_russian_keyboard(start_console: StartConsole) -> None:
+    console = start_console()
+    # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#key-codes
+    console.terminal.type("\x1b[1081::113;5u")
+    assert console.terminal.wait() == 0
+
+
+def test_a_terminal_without_unicode_shows_the_frame_and_takes_its_own_letters(
+    start_terminal: StartTerminal, connect: Connect
+) -> None:
+    terminal = start_terminal("env", "PYTHONIOENCODING=iso-8859-1", *PROGRAM, "--port", "0")
+    terminal.wait_until(lambda: re.search(r"127\.0\.0\.1:(\d+) . 0 users", terminal.text))
+    found = re.search(r":(\d+) ", terminal.text)
+    assert found
+    ann = connect(int(found[1]))
+    ann.send("Привет")
+    terminal.wait_for(": ??????")
+    assert "+- Messages ---" in terminal.text
+    assert re.search(r"\n\|\d\d:\d\d ", terminal.text)
+    assert "\\u" not in terminal.text
+    os.write(terminal._master, b"caf\xe9\r")  # pyright: ignore[reportPrivateUsage]
+    ann.wait_for("Operator: café\n")
+
+
+def test_the_size_is_the_terminals_whatever_the_environment_says(start_console: StartConsole) -> None:
+    terminal = start_console(within=("env", "COLUMNS=300", "LINES=100")).terminal
+    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban")
+
+
+def scribble(terminal: Terminal) -> None:
+    """Write to the terminal as another program does."""
+    os.write(terminal._tty, b"\x1b[0m\x1b[2J\x1b[5;5Hnonsense\x0e\x1b[3;6r")  # pyright: ignore[reportPrivateUsage]
+    terminal.wait_for("nonsense")
+
+
+def test_ctrl_l_paints_everything_anew(start_console: StartConsole) -> None:
+    terminal = start_console().terminal
+    before = terminal.text.splitlines()[1:]
+    scribble(terminal)
+    terminal.type(CTRL_L)
+    terminal.wait_until(lambda: terminal.text.splitlines()[1:] == before)
+    terminal.type(F1)
+    terminal.wait_for("All keys and commands")
+    scribble(terminal)
+    terminal.type(CTRL_L)
+    terminal.wait_until(lambda: "nonsense" not in terminal.text and "All keys and commands" in terminal.text)
+
+
+@pytest.mark.parametrize(
+    "stop", [signal.SIGTSTP, signal.SIGSTOP, None], ids=["SIGTSTP", "SIGSTOP", "SIGCONT alone"]
+)
+def test_after_a_suspension_the_whole_screen_is_there(
+    start_console: StartConsole, connect: Connect, stop: signal.Signals | None
+) -> None:
+    console = start_console()
+    terminal = console.terminal
+    before = terminal.text.splitlines()[1:]
+    if stop:
+        terminal.signal(stop)
+        os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED | os.WNOWAIT)
+    scribble(terminal)
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_until(lambda: terminal.text.splitlines()[1:] == before)
+    assert not terminal.is_restored
+    ann = connect(console.port)
+    terminal.type(f"again{ENTER}")
+    ann.wait_for("Operator: again\n")
+    terminal.type(CTRL_Q)
+    terminal.wait_for("1 user is connected.")
+    terminal.type("y")
+    assert terminal.wait() == 0
+    assert terminal.is_restored
+
+
+def start_in_shell(terminal: Terminal) -> tuple[int, int]:
+    """Start the program from the shell in `terminal`; return its process and its port."""
+    terminal.wait_for("bash-")
+    terminal.type(" ".join(("PS1='ready> ';", *PROGRAM, "--port", "0")) + ENTER)
+    terminal.wait_until(lambda: "f7 Ban" in terminal.text)
+    found = re.search(r"127\.0\.0\.1:(\d+) ·", terminal.text)
+    assert found
+    children = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(terminal.process.pid)], capture_output=True, text=True, check=True
+    )
+    return int(children.stdout), int(found[1])
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+def test_in_the_background_the_chat_goes_on_and_the_terminal_is_left_alone(
+    start_terminal: StartTerminal, connect: Connect, stop: signal.Signals
+) -> None:
+    terminal = start_terminal(require("bash"), "--norc", "-i")
+    pid, port = start_in_shell(terminal)
+    os.kill(pid, stop)
+    terminal.wait_for("ready>")
+    terminal.type("bg" + ENTER)
+    ann, bob = connect(port), connect(port)
+    for number in range(50):
+        ann.send(f"line {number}")
+        bob.wait_for(f"line {number}\n")
+    terminal.type("echo in''between" + ENTER)
+    terminal.wait_for("inbetween")
+    assert "line 49" not in terminal.text
+    terminal.type("fg" + ENTER)
+    terminal.wait_for("line 49")
+    terminal.type(f"back again{ENTER}")
+    ann.wait_for("Operator: back again\n")
+    terminal.type(CTRL_Q + "y")
+    terminal.wait_for("ready>")
+    ann.read_to_end()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGSTOP])
+def test_in_the_background_it_ends_without_touching_the_terminal(
+    start_terminal: StartTerminal, connect: Connect, stop: signal.Signals
+) -> None:
+    terminal = start_terminal(require("bash"), "--norc", "-i")
+    pid, port = start_in_shell(terminal)
+    os.kill(pid, stop)
+    terminal.wait_for("ready>")
+    terminal.type("bg" + ENTER)
+    ann = connect(port)
+    terminal.wait_until(lambda: "ready>" in terminal.text.splitlines()[terminal.screen.cursor.y])
+    written = len(terminal.data)
+    os.kill(pid, signal.SIGTERM)
+    assert ann.read_to_end().endswith("You have left the server\n")
+    terminal.type("wait; echo rc''=$?" + ENTER)
+    terminal.wait_for("rc=0")
+    assert b"\x1b[?1049" not in terminal.data[written:]

@@ -1,0 +1,175 @@
+"""From what a terminal sends to Textual's events: keys, pastes, the mouse, and reports.
+
+Textual's parser takes Escape and the keys typed after it for one sequence when they arrive together, and
+types what it does not know, such as a report that nobody asked for. So sequences are told apart here, and it
+is given one at a time. What is typed means the same in whichever pieces it arrives, but for what no terminal
+tells apart: Escape followed by `[` or `O` and what would be a key.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+
+# Private, so Textual is pinned: it knows what the sequences of terminals mean.
+from textual._xterm_parser import XTermParser
+from textual.events import Key, Paste
+from textual.message import Message
+
+PASTE_LIMIT = 1 << 20
+"""How many characters of one paste are taken."""
+
+PASTE_DELAY = 5.0
+"""How long a paste may pause, in seconds: its end may have been lost."""
+
+# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report of X10's, a key as SS3, or an
+# answer as a control string (ECMA-48, 5.6; xterm ends it by BEL too): OSC, DCS, or kitty's APC.
+_STRING = r"(?:\]\d{1,4};|P\d*[$+>!]|_G)[^\x00-\x1f\x7f]{0,4096}"
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])|O[2-8]?[A-DFHMP-Sa-dj-y]"
+    rf"|{_STRING}(?:\x1b\\|\x07))"
+)
+_BEGUN = re.compile(
+    r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[0-?]{0,64}[ -/]*)?|O[2-8]?"
+    rf"|\]\d{{0,4}}|P\d*|_|{_STRING}\x1b?)?"
+)
+
+_PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
+
+# https://sw.kovidgoyal.net/kitty/keyboard-protocol/#an-overview: code:shifted:base ; modifiers:event ; text
+_KEY = re.compile(r"\x1b\[(\d+)(?::\d*)?(?::(\d+))?(?:;(\d*)(?::(\d+))?(?:;([\d:]*))?)?([u~A-S])")
+_RELEASED = "3"
+_LOCKS_AND_SHIFT = 1 | 64 | 128
+_RESET = "\x1b[I"
+
+_BY_POSITION = {
+    "ru, ua": ("йцукенгшщзфыівапролдячсмить", "qwertyuiopassdfghjklzxcvbnm"),
+    "gr": ("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
+    "il": ("קראטוןםפשדגכעיחלךזסבהנמצ", "ertyuiopasdfghjklzxcvbnm"),
+    "ara": ("ضصثقفغعهخحشسيبلاتنمئءؤرىة", "qwertyuiopasdfghjklzxcvnm"),
+}
+_LATIN = {
+    ord(letter): ord(key)
+    for letters, keys in _BY_POSITION.values()
+    for letter, key in zip(letters, keys, strict=True)
+}
+"""The Latin letter on the key of a letter, in the layouts of xkeyboard-config that are named."""
+
+
+class Keyboard:
+    """Reads what a terminal sends, in whatever pieces it arrives.
+
+    Args:
+        encoding: that of the terminal's text; what it cannot decode becomes U+FFFD.
+        escape_delay: how long a sequence that has begun may take to go on, in seconds.
+    """
+
+    def __init__(self, encoding: str = "utf-8", escape_delay: float = 0.1) -> None:
+        self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
+        self._escape_delay = escape_delay
+        self._parser = XTermParser()
+        self._rest = ""
+        self._pasted: str | None = None
+
+    @property
+    def patience(self) -> float | None:
+        """How long to wait before `give_up`, in seconds; None for as long as it takes."""
+        if self._pasted is not None:
+            return PASTE_DELAY
+        return self._escape_delay if self._rest else None
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Return the events that `data` completes."""
+        self._rest += self._decode(data)
+        return list(self._events())
+
+    def give_up(self) -> list[Message]:
+        """Return what was typed, if it is not what has begun: no more has come."""
+        rest, self._rest = self._rest, ""
+        if self._pasted is not None:
+            text, self._pasted = self._pasted + rest, None
+            return [_paste(text)]
+        return [_escape(), *self._parse(rest[1:])] if rest else []
+
+    def _events(self) -> Iterator[Message]:
+        while self._rest:
+            if self._pasted is not None:
+                yield from (pasted := list(self._paste()))
+                if not pasted:
+                    return
+            elif not self._rest.startswith("\x1b"):
+                text, escape, rest = self._rest.partition("\x1b")
+                self._rest = escape + rest
+                yield from self._parse(text)
+            elif sequence := _SEQUENCE.match(self._rest):
+                self._rest = self._rest[sequence.end() :]
+                if sequence[0] == _PASTE:
+                    self._pasted = ""
+                elif sequence[0][1] in "[O":  # else an answer
+                    yield from self._key(sequence[0])
+            elif _BEGUN.fullmatch(self._rest):
+                return
+            else:
+                self._rest = self._rest[1:]
+                yield _escape()
+
+    def _paste(self) -> Iterator[Message]:
+        assert self._pasted is not None
+        text, end, rest = self._rest.partition(_PASTE_END)
+        if end:
+            self._rest = rest
+            yield _paste(self._pasted + text)
+            self._pasted = None
+            return
+        # The end may be there in part.
+        kept = next(n for n in range(len(_PASTE_END) - 1, -1, -1) if text.endswith(_PASTE_END[:n]))
+        self._rest = text[len(text) - kept :]
+        self._pasted = (self._pasted + text[: len(text) - kept])[:PASTE_LIMIT]
+
+    def _key(self, sequence: str) -> Iterable[Message]:
+        """The events of a whole sequence: a key by its place where the layout has no Latin letter for it."""
+        if found := _KEY.fullmatch(sequence):
+            code, base, modifiers, event, text, end = found.groups()
+            if event == _RELEASED:
+                return ()
+            if end == "u" and (int(modifiers or 1) - 1) & ~_LOCKS_AND_SHIFT:
+                code = _latin(int(code), int(base or 0))
+            given = [part for part in (code, modifiers, text) if part is not None]
+            sequence = f"\x1b[{';'.join(map(str, given))}{end}"
+        return self._parse(sequence)
+
+    def _parse(self, text: str) -> Iterable[Message]:
+        try:
+            events = list(self._parser.feed(text)) if text else []
+        except (ValueError, OverflowError):  # a number that is no character's
+            self._parser = XTermParser()
+            return ()
+        if text.startswith("\x1b") and not events:
+            # What it does not know it would take for the beginning of something.
+            for _ in self._parser.feed(_RESET):
+                pass
+        return [event for event in events if not (isinstance(event, Key) and _is_surrogate(event.character))]
+
+
+def _is_surrogate(character: str | None) -> bool:
+    return character is not None and "\ud800" <= character <= "\udfff"
+
+
+def _latin(code: int, base: int) -> int:
+    """The code of the Latin letter that a key has by itself or else by its place."""
+    if _is_latin(code):
+        return code
+    return base if _is_latin(base) else _LATIN.get(code, code)
+
+
+def _is_latin(code: int) -> bool:
+    return ord("a") <= code <= ord("z")
+
+
+def _escape() -> Key:
+    return Key("escape", "\x1b")
+
+
+def _paste(text: str) -> Paste:
+    return Paste(text.replace("\0", ""))
