@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.events import DescendantFocus
+from textual.content import Content
+from textual.events import DescendantFocus, Key, Paste
+from textual.filter import LineFilter
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -20,7 +23,7 @@ from ..server import notices
 from ..server.bans import is_loopback
 from ..server.chat_server import ChatServer
 from ..server.events import Event, QuitRequested, Replied
-from ..widgets.command_input import CommandInput
+from ..widgets.command_line import CommandLine, typed
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
 from ..widgets.message_log import MessageLog
@@ -28,9 +31,10 @@ from ..widgets.status_bar import StatusBar
 from ..widgets.user_detail import UserDetail
 from ..widgets.user_list import User, UserList
 from .addresses import ways_to_join
-from .completion import PLACEHOLDER, complete
+from .completion import PLACEHOLDER, complete, draft
 from .feed import Feed, alert, endpoints, history
-from .keys import KEYS, ON_A_USER, KeyBar, help_sections
+from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
+from .legible import Legible
 from .palette import ConsoleCommands
 from .terminal import driver_class, repaint
 from .typeahead import KeyByKeyApp
@@ -57,7 +61,7 @@ class ConsoleApp(KeyByKeyApp):
     COMMANDS = App.COMMANDS | {ConsoleCommands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = KEYS
+    BINDINGS: ClassVar[list[BindingType]] = KEYS + UNSEEN_KEYS
 
     def __init__(self, server: ChatServer, *, theme: str | None = None, mouse: bool = True) -> None:
         # Textual's own NO_COLOR leaves 24-bit greys; the terminal's palette leaves no colour at all.
@@ -67,11 +71,13 @@ class ConsoleApp(KeyByKeyApp):
                 known = ", ".join(sorted(self.available_themes))
                 raise UnknownTheme(f"there is no theme {theme!r}; choose one with --theme: {known}")
             self.theme = theme
+        # Rich calls the 16 colours standard.
+        self._few_colours = [Legible()] if self.console.color_system == "standard" else []
         self.server = server
         self.user_list = UserList("Nobody is here yet", id="users")
         self._messages = MessageLog(id="log")
         self._status_bar = StatusBar(id="status")
-        self._operator_line = CommandInput(self._complete, placeholder=PLACEHOLDER, id="line")
+        self._operator_line = CommandLine(self._complete, placeholder=PLACEHOLDER, id="line")
         self._buttons = (
             Button("Message", action="app.message", variant="primary", disabled=True),
             Button("Kick", action="app.kick", variant="error", disabled=True),
@@ -84,7 +90,8 @@ class ConsoleApp(KeyByKeyApp):
         self._detail = UserDetail(id="detail")
         buttons = Horizontal(*self._buttons, id="buttons")
         self._side = Vertical(self.user_list, self._detail, buttons, id="side")
-        self._panes = Horizontal(self._messages, self._side, id="panes")
+        # The log stands rightmost: whatever a text measures on somebody's terminal, it ends at the edge.
+        self._panes = Horizontal(self._side, self._messages, id="panes")
         self._takes_mouse = mouse
         self._feed = Feed(self._messages, self.user_list, self._status_bar)
         for event in history(server):
@@ -115,6 +122,10 @@ class ConsoleApp(KeyByKeyApp):
         self.exit()
 
     # The screen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes the colours of all that is painted."""
+        return [*super().get_line_filters(), *self._few_colours]
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -157,12 +168,26 @@ class ConsoleApp(KeyByKeyApp):
         self.server.failed("the event loop", context.get("exception") or RuntimeError(context["message"]))
 
     @on(DescendantFocus)
-    def _show_focused_pane(self, event: DescendantFocus) -> None:
-        """Where log and user list do not fit side by side, the list is shown while it is in use."""
-        aside = self._side in event.widget.ancestors
+    def _follow_focus(self, event: DescendantFocus) -> None:
+        self._show_pane(event.widget)
+
+    def _show_pane(self, focused: Widget) -> None:
+        """Where log and user list do not fit side by side, show the list while it is in use."""
+        aside = self._side in focused.ancestors
         # What is in a dialog changes nothing below it.
-        if aside or event.widget in (self._messages, self._operator_line):
+        if aside or focused in (self._messages, self._operator_line):
             self._panes.set_class(aside, "-users")
+
+    @property
+    def _selected_is_seen(self) -> bool:
+        """Whether the row of the selected user is on the screen, as far as no dialog covers it."""
+        list_hidden = self._panes.screen.has_class("-narrow") and not self._panes.has_class("-users")
+        return self.user_list.shows_selected and not list_hidden
+
+    def notify(self, message: str, *, title: str = "", markup: bool = True, **options: Any) -> None:
+        """Tell the operator in the log, since a toast would cover the line."""
+        text = Content.from_markup(message).plain if markup else message
+        self._tell(f"{title}: {text}" if title else text)
 
     @on(UserList.Selected)
     def _follow_selection(self, event: UserList.Selected) -> None:
@@ -188,14 +213,31 @@ class ConsoleApp(KeyByKeyApp):
 
     # The operator's line
 
-    @on(CommandInput.Line)
-    def _operate(self, event: CommandInput.Line) -> None:
+    @on(CommandLine.Line)
+    def _operate(self, event: CommandLine.Line) -> None:
         self.server.operate(event.text)
         self._feed.catch_up()
 
-    @on(CommandInput.Joined)
-    def _tell_joined(self, event: CommandInput.Joined) -> None:
-        self.notify(f"{event.lines} lines were joined into one.", title="Pasted", markup=False)
+    @on(CommandLine.Joined)
+    def _tell_joined(self, event: CommandLine.Joined) -> None:
+        self._tell(f"{event.lines} pasted lines were joined into one.")
+
+    def on_key(self, event: Key) -> None:
+        """Take what is typed in any other pane into the line."""
+        if not self._in_dialog and (text := typed(event.character)):
+            event.prevent_default()
+            self.action_line()
+            self._operator_line.write(text)
+
+    def on_paste(self, event: Paste) -> None:
+        """Take what is pasted in any other pane into the line."""
+        if not self._in_dialog:
+            self.action_line()
+            self._operator_line.paste(event.text)
+
+    @property
+    def _in_dialog(self) -> bool:
+        return self.screen is not self._panes.screen
 
     def _complete(self, left: str) -> list[str]:
         return complete(left, (user.name for user in self.user_list.users.values()))
@@ -229,6 +271,16 @@ class ConsoleApp(KeyByKeyApp):
     def _go_to(self, widget: Widget) -> None:
         # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
         widget.screen.set_focus(widget)
+        self._show_pane(widget)
+
+    def action_scroll_log(self, way: str) -> None:
+        """Scroll the log: `page_up`, `page_down`, `home` or `end`."""
+        getattr(self._messages, f"scroll_{way}")()
+
+    def action_paste(self) -> None:
+        """Paste what was copied within the app into the line."""
+        self.action_line()
+        self._operator_line.action_paste()
 
     @on(UserList.Chosen)
     def _message_chosen(self, event: UserList.Chosen) -> None:
@@ -238,24 +290,35 @@ class ConsoleApp(KeyByKeyApp):
         """Begin a private message to a user, the selected one by default."""
         if user := self._user(user_id):
             # A shared nickname would reach the others too; an address names one connection.
-            self._operator_line.put(
-                f"/msg {user.address if self.server.settings.shared_nicks else user.name} "
-            )
+            recipient = user.address if self.server.settings.shared_nicks else user.name
+            self._operator_line.put(f"/msg {recipient} {draft(self._operator_line.value)}")
             self._go_to(self._operator_line)
 
     @work
     async def action_kick(self, user_id: int | None = None) -> None:
         """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
         if user := self._user(user_id):
-            who = user.name if user.name == user.address else f"{user.name} ({user.address})"
-            await self._ask_about(user, f"Kick {who}?", "Kick", self.server.kick, "kicked")
+            await self._ask_about(user, f"Kick {_in_full(user)}?", "Kick", self.server.kick, "kicked")
 
     def action_mute(self, user_id: int | None = None, muted: bool | None = None) -> None:
-        """Mute a user, the selected one by default, or let it be heard again; by default what it is not."""
+        """Mute a user, the selected one by default, or let it be heard again; by default what it is not.
+
+        It asks before, naming the user, where the selected one is out of view.
+        """
+        seen = user_id is not None or self._selected_is_seen
         if user := self._user(user_id):
-            if not self.server.mute(user.id, muted=not user.muted if muted is None else muted):
+            muted = not user.muted if muted is None else muted
+            if not seen:
+                self._ask_to_mute(user, muted)
+            elif not self.server.mute(user.id, muted=muted):
                 self._tell_gone()
             self._feed.catch_up()
+
+    @work
+    async def _ask_to_mute(self, user: User, muted: bool) -> None:
+        verb = "Mute" if muted else "Unmute"
+        mute = partial(self.server.mute, muted=muted)
+        await self._ask_about(user, f"{verb} {_in_full(user)}?", verb, mute, f"{verb.lower()}d")
 
     @work
     async def action_ban(self, user_id: int | None = None) -> None:
@@ -298,8 +361,13 @@ class ConsoleApp(KeyByKeyApp):
         return self.push_screen(question, wait_for_dismiss=True)
 
     def _user(self, user_id: int | None) -> User | None:
-        """The user of that id, the selected one by default; the operator is told if it is gone."""
+        """The user of that id, by default the selected one; the operator is told if it is gone.
+
+        The row of the selected one is scrolled into view.
+        """
         selected = self.user_list.selected if user_id is None else user_id
+        if user_id is None:
+            self.user_list.reveal_selected()
         user = None if selected is None else self.user_list.users.get(selected)
         if user is None:
             self._tell_gone()
@@ -307,6 +375,10 @@ class ConsoleApp(KeyByKeyApp):
 
     def _tell_gone(self) -> None:
         self._tell("This user has left already.")
+
+
+def _in_full(user: User) -> str:
+    return user.name if user.name == user.address else f"{user.name} ({user.address})"
 
 
 class _ConfirmQuit(Confirm):

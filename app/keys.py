@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
@@ -33,6 +34,14 @@ KEYS: list[BindingType] = [
 ]
 """The console's keys, in the order in which footer and help show them."""
 
+UNSEEN_KEYS: list[BindingType] = [
+    Binding("pageup", "scroll_log('page_up')", show=False, id="log-page-up"),
+    Binding("pagedown", "scroll_log('page_down')", show=False, id="log-page-down"),
+    Binding("ctrl+home", "scroll_log('home')", show=False, id="log-home"),
+    Binding("ctrl+end", "scroll_log('end')", show=False, id="log-end"),
+    Binding("ctrl+v", "paste", show=False, id="paste"),
+]
+"""Keys for the log and the line that work in any pane that has no other use for them."""
 
 ON_A_USER = ("message", "kick", "mute", "ban")
 """The actions that need a user, the selected one by default."""
@@ -42,6 +51,12 @@ class KeyBar(Footer):
     """A footer that is made anew only when it reads differently: that costs as much as several frames."""
 
     _shown: list[tuple[str, bool]] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Make the keys, without the tooltips: these would cover the line, and F1 tells the same."""
+        for key in super().compose():
+            key.tooltip = None
+            yield key
 
     def bindings_changed(self, screen: Screen[Any]) -> None:
         """Show the keys of `screen`, if they are not the ones that are shown."""
@@ -62,14 +77,16 @@ def help_sections() -> list[Section]:
             [
                 ("text", "say something to everybody; //text says /text"),
                 ("Up, Down", "lines sent before; your draft is kept"),
-                ("Tab", "complete a command or a name; otherwise go to the next pane"),
+                ("Tab", "complete a command or a name; in an empty line: go to the next pane"),
+                ("Page Up, Page Down", "scroll the log; Ctrl+Home, Ctrl+End: to its start, its end"),
             ],
         ),
         ("Commands", [(command.usage, command.help) for command in commands_for(Role.OPERATOR)]),
         (
             "In the panes",
             [
-                ("Enter", "on a user: write to that user alone"),
+                ("text", "goes into the line, from wherever it is typed or pasted"),
+                ("Enter", "on a user: write to that user alone; what is in the line becomes the message"),
                 ("End", "in the log: follow what comes"),
                 ("Ctrl+C", "copy what is selected with the mouse"),
                 ("Ctrl+P", "search all commands, also those on each user"),

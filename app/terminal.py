@@ -20,6 +20,7 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from ..widgets.cells import pinned
 from .process import in_foreground, is_hung_up, is_ignored, never_stop_for_the_terminal
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ if sys.platform != "win32":
                 self.stalled = True
                 # An empty write behind the flag: the writer will find its queue empty at least once more.
                 data = ""
-            super().write(data)
+            super().write(pinned(data))
 
         @property
         def _pending(self) -> int:

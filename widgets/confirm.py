@@ -36,8 +36,7 @@ class Confirm(ModalScreen[bool]):
     Confirm {
         align: center middle;
         & > Vertical {
-            width: 60;
-            max-width: 100%;
+            width: 100%; /* no text of a log stands to the left of it */
             height: auto;
             padding: 0 1;
             border: round $warning;

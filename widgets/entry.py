@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 
-from rich.cells import cell_len, chop_cells
-
 from ..server.text import clean
+from .cells import cut as cut_cells
+from .cells import pieces, widest
 
 
 class Kind(StrEnum):
@@ -143,7 +143,8 @@ def _margins(width: int) -> tuple[int, int, int]:
         return len("HH:MM:SS"), BODY, BODY
     if width >= 24:
         return len("HH:MM"), len("HH:MM + "), 2
-    return 0, len("+ "), 0
+    # Without an indent what is wrapped could pass for an entry.
+    return 0, len("+ "), len("+ ")
 
 
 def full_text(entry: Entry) -> str:
@@ -164,9 +165,10 @@ def wrap(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     """Return where each row of a clean `text` starts and ends: a row of `first` cells, then rows of `rest`.
 
     `rest` is at least `first`, and that at least 2. A row ends at blanks where it can, and these belong to
-    no row. A word that is longer than a row begins on the row it finds and is cut.
+    no row. A word that is longer than a row begins on the row it finds and is cut. What counts are the cells
+    of the terminal that takes the most.
     """
-    cells_of = len if text.isascii() else cell_len
+    cells_of = len if text.isascii() else widest
     if cells_of(text) <= first:
         return [(0, len(text))]
     rows: list[tuple[int, int]] = []
@@ -184,11 +186,11 @@ def wrap(text: str, first: int, rest: int) -> list[tuple[int, int]]:
             continue
         left = room - used - gap
         if left > 1 and (cells > rest or not end):
-            word_start += len(chop_cells(match[0], left)[0])
+            word_start += cut_cells(match[0], left, anywhere=not cut_cells(match[0], rest))
             end = word_start
         rows.append((start, end))
         start = word_start
-        *full, last = chop_cells(text[start:word_end], rest) or [""]
+        *full, last = pieces(text[start:word_end], rest)
         for piece in full:
             rows.append((start, start + len(piece)))
             start += len(piece)

@@ -30,8 +30,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen {
         align: center middle;
         & > VerticalScroll {
-            width: 80;
-            max-width: 100%;
+            width: 100%; /* no text of a log stands to the left of it */
             height: auto;
             max-height: 100%;
             padding: 0 1;

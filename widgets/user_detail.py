@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from ..server.text import clean
-from .user_list import time_here
+from .user_row import time_here
 
 
 def size_text(size: int) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,77 +20,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..server.text import clean
+from .user_row import GAP, MIN_NAME_WIDTH, TIME_WIDTH, User, columns, time_here, truncate
+
+__all__ = ["User", "UserList"]
 
 MARK = "▸ "
 """Stands before the selected user, so that the selection shows without colour too."""
 
 MUTED = "muted"
 """Stands in the place of a muted user's address."""
-
-MIN_NAME_WIDTH = 4
-"""Cells that a name keeps before the time gives way to it."""
-
-MIN_ADDRESS_WIDTH = 16
-"""Cells below which a truncated address is not worth its place."""
-
-NARROW = 34
-"""Cells of a row, its mark not counted, below which an address is shown whole or not at all."""
-
-_TIME_WIDTH = 5
-_GAP = 2
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """One row: a user, its current name, its address, and when it joined (`since`, monotonic seconds)."""
-
-    id: int
-    name: str
-    address: str
-    since: float
-    muted: bool = False
-
-
-def time_here(seconds: float) -> str:
-    """Return a time span in at most five cells: `12s`, `3m`, `1h04`, `2d03`, and from 100 days on `100d`."""
-    minutes, s = divmod(max(0, int(seconds)), 60)
-    hours, m = divmod(minutes, 60)
-    days, h = divmod(hours, 24)
-    if days >= 100:
-        return f"{days}d"
-    if days:
-        return f"{days}d{h:02}"
-    if hours:
-        return f"{hours}h{m:02}"
-    return f"{minutes}m" if minutes else f"{s}s"
-
-
-def truncate(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells, its end replaced by `…` where it is longer."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
-
-
-def columns(name: str, address: str, time_text: str, width: int) -> tuple[str, str, str]:
-    """Lay one row out: the name, the address and the time, which fill `width` cells together.
-
-    The address gives way first (it is blank where it equals the name), then the end of the name, then the
-    time.
-    """
-    narrow = width < NARROW
-    if width < MIN_NAME_WIDTH + 1 + _TIME_WIDTH:
-        shown_name, time_text = truncate(name, width), ""
-    else:
-        shown_name = truncate(name, width - 1 - len(time_text))
-        time_text = " " + time_text.rjust(min(_TIME_WIDTH, width - 1 - cell_len(shown_name)))
-    room = width - cell_len(shown_name) - len(time_text)
-    if address == name:
-        address = ""
-    elif cell_len(address) > room - _GAP:
-        dropped = narrow or room - _GAP < MIN_ADDRESS_WIDTH
-        address = "" if dropped else truncate(address, room - _GAP)
-    return shown_name, " " * (room - cell_len(address)) + address, time_text
 
 
 class UserList(ScrollView, can_focus=True):
@@ -178,6 +115,7 @@ class UserList(ScrollView, can_focus=True):
         # Where the selection was when it ended: as an id, a place that survives every change.
         self._last_selected: int | None = None
         self._painted_times: dict[int, str] = {}
+        self._height = 0
 
     @property
     def users(self) -> Mapping[int, User]:
@@ -189,6 +127,18 @@ class UserList(ScrollView, can_focus=True):
         """How many users are here."""
         return len(self._ids)
 
+    @property
+    def shows_selected(self) -> bool:
+        """Whether the selected user is in view: only scrolling by hand takes it out of it."""
+        if self.selected is None:
+            return False
+        return 0 <= bisect_left(self._ids, self.selected) - self.scroll_offset.y < self._height
+
+    def reveal_selected(self) -> None:
+        """Scroll the selected user into view."""
+        if self.selected is not None:
+            self._reveal(bisect_left(self._ids, self.selected))
+
     def apply(
         self,
         added: Iterable[User] = (),
@@ -197,9 +147,11 @@ class UserList(ScrollView, can_focus=True):
     ) -> None:
         """Apply one net change. Unknown ids among `changed` and `removed` are ignored.
 
-        A list that is scrolled keeps the user at its top there, or else the next one that stays.
+        A list that is scrolled keeps the user at its top there, or else the next one that stays, and a
+        selected user that is in view stays in view.
         """
         visible = self._visible()
+        shows_selected = self.shows_selected
         top = self.scroll_offset.y
         top_id = self._ids[top] if 0 < top < len(self._ids) else None
         for user in added:
@@ -220,8 +172,16 @@ class UserList(ScrollView, can_focus=True):
             new_top = min(bisect_left(self._ids, top_id), self.max_scroll_y)
             if new_top != top:
                 self.scroll_to(y=new_top, animate=False, force=True)
+        if shows_selected:
+            self.reveal_selected()
         if self._visible() != visible:
             self.refresh()
+
+    def on_resize(self) -> None:
+        height = self.scrollable_content_region.height
+        if height != self._height:
+            self._height = height
+            self.reveal_selected()
 
     def tick(self) -> None:
         """Repaint the visible rows whose time reads differently by now; to be called about once a second."""
@@ -236,8 +196,7 @@ class UserList(ScrollView, can_focus=True):
     def watch_selected(self, old: int | None, new: int | None) -> None:
         if new is None:
             self._last_selected = old
-        else:
-            self._reveal(bisect_left(self._ids, new))
+        self.reveal_selected()
         self.post_message(self.Selected(new))
 
     def action_move(self, rows: int) -> None:
@@ -298,7 +257,7 @@ class UserList(ScrollView, can_focus=True):
         if user.muted:
             # In the address's place, and before the end of a long name.
             address = MUTED
-            room = width - 1 - _TIME_WIDTH - _GAP - len(MUTED)
+            room = width - 1 - TIME_WIDTH - GAP - len(MUTED)
             name = truncate(name, room) if room >= MIN_NAME_WIDTH else name
         name, address, time_text = columns(name, address, time_text, width)
         if user.id == self.selected:

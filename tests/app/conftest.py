@@ -19,7 +19,7 @@ from chat_console.server.chat_server import ChatServer
 from chat_console.server.events import Event, LeaveReason
 from chat_console.server.room import Member
 from chat_console.server.settings import Settings
-from chat_console.widgets.command_input import CommandInput
+from chat_console.widgets.command_line import CommandLine
 from chat_console.widgets.entry import MARKS
 from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.status_bar import StatusBar
@@ -58,7 +58,7 @@ class Operator:
         self.server = server
         self.log = console.screen.query_one(MessageLog)
         self.user_list = console.screen.query_one(UserList)
-        self.line = console.screen.query_one(CommandInput)
+        self.line = console.screen.query_one(CommandLine)
         self.status_bar = console.screen.query_one(StatusBar)
         self.buttons = list(console.screen.query(Button))
         self.message_button, self.kick_button, self.mute_button, self.ban_button = self.buttons

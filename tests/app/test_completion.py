@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_console.app.completion import complete
+from chat_console.app.completion import complete, draft
 from chat_console.server.commands import Role, commands_for, parse
 
 NAMES = ("Malcolm", "Sturgis", "malvina", "10.0.0.1|4711")
@@ -43,6 +43,7 @@ def test_a_command_is_completed_where_it_is_the_first_word(left: str, lines: lis
         ("/ban stu", ["/ban Sturgis "]),
         ("/ban 10.", ["/ban 10.0.0.1|4711 "]),
         ("/kick nobody", []),
+        ("/kick @stu", ["/kick Sturgis "]),
     ],
 )
 def test_a_recipient_is_completed_with_the_blank_behind_it(left: str, lines: list[str]) -> None:
@@ -57,6 +58,12 @@ def test_a_recipient_is_completed_with_the_blank_behind_it(left: str, lines: lis
         ("/msg Malcolm ask stu", ["/msg Malcolm ask Sturgis"]),
         ("ask  mal", ["ask  Malcolm", "ask  malvina"]),
         ("/list mal", ["/list Malcolm", "/list malvina"]),
+        ("@stu", ["@Sturgis"]),
+        ("thank you @mal", ["thank you @Malcolm", "thank you @malvina"]),
+        ("(stu", ["(Sturgis"]),
+        ('"@stu', ['"@Sturgis']),
+        ("hi @", [f"hi @{name}" for name in sorted(NAMES, key=str.lower)]),
+        ("@10.", ["@10.0.0.1|4711"]),
     ],
 )
 def test_a_name_in_a_text_is_completed_as_it_is_spelt(left: str, lines: list[str]) -> None:
@@ -71,7 +78,18 @@ def test_behind_a_command_that_takes_a_user_everybody_is_offered(word: str) -> N
 
 @pytest.mark.parametrize(
     "left",
-    ["", "hello ", "/msg Malcolm ", "/mute Malcolm ", "/list ", "/bans ", "/unban ", "hello nobody"],
+    [
+        "",
+        "hello ",
+        "/msg Malcolm ",
+        "/mute Malcolm ",
+        "/list ",
+        "/bans ",
+        "/unban ",
+        "hello nobody",
+        "@x",
+        "(",
+    ],
 )
 def test_nothing_is_offered_where_no_name_was_begun_and_none_is_due(left: str) -> None:
     assert complete(left, NAMES) == []
@@ -90,3 +108,22 @@ def test_every_completed_command_is_one_that_the_operator_has() -> None:
     assert len(completed) == len(commands_for(Role.OPERATOR))
     words = [parse(line.strip() + " x y", Role.OPERATOR) for line in completed]
     assert "UnknownCommand" not in {type(word).__name__ for word in words}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("hello  there ", "hello  there "),
+        ("/msg Bob the key is  under the mat", "the key is  under the mat"),
+        (" /MSG Bob hi", "hi"),
+        ("//shrug", "/shrug"),
+        ("", ""),
+        ("/msg", ""),
+        ("/msg ", ""),
+        ("/msg Bob ", ""),
+        ("/kick Bob for noise", ""),
+        ("/msgs", ""),
+    ],
+)
+def test_words_go_along_to_another_recipient_and_a_command_does_not(line: str, words: str) -> None:
+    assert draft(line) == words

@@ -6,7 +6,7 @@ import pytest
 from textual.binding import Binding
 
 from chat_console.app.console import ConsoleApp
-from chat_console.app.keys import KEYS, help_sections
+from chat_console.app.keys import KEYS, UNSEEN_KEYS, help_sections
 from chat_console.server.commands import Role, commands_for
 
 BINDINGS = [binding for binding in KEYS if isinstance(binding, Binding)]
@@ -28,6 +28,12 @@ def test_each_key_is_an_action_of_the_console_and_can_be_rebound_by_its_name(bin
     assert callable(getattr(ConsoleApp, f"action_{binding.action}"))
     assert binding.id == binding.action
     assert binding.tooltip
+
+
+def test_the_other_keys_are_actions_too_and_can_be_rebound() -> None:
+    for binding in UNSEEN_KEYS:
+        assert isinstance(binding, Binding) and binding.id and not binding.show
+        assert callable(getattr(ConsoleApp, f"action_{binding.action.partition('(')[0]}"))
 
 
 def test_the_footer_has_what_there_is_room_for() -> None:
@@ -59,6 +65,6 @@ def test_the_help_has_every_command_of_the_operator_and_no_other() -> None:
 
 def test_the_help_tells_of_the_line_and_of_the_panes() -> None:
     assert [heading for heading, _ in help_sections()] == ["Keys", "In the line", "Commands", "In the panes"]
-    assert section("In the line").keys() == {"text", "Up, Down", "Tab"}
-    assert section("In the panes").keys() == {"Enter", "End", "Ctrl+C", "Ctrl+P"}
+    assert section("In the line").keys() == {"text", "Up, Down", "Tab", "Page Up, Page Down"}
+    assert section("In the panes").keys() == {"text", "Enter", "End", "Ctrl+C", "Ctrl+P"}
     assert all(meaning for _, rows in help_sections() for _, meaning in rows)

@@ -65,10 +65,15 @@ PHRASES: list[list[str]] = [
     [CTRL_P, *"zz", ENTER, ESCAPE],
     [CTRL_Q, "n"],
     [TAB, TAB, TAB, ENTER],
-    click(60, 3),
+    click(5, 3),
     click(30, 21),
-    click(30, 5),
-    [*click(60, 2), F3, "y"],
+    click(60, 5),
+    [*click(5, 2), F3, "y"],
+    [*"see @B", TAB],
+    [*"draft", F4, DOWN, ENTER],
+    [F4, *"letters"],
+    ["\x1b[1;5H"],
+    ["\x1b[1;5F"],
 ]
 """What is typed, most often a single key, and now and then what belongs together."""
 
@@ -527,7 +532,7 @@ async def test_the_next_key_is_for_who_is_left(operator: Operator, monkeypatch: 
     # However seldom the screen is drawn.
     monkeypatch.setattr(operator.console._feed, "_frame", 10 * BOUND)
     async with typist(operator.console) as hands:
-        hands.type("".join([*click(60, 2), F3, "y"] * 3))
+        hands.type("".join([*click(5, 2), F3, "y"] * 3))
         await operator.until(lambda: len(operator.server.members) == 1)
     assert [member.name for member in operator.server.members] == ["Dan"]
 

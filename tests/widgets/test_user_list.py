@@ -15,7 +15,8 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from chat_console.widgets.user_list import MARK, MUTED, User, UserList, columns, time_here, truncate
+from chat_console.widgets.user_list import MARK, MUTED, User, UserList
+from chat_console.widgets.user_row import columns, time_here, truncate
 
 NOW = 1_000_000.0
 

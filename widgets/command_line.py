@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,26 @@ HISTORY_LIMIT = 500
 
 _LINE_END = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 
+# What is right or wrong by what follows: joiners, variation selectors, and the tags of a flag.
+_UNDECIDED = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]")
+
+
+def typed(text: str | None) -> str:
+    """Of the `character` of a key the text that it types, in any script; nothing where that is a control.
+
+    `Key.is_printable` leaves out the joiners, every blank but one, and what Python's Unicode does not know.
+    """
+    controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in text or "")
+    return "" if controls else text or ""
+
 
 def _lines(text: str) -> list[str]:
     """The lines of `text`, each cleaned by itself: a cut control sequence must not swallow the next line."""
     return [line for line in map(clean, _LINE_END.split(text)) if line]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(_lines(text))
 
 
 def _common_prefix(candidates: Sequence[str]) -> str:
@@ -45,10 +62,11 @@ class _Cycle:
     right: str
 
 
-class CommandInput(Input):
+class CommandLine(Input):
     """A line for commands and messages.
 
-    Whatever its source, the text is always a single clean line (`server.text.clean`).
+    Whatever its source, the text is always a single line, and clean (`server.text.clean`) but for what is
+    judged by what follows, such as a joiner that was just typed: that is cleaned when the line is sent.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +76,7 @@ class CommandInput(Input):
             "Older line",
             show=False,
             tooltip="Go back to the line sent before",
-            id="command-input.older",
+            id="command-line.older",
         ),
         Binding(
             "down",
@@ -66,7 +84,7 @@ class CommandInput(Input):
             "Newer line",
             show=False,
             tooltip="Go forward to the line sent after, and last to the draft",
-            id="command-input.newer",
+            id="command-line.newer",
         ),
         Binding(
             "tab",
@@ -74,7 +92,7 @@ class CommandInput(Input):
             "Complete",
             show=False,
             tooltip="Complete a command or a name; again for the next candidate",
-            id="command-input.complete",
+            id="command-line.complete",
         ),
         Binding(
             "shift+tab",
@@ -82,7 +100,7 @@ class CommandInput(Input):
             "Previous candidate",
             show=False,
             tooltip="Go back to the previous candidate",
-            id="command-input.previous-candidate",
+            id="command-line.previous-candidate",
         ),
     ]
 
@@ -90,27 +108,27 @@ class CommandInput(Input):
     class Line(Message):
         """Posted when Enter is pressed on a line that is not blank."""
 
-        command_input: CommandInput
+        command_line: CommandLine
         text: str
         """The line as it was typed, blanks at its ends included."""
 
         @property
-        def control(self) -> CommandInput:
+        def control(self) -> CommandLine:
             """The input that the line was typed in."""
-            return self.command_input
+            return self.command_line
 
     @dataclass
     class Joined(Message):
         """Posted when a paste of several lines was joined into one."""
 
-        command_input: CommandInput
+        command_line: CommandLine
         lines: int
         """How many lines were joined; empty ones do not count."""
 
         @property
-        def control(self) -> CommandInput:
+        def control(self) -> CommandLine:
             """The input that was pasted into."""
-            return self.command_input
+            return self.command_line
 
     def __init__(
         self,
@@ -165,7 +183,8 @@ class CommandInput(Input):
 
     def validate_value(self, value: str) -> str:
         """Keep the value a single clean line, wherever it comes from."""
-        return " ".join(_lines(value))
+        line = _one_line(value)
+        return value if _UNDECIDED.sub("", line) == _UNDECIDED.sub("", value) else line
 
     def watch_value(self) -> None:
         """End the cycle of candidates when the line is changed otherwise."""
@@ -175,19 +194,45 @@ class CommandInput(Input):
         """End the cycle of candidates when the cursor is moved."""
         self._cycle = None
 
+    def on_key(self, event: events.Key) -> None:
+        """Insert what is typed."""
+        if text := typed(event.character):
+            event.prevent_default()
+            event.stop()
+            self.write(text)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key types something here."""
+        return bool(typed(character))
+
     def on_paste(self, event: events.Paste) -> None:
         """Insert what the terminal pastes, instead of its first line alone."""
         event.prevent_default()
         event.stop()
-        self._insert(event.text)
+        self.paste(event.text)
 
     def action_paste(self) -> None:
         """Insert what was copied within the app."""
-        self._insert(self.app.clipboard)  # pyright: ignore[reportUnknownMemberType]
+        self.paste(self.app.clipboard)  # pyright: ignore[reportUnknownMemberType]
+
+    def write(self, text: str) -> None:
+        """Insert what was typed, at the cursor or in the place of what is selected."""
+        right = len(self.value) - max(self.selection)
+        self.replace(text, *self.selection)
+        # Behind what is left of the text, which may be nothing.
+        self.cursor_position = len(self.value) - right
+
+    def paste(self, text: str) -> None:
+        """Insert `text`, of any length and any lines, at the cursor or in the place of what is selected."""
+        lines = _lines(text)
+        if lines:
+            self.replace(" ".join(lines), *self.selection)
+        if len(lines) > 1:
+            self.post_message(self.Joined(self, len(lines)))
 
     async def action_submit(self) -> None:
         """Send the line, unless it is blank."""
-        text = self.value
+        text = _one_line(self.value)
         if text.strip():
             self._remember(text)
             self._start_over("")
@@ -208,16 +253,21 @@ class CommandInput(Input):
     def action_complete(self, step: int) -> None:
         """Complete the text left of the cursor, or show the candidate `step` places further on.
 
+        With nothing to complete the terminal's bell rings, and what is typed next is still for this line.
+
         Raises:
-            SkipAction: If there is nothing to complete, so that the key moves the focus.
+            SkipAction: If the line is empty, so that the key moves the focus.
         """
         if self._cycle is not None:
             self._show_candidate(self._cycle, step)
             return
         left, right = self.value[: self.cursor_position], self.value[self.cursor_position :]
         candidates = self._complete(left) if step > 0 and left.strip() else ()
-        if not candidates or set(candidates) == {left}:
+        if not self.value:
             raise SkipAction()
+        if not candidates or set(candidates) == {left}:
+            self.app.bell()  # pyright: ignore[reportUnknownMemberType]
+            return
         if len(candidates) == 1:
             self._show(candidates[0], right)
             return
@@ -240,13 +290,6 @@ class CommandInput(Input):
     def _show(self, left: str, right: str = "") -> None:
         self.value = left + right
         self.cursor_position = len(self.value) - len(right)
-
-    def _insert(self, text: str) -> None:
-        lines = _lines(text)
-        if lines:
-            self.replace(" ".join(lines), *self.selection)
-        if len(lines) > 1:
-            self.post_message(self.Joined(self, len(lines)))
 
     def _remember(self, line: str) -> None:
         if line.strip() and (not self._history or line != self._history[-1]):

@@ -1,0 +1,77 @@
+"""Every text can be read on a terminal of 16 colours, in every theme."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES
+
+from chat_console.app.legible import MIN_CONTRAST, Legible, contrast
+
+if TYPE_CHECKING:
+    from conftest import Operate, Operator
+
+
+@pytest.mark.parametrize(
+    ("style", "same"),
+    [
+        (Style.parse("#ffffff on #000000"), True),
+        (Style.parse("#586e75 on #073642"), False),  # both become bright black
+        (Style.parse("white on bright_white"), False),
+        (Style.parse("default on default"), True),
+        (Style.parse("bold"), True),
+    ],
+)
+def test_a_text_that_would_be_lost_becomes_black_or_white(style: Style, same: bool) -> None:
+    text, frame = Legible().apply([Segment("Kick", style), Segment("│", style)], Color(0, 0, 0))
+    assert frame.style == style
+    assert (text.style == style) == same
+    assert text.style and text.style.bgcolor == style.bgcolor
+
+
+def shown(operator: Operator) -> list[tuple[str, Style]]:
+    strips = operator.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+    segments = [segment for strip in strips for segment in strip]
+    return [(text, style) for text, style, _ in segments if style and any(map(str.isalnum, text))]
+
+
+@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
+async def test_in_16_colours_everything_can_be_read(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    monkeypatch.delenv("COLORTERM", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    async with operate(theme=theme, size=(100, 24)) as operator:
+        (ann,) = await operator.gather("Ann")
+        operator.say(ann, "hello", "/msg operator psst")
+        await operator.submit("hi")
+        await operator.until(lambda: "Operator: hi" in operator.text)
+        for selected in (None, ann.id):
+            operator.user_list.selected = selected
+            await operator.until(lambda: operator.kick_button.disabled == (selected is None))  # noqa: B023
+            await operator.settle()
+            texts = shown(operator)
+            assert {"Message", "Kick", "Mute", "Ban"} <= {text.strip() for text, _ in texts}
+            for text, style in texts:
+                assert style.color is not None and style.bgcolor is not None
+                numbers = [
+                    colour.downgrade(ColorSystem.STANDARD).number for colour in (style.color, style.bgcolor)
+                ]
+                one, other = numbers
+                # The ansi themes leave one or both to the terminal.
+                assert one is None or other is None or contrast(one, other) >= MIN_CONTRAST, text
+
+
+async def test_where_there_are_more_colours_a_theme_keeps_its_own(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    async with operate(theme="solarized-dark") as operator:
+        filters = operator.console.get_line_filters()
+        assert not any(isinstance(found, Legible) for found in filters)

@@ -1,0 +1,72 @@
+"""A user, and how one is laid out in a row of the list. Pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+
+MIN_NAME_WIDTH = 4
+"""Cells that a name keeps before the time gives way to it."""
+
+MIN_ADDRESS_WIDTH = 16
+"""Cells below which a truncated address is not worth its place."""
+
+NARROW = 34
+"""Cells of a row, its mark not counted, below which an address is shown whole or not at all."""
+
+TIME_WIDTH = 5
+GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One row: a user, its current name, its address, and when it joined (`since`, monotonic seconds)."""
+
+    id: int
+    name: str
+    address: str
+    since: float
+    muted: bool = False
+
+
+def time_here(seconds: float) -> str:
+    """Return a time span in at most five cells: `12s`, `3m`, `1h04`, `2d03`, and from 100 days on `100d`."""
+    minutes, s = divmod(max(0, int(seconds)), 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days >= 100:
+        return f"{days}d"
+    if days:
+        return f"{days}d{h:02}"
+    if hours:
+        return f"{hours}h{m:02}"
+    return f"{minutes}m" if minutes else f"{s}s"
+
+
+def truncate(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells, its end replaced by `…` where it is longer."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
+
+
+def columns(name: str, address: str, time_text: str, width: int) -> tuple[str, str, str]:
+    """Lay one row out: the name, the address and the time, which fill `width` cells together.
+
+    The address gives way first (it is blank where it equals the name), then the end of the name, then the
+    time.
+    """
+    narrow = width < NARROW
+    if width < MIN_NAME_WIDTH + 1 + TIME_WIDTH:
+        shown_name, time_text = truncate(name, width), ""
+    else:
+        shown_name = truncate(name, width - 1 - len(time_text))
+        time_text = " " + time_text.rjust(min(TIME_WIDTH, width - 1 - cell_len(shown_name)))
+    room = width - cell_len(shown_name) - len(time_text)
+    if address == name:
+        address = ""
+    elif cell_len(address) > room - GAP:
+        dropped = narrow or room - GAP < MIN_ADDRESS_WIDTH
+        address = "" if dropped else truncate(address, room - GAP)
+    return shown_name, " " * (room - cell_len(address)) + address, time_text
