@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..server import notices
-from ..server.bans import BansFileError
+from ..server.bans_file import BansFileError
 from ..server.chat_server import ChatServer
-from ..server.listener import ListenError
+from ..server.listener import HostsError, ListenError
 from ..server.tls import CertificateError
 from .options import OptionError, parser, settings
 from .plain import PlainConsole
@@ -69,7 +69,7 @@ async def _run(options: argparse.Namespace) -> int:
     except CertificateError as error:
         return _fail(f"{error}; see --tls-cert and --tls-key")
     except BansFileError as error:
-        return _fail(f"{error}; mend it, or name another with --bans")
+        return _fail(f"{error}, or name another file with --bans")
     try:
         try:
             console = plain or _console_on_screen(server, options)
@@ -127,6 +127,8 @@ def _on_signals(console: Console, server: ChatServer) -> None:
 
 
 def _listen_problem(error: ListenError) -> str:
+    if isinstance(error, HostsError):
+        return str(error)
     where = f"port {error.port} on {error.host}"
     match error.errno:
         case errno.EADDRINUSE:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from .room import Member
+
+_ENDED_AT_ONCE = 64  # connections
 
 
 class Receiver(Protocol):
@@ -68,6 +71,7 @@ class Outbox:
         self._waiting: Iterator[_Lane] | None = None  # who is still to get the lines of the running flush
         self._end = 0  # up to which position the running flush goes
         self._shared = self._shared_crlf = b""  # what it brings to those for whom nothing differs
+        self._dismissed: deque[tuple[Receiver, bytes]] = deque()  # whose connections are still to be ended
 
     def add(self, member: Member, receiver: Receiver) -> None:
         """Send to `member` through `receiver` from now on; what was said before is not for it."""
@@ -92,6 +96,45 @@ class Outbox:
             if data := self._compose(lane, self._next):
                 lane.receiver.write(data)
             lane.receiver.finish()
+
+    def dismiss(self, members: Sequence[Member], line: str) -> None:
+        """Send what is queued for each of `members` and `line`, then end its connection, in slices of time.
+
+        They get nothing more from now on. Nothing for those that are closed.
+        """
+        last = _encode(line)
+        dismissed: list[tuple[Receiver, bytes]] = []
+        shared: dict[tuple[int, bool], bytes] = {}  # by position and line ending, where nothing differs
+        for member in members:
+            lane = self._lanes.pop(member, None)
+            if lane is None:
+                continue
+            key = lane.position, lane.receiver.crlf
+            data = None if lane.edits else shared.get(key)
+            if data is None:
+                edited = lane.edits
+                data = self._compose(lane, self._next) + (_with_crlf(last) if key[1] else last)
+                if not edited:
+                    shared[key] = data
+            lane.position = self._next  # a flush that is under way has nothing for it
+            dismissed.append((lane.receiver, data))
+        idle = not self._dismissed
+        self._dismissed.extend(dismissed)
+        if idle and len(dismissed) > _ENDED_AT_ONCE:
+            self._call_soon(self._finish)  # making this many ready has used up this turn's slice
+        elif idle:
+            self._finish()
+
+    def _finish(self) -> None:
+        """End connections; let the loop run when the slice of time is used up."""
+        deadline = self._clock() + self._flush_slice
+        while self._dismissed:
+            receiver, data = self._dismissed.popleft()
+            receiver.write(data)
+            receiver.finish()
+            if self._dismissed and self._clock() > deadline:
+                self._call_soon(self._finish)
+                return
 
     def _edit(self, lane: _Lane, line: bytes | None) -> None:
         if lane.edits is None:

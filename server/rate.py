@@ -31,7 +31,3 @@ class TokenBucket:
         missing = min(cost, self._burst) - self._tokens
         # A hair less than all will do: the sum of many small steps is not exact.
         return missing / self._rate if missing > 1e-6 else 0.0
-
-    def is_full(self, now: float) -> bool:
-        """Whether nothing was taken for so long that the bucket may as well be a new one."""
-        return self.wait(self._burst, now) == 0
