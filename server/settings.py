@@ -23,7 +23,7 @@ _WHOLE = {
 }
 _RATES = ("connect_rate", "rate")
 _SECONDS = {
-    "stall_timeout": (0.001, 86_400),
+    "stall_timeout": (1, 86_400),
     "flush_slice": (0, 1),
     "close_grace": (0, 86_400),
     "stop_grace": (0, 86_400),

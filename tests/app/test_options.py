@@ -233,7 +233,7 @@ def test_what_is_wrong_is_told_with_the_usage_and_exit_code_2(
         ("--connect-burst 0", "--connect-burst must be a whole number from 1 to 1000000, not 0"),
         ("--max-clients -1", "--max-clients must be a whole number from 0 to 1000000, not -1"),
         ("--max-backlog 1023", "--max-backlog must be a whole number from 1024 to 1073741824, not 1023"),
-        ("--stall-timeout 0", "--stall-timeout must be a number from 0.001 to 86400, not 0.0"),
+        ("--stall-timeout 0", "--stall-timeout must be a number from 1 to 86400, not 0.0"),
         ("--trust school", "--trust must be networks such as 192.0.2.0/24, not 'school'"),
         ("--trust 192.0.2.0/33", "--trust must be networks such as 192.0.2.0/24, not '192.0.2.0/33'"),
         ("--host \x00", "--host must be texts without blanks around them, not '\\x00'"),

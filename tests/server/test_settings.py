@@ -85,7 +85,7 @@ def test_a_rate_is_0_for_none_and_otherwise_no_trifle(name: str) -> None:
     [
         ({"port": 70_000}, "port must be a whole number from 0 to 65535, not 70000"),
         ({"burst": 0}, "burst must be a whole number from 1 to 1000000, not 0"),
-        ({"stall_timeout": 0}, "stall_timeout must be a number from 0.001 to 86400, not 0"),
+        ({"stall_timeout": 0}, "stall_timeout must be a number from 1 to 86400, not 0"),
         ({"rate": math.nan}, "rate must be 0 or a number from 0.001 to 1000000, not nan"),
         ({"shared_nicks": 1}, "shared_nicks must be True or False, not 1"),
         ({"hosts": "127.0.0.1"}, "hosts must be a tuple of texts, not '127.0.0.1'"),
