@@ -58,8 +58,8 @@ def test_bans_survive_a_restart_in_a_file_that_nobody_else_reads(
     assert turned_away(console.port, other) == "You are banned from this server\n"
     console.type("/ban 192.0.2.0/24 1d")
     console.output.wait_for("Banned 192.0.2.0/24 for 1d.\n")
-    assert stat.S_IMODE(bans.stat().st_mode) == 0o600
     quit_in_order(console)
+    assert stat.S_IMODE(bans.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [bans]
 
     console = start_console("--bans", str(bans))
