@@ -23,7 +23,7 @@ class _Asked:
     """A ban that waits to be repeated, and whom it was said to hit."""
 
     request: commands.Ban
-    networks: Sequence[Network]
+    networks: Collection[Network]
     ids: Collection[int]
     bearers: Collection[tuple[str, Network]]
     """Their nicknames, and what each is counted with: who comes back under them is known."""
@@ -183,11 +183,12 @@ class Operator:
         """Ban at once where that hits nobody, or nobody but whom the operator was told of; ask otherwise."""
         if asked and asked.request != request:
             asked = None
-        found = self._networks(request.target)
         # Who was named may be gone by now, and is meant all the same.
-        networks = list(dict.fromkeys([*(asked.networks if asked else ()), *found]))
+        known: Collection[Network] = asked.networks if asked else ()
+        new = [network for network in self._networks(request.target) if network not in known]
+        networks = [*known, *new]
+        loopback = next(filter(is_of_this_machine, new), None)
         hit = self.hit_by(networks)
-        loopback = next(filter(is_of_this_machine, networks), None)
         if not networks:
             self._reply(notices.not_an_address(request.target))
         elif loopback and not request.force:
@@ -196,7 +197,7 @@ class Operator:
             self._keep_out(networks, request.seconds, hit)
         else:
             bearers = {(member.nickname, counted(member.ip)) for member in hit if member.nickname is not None}
-            self._asked = _Asked(request, networks, {member.id for member in hit}, bearers)
+            self._asked = _Asked(request, dict.fromkeys(networks), {member.id for member in hit}, bearers)
             names = [member.name for member in hit]
             self._reply(notices.ban_asked(networks, names))
 

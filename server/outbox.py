@@ -28,6 +28,9 @@ class Receiver(Protocol):
         ...
 
 
+_Edit = tuple[int, bytes | None]
+
+
 class _Lane:
     """What one member still has to get: the shared lines from `position` on, and what differs for it."""
 
@@ -36,7 +39,7 @@ class _Lane:
     def __init__(self, receiver: Receiver, position: int) -> None:
         self.receiver = receiver
         self.position = position
-        self.edits: list[tuple[int, bytes | None]] | None = None
+        self.edits: list[_Edit] | None = None
         """By position: a line of its own to go before that shared line, or None to leave that line out."""
 
 
@@ -71,7 +74,8 @@ class Outbox:
         self._waiting: Iterator[_Lane] | None = None  # who is still to get the lines of the running flush
         self._end = 0  # up to which position the running flush goes
         self._shared = self._shared_crlf = b""  # what it brings to those for whom nothing differs
-        self._dismissed: deque[tuple[Receiver, bytes]] = deque()  # whose connections are still to be ended
+        # Whose connections are still to be ended, what they get, from which position, with which edits.
+        self._dismissed: deque[tuple[_Farewell, Receiver, int, list[_Edit] | None]] = deque()
 
     def add(self, member: Member, receiver: Receiver) -> None:
         """Send to `member` through `receiver` from now on; what was said before is not for it."""
@@ -102,25 +106,16 @@ class Outbox:
 
         They get nothing more from now on. Nothing for those that are closed.
         """
-        last = _encode(line)
-        dismissed: list[tuple[Receiver, bytes]] = []
-        shared: dict[tuple[int, bool], bytes] = {}  # by position and line ending, where nothing differs
+        farewell = _Farewell(tuple(self._lines), self._first, _encode(line))
+        idle, end = not self._dismissed, self._next
         for member in members:
-            lane = self._lanes.pop(member, None)
-            if lane is None:
-                continue
-            key = lane.position, lane.receiver.crlf
-            data = None if lane.edits else shared.get(key)
-            if data is None:
-                edited = lane.edits
-                data = self._compose(lane, self._next) + (_with_crlf(last) if key[1] else last)
-                if not edited:
-                    shared[key] = data
-            lane.position = self._next  # a flush that is under way has nothing for it
-            dismissed.append((lane.receiver, data))
-        idle = not self._dismissed
-        self._dismissed.extend(dismissed)
-        if idle and len(dismissed) > _ENDED_AT_ONCE:
+            if lane := self._lanes.pop(member, None):
+                self._dismissed.append((farewell, lane.receiver, lane.position, lane.edits))
+                lane.position = end  # a flush that is under way has nothing for it
+                if lane.edits:
+                    lane.edits = None
+                    self._edited.discard(lane)
+        if idle and len(self._dismissed) > _ENDED_AT_ONCE:
             self._call_soon(self._finish)  # making this many ready has used up this turn's slice
         elif idle:
             self._finish()
@@ -129,8 +124,8 @@ class Outbox:
         """End connections; let the loop run when the slice of time is used up."""
         deadline = self._clock() + self._flush_slice
         while self._dismissed:
-            receiver, data = self._dismissed.popleft()
-            receiver.write(data)
+            farewell, receiver, position, edits = self._dismissed.popleft()
+            receiver.write(farewell.compose(position, edits, crlf=receiver.crlf))
             receiver.finish()
             if self._dismissed and self._clock() > deadline:
                 self._call_soon(self._finish)
@@ -183,29 +178,59 @@ class Outbox:
 
     def _compose(self, lane: _Lane, end: int) -> bytes:
         """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
-        pieces: list[bytes] = []
-        at = lane.position
-        edits = lane.edits or []
-        later: list[tuple[int, bytes | None]] | None = None
-        for done, (position, line) in enumerate(edits):
-            if position > end or (position == end and line is None):
-                later = edits[done:]
-                break
-            pieces += self._lines[at - self._first : position - self._first]
-            at = position
-            if line is None:
-                at += 1
-            else:
-                pieces.append(line)
-        if at < end:
-            pieces += self._lines[at - self._first : end - self._first]
-            at = end
-        lane.position = at
-        lane.edits = later
-        if later is None:
+        data, lane.position, lane.edits = _work_in(
+            self._lines, self._first, lane.position, lane.edits or [], end
+        )
+        if lane.edits is None:
             self._edited.discard(lane)
-        data = b"".join(pieces)
         return _with_crlf(data) if lane.receiver.crlf else data
+
+
+class _Farewell:
+    """What some members get as their last: the shared `lines`, the first at position `first`, then `last`."""
+
+    def __init__(self, lines: Sequence[bytes], first: int, last: bytes) -> None:
+        self._lines = lines
+        self._first = first
+        self._last = last
+        self._shared: dict[tuple[int, bool], bytes] = {}  # by position and line ending, without edits
+
+    def compose(self, position: int, edits: list[_Edit] | None, *, crlf: bool) -> bytes:
+        """The bytes for a member at `position` for whom `edits` differ."""
+        data = None if edits else self._shared.get((position, crlf))
+        if data is None:
+            end = self._first + len(self._lines)
+            data = _work_in(self._lines, self._first, position, edits or [], end)[0] + self._last
+            data = _with_crlf(data) if crlf else data
+            if not edits:
+                # Those at one position most often stand together; to keep all would be to keep each of many.
+                self._shared = {(position, crlf): data}
+        return data
+
+
+def _work_in(
+    lines: Sequence[bytes], first: int, at: int, edits: list[_Edit], end: int
+) -> tuple[bytes, int, list[_Edit] | None]:
+    """The lines from position `at` to `end` with `edits` worked in; where that ends, and later edits.
+
+    The first of `lines` is at position `first`.
+    """
+    pieces: list[bytes] = []
+    later: list[_Edit] | None = None
+    for done, (position, line) in enumerate(edits):
+        if position > end or (position == end and line is None):
+            later = edits[done:]
+            break
+        pieces += lines[at - first : position - first]
+        at = position
+        if line is None:
+            at += 1
+        else:
+            pieces.append(line)
+    if at < end:
+        pieces += lines[at - first : end - first]
+        at = end
+    return b"".join(pieces), at, later
 
 
 def _with_crlf(data: bytes) -> bytes:

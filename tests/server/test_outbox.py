@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_console.server import outbox
 from chat_console.server.outbox import Outbox
 from chat_console.server.room import Member
 
@@ -281,21 +282,15 @@ class TestDismiss:
         assert (ann.finished, bob.finished) == (1, 1)
 
     def test_of_many_makes_the_bytes_once_and_lets_the_loop_run_in_between(
-        self, turns: Turns, monkeypatch: pytest.MonkeyPatch
+        self, turns: Turns, composed: list[int]
     ) -> None:
         clients = turns.gather(1000)
         turns.outbox.to_all("one")
         turns.run()
-        composed: list[object] = []
-        compose = turns.outbox._compose
-        monkeypatch.setattr(
-            turns.outbox, "_compose", lambda lane, end: composed.append(lane) or compose(lane, end)
-        )
         for client in clients:
             client.cost = SLICE / 10
         turns.outbox.to_all("two")
         turns.outbox.dismiss([client.member for client in clients], "bye")
-        assert len(composed) == 1
         rounds = 0
         while not turns.idle:
             before = turns.now
@@ -303,8 +298,36 @@ class TestDismiss:
             assert turns.now - before < 2 * SLICE
             rounds += 1
         assert rounds >= 1000 / 12
+        assert len(composed) == 1
         assert all(client.writes[1] is clients[0].writes[1] for client in clients)
         assert clients[-1].lines == ["one", "two", "bye"]
+
+    def test_of_many_who_lag_behind_each_differently_makes_their_bytes_in_slices_too(
+        self, turns: Turns, composed: list[int]
+    ) -> None:
+        clients: list[Client] = []
+        for number in range(200):
+            clients.append(turns.join())
+            clients[-1].cost = SLICE / 10
+            turns.outbox.to_all(f"line {number}")
+        turns.outbox.to(clients[7].member, "psst")
+        turns.outbox.dismiss([client.member for client in clients], "bye")
+        assert composed == []
+        for _ in range(3):
+            turns.turn()
+        assert 0 < len(composed) <= 3 * 12
+        turns.run()
+        lines = [f"line {number}" for number in range(200)]
+        for number, client in enumerate(clients):
+            assert client.lines == [*lines[number:], *(["psst"] if number == 7 else []), "bye"]
+
+    @pytest.fixture
+    def composed(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How often bytes were put together."""
+        composed: list[int] = []
+        work_in = outbox._work_in
+        monkeypatch.setattr(outbox, "_work_in", lambda *args: composed.append(1) or work_in(*args))
+        return composed
 
 
 class TestSlices:
