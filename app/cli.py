@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..server import notices
-from ..server.bans import BansFileError
+from ..server.bans_file import BansFileError
 from ..server.chat_server import ChatServer
 from ..server.events import Event, QuitRequested
-from ..server.listener import ListenError
+from ..server.listener import HostsError, ListenError
 from ..server.tls import CertificateError
 from . import environment
 from .addresses import ways_to_join
@@ -73,7 +73,7 @@ async def _run(options: argparse.Namespace) -> int:
     except CertificateError as error:
         return _fail(f"{error}; see --tls-cert and --tls-key")
     except BansFileError as error:
-        return _fail(f"{error}; mend it, or name another with --bans")
+        return _fail(f"{error}, or name another file with --bans")
     # At most once, whatever begins the end.
     stopping = functools.cache(functools.partial(notify, "STOPPING=1"))
 
@@ -147,6 +147,8 @@ def _on_signals(console: Console, server: ChatServer, stopping: Callable[[], obj
 
 
 def _listen_problem(error: ListenError) -> str:
+    if isinstance(error, HostsError):
+        return str(error)
     where = f"port {error.port} on {error.host}"
     match error.errno:
         case errno.EADDRINUSE:

@@ -20,8 +20,9 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from ..server import notices
-from ..server.bans import is_loopback
+from ..server.addresses import is_of_this_machine
 from ..server.chat_server import ChatServer
+from ..server.commands import Ban
 from ..server.events import Event, QuitRequested, Replied
 from ..widgets.command_line import CommandLine, typed
 from ..widgets.confirm import Confirm
@@ -324,14 +325,15 @@ class ConsoleApp(KeyByKeyApp):
     async def action_ban(self, user_id: int | None = None) -> None:
         """Ask, naming who is hit, then ban the address of a user, the selected one by default."""
         if user := self._user(user_id):
-            host = user.address.rpartition("|")[0]
-            hit = [member.name for member in self.server.hit_by_ban(user.id)]
-            if not hit:
+            network = self.server.network(user.id)
+            if network is None:
                 self._tell_gone()
-            elif is_loopback(host):
-                self._tell(notices.ban_of_loopback(host))
+            elif is_of_this_machine(network):
+                command = Ban(network.shown, None, force=True).forced
+                self._tell(notices.ban_of_loopback(network.shown, command))
             else:
-                question = notices.ban_question(host, hit)
+                hit = [member.name for member in self.server.hit_by_ban(user.id)]
+                question = notices.ban_question(network, hit)
                 await self._ask_about(user, question, "Ban", self.server.ban, "banned")
 
     async def _ask_about(

@@ -8,10 +8,11 @@ import resource
 import select
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from ..server.settings import Settings
+from ..server.settings import Settings, SettingsError
 from ..server.text import clean
 
 _DEFAULTS = Settings()
@@ -74,35 +75,44 @@ def settings(options: argparse.Namespace) -> Settings:
     Raises:
         OptionError: if the options cannot be had together, or not on this system.
     """
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise OptionError("--tls-cert and --tls-key go together; give both, or neither")
-    open_files = _raise_open_files()
-    max_clients: int | None = options.max_clients
-    if max_clients is None:
-        max_clients = max(1, min(_MOST_CLIENTS, open_files - _SPARE_FILES))
-    elif max_clients > open_files - _SPARE_FILES:
-        needed, possible = max_clients + _SPARE_FILES, open_files - _SPARE_FILES
-        raise OptionError(
-            f"--max-clients {max_clients} needs {needed} open files and the system allows {open_files}; "
-            f"raise its limit (ulimit -n), or ask for {possible} at most"
+    try:
+        wanted = Settings(
+            hosts=tuple(dict.fromkeys(options.host or _DEFAULTS.hosts)),
+            port=options.port,
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
+            shared_nicks=options.shared_nicks,
+            welcome=_welcome(options.welcome) if options.welcome else "",
+            rate=options.rate,
+            burst=options.burst,
+            max_clients=options.max_clients or 0,
+            max_per_ip=options.max_per_ip,
+            connect_rate=options.connect_rate,
+            connect_burst=options.connect_burst,
+            trusted=tuple(options.trust),
+            max_backlog=options.max_backlog,
+            stall_timeout=options.stall_timeout,
+            bans_file=options.bans,
         )
-    return Settings(
-        hosts=tuple(dict.fromkeys(options.host or _DEFAULTS.hosts)),
-        port=options.port,
-        tls_cert=options.tls_cert,
-        tls_key=options.tls_key,
-        shared_nicks=options.shared_nicks,
-        welcome=_welcome(options.welcome) if options.welcome else "",
-        rate=options.rate,
-        burst=options.burst,
-        max_clients=max_clients,
-        max_per_ip=options.max_per_ip,
-        connect_rate=options.connect_rate,
-        connect_burst=options.connect_burst,
-        max_backlog=options.max_backlog,
-        stall_timeout=options.stall_timeout,
-        bans_file=options.bans,
-    )
+    except SettingsError as error:
+        raise OptionError(f"{' and '.join(map(_option, error.fields))} {error.problem}") from None
+    open_files = _raise_open_files()
+    if options.max_clients is None:
+        most = max(1, min(_MOST_CLIENTS, open_files - _SPARE_FILES))
+        return replace(wanted, max_clients=most)
+    if wanted.max_clients > open_files - _SPARE_FILES:
+        needed, possible = wanted.max_clients + _SPARE_FILES, open_files - _SPARE_FILES
+        raise OptionError(
+            f"--max-clients {wanted.max_clients} needs {needed} open files and the system allows "
+            f"{open_files}; raise its limit (ulimit -n), or ask for {possible} at most"
+        )
+    return wanted
+
+
+def _option(field: str) -> str:
+    """The option that makes the setting `field`."""
+    names = {"hosts": "host", "trusted": "trust", "bans_file": "bans"}
+    return "--" + names.get(field, field).replace("_", "-")
 
 
 def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
@@ -116,7 +126,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
         "-p",
         "--port",
         metavar="N",
-        type=_whole_number(0, 65535),
+        type=_whole_number,
         default=_DEFAULTS.port,
         help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
     )
@@ -138,43 +148,55 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         shown = "" if default is None else " (default: %(default)s)"
         group.add_argument(name, metavar=metavar, type=kind, default=default, help=text + shown)
 
-    count = _whole_number(0, 1_000_000)
-    add("--rate", "N", _number(0, 1e6), _DEFAULTS.rate, "lines a second from one user, others wait; 0: any")
-    add("--burst", "N", _whole_number(1, 1_000_000), _DEFAULTS.burst, "lines at once before --rate counts")
+    add("--rate", "N", _number, _DEFAULTS.rate, "lines a second from one user, others wait; 0: any")
+    add("--burst", "N", _whole_number, _DEFAULTS.burst, "lines at once before --rate counts")
     add(
         "--max-clients",
         "N",
-        count,
+        _whole_number,
         None,
         f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
         f"at most {_MOST_CLIENTS})",
     )
-    add("--max-per-ip", "N", count, _DEFAULTS.max_per_ip, "users from one address but loopback; 0: any")
+    add(
+        "--max-per-ip",
+        "N",
+        _whole_number,
+        _DEFAULTS.max_per_ip,
+        "users from one address but loopback; 0: any",
+    )
     add(
         "--connect-rate",
         "N",
-        _number(0, 1e6),
+        _number,
         _DEFAULTS.connect_rate,
         "new connections a minute from one address but loopback; 0: any",
     )
     add(
         "--connect-burst",
         "N",
-        _whole_number(1, 1_000_000),
+        _whole_number,
         _DEFAULTS.connect_burst,
         "new connections at once before --connect-rate counts",
+    )
+    group.add_argument(
+        "--trust",
+        metavar="NETWORK",
+        action="append",
+        default=[],
+        help="lift the three limits above for a network such as 192.0.2.0/24; may be repeated",
     )
     add(
         "--max-backlog",
         "BYTES",
-        _whole_number(1024, 1 << 30),
+        _whole_number,
         _DEFAULTS.max_backlog,
         "drop a user who reads too slowly when this much waits",
     )
     add(
         "--stall-timeout",
         "SECONDS",
-        _number(1, 86_400),
+        _number,
         _DEFAULTS.stall_timeout,
         "drop a user for whom something waits and who takes nothing for so long",
     )
@@ -192,26 +214,20 @@ def _add_console(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
-def _whole_number(least: int, most: int) -> Callable[[str], int]:
-    def whole_number(text: str) -> int:
-        if text.isascii() and text.isdigit() and least <= int(text) <= most:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
-
-    return whole_number
+def _whole_number(text: str) -> int:
+    # Python reads no number of more than 4,300 digits, and no setting has more than 10.
+    if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
 
 
-def _number(least: float, most: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = least - 1
-        if least <= value <= most:
-            return value
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least:g} to {most:g}")
-
-    return number
+def _number(text: str) -> float:
+    try:
+        if text.isascii() and "_" not in text:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
 
 
 def _welcome(path: Path) -> str:

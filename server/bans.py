@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import tempfile
+import heapq
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol, TypeVar
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from .addresses import Network, NetworkMap, address_of
+from .bans_file import BansFile, BansFileError, Line
 
+T = TypeVar("T")
 
-def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """The IP address that accept gave as `host`, without the name of the interface it came in on."""
-    return ipaddress.ip_address(host.partition("%")[0])
-
-
-def is_loopback(host: str) -> bool:
-    """Whether everybody on this machine has the IP address `host`."""
-    return address_of(host).is_loopback
-
-
-def network_of(text: str) -> Network:
-    """The network that `text` is: an IP address alone, or one with the length of its prefix.
-
-    Raises:
-        ValueError: if it is neither.
-    """
-    return ipaddress.ip_network(text.partition("%")[0], strict=False)
-
-
-def shown(network: Network) -> str:
-    """`network` as an operator types it: a network of one address as that address."""
-    return str(network.network_address if network.num_addresses == 1 else network)
+_RENDERED_AT_ONCE = 500
+_FORGOTTEN_AT_ONCE = 64  # bans that have ended, so that no one call pays for many
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,115 +24,224 @@ class Ban:
     seconds: float | None
 
 
-class BansFileError(Exception):
-    """The bans file cannot be read, or does not hold bans; the message says where and why."""
+class Aside(Protocol):
+    """Runs what may take long where it holds up nobody, in order, and tells of its result."""
+
+    def __call__(self, work: Callable[[], T], done: Callable[[T], object], /) -> object:
+        """Call `done` with the result of `work`, which does not raise."""
+        ...
+
+
+class _Entry:
+    """A ban in force, and the comment that its line in the file bears."""
+
+    __slots__ = ("comment", "end", "network")
+
+    def __init__(self, network: Network, end: float | None, comment: str) -> None:
+        self.network = network
+        self.end = end  # by the monotonic clock
+        self.comment = comment
 
 
 class Bans:
     """The bans in force.
 
-    A duration is measured by a monotonic clock, so that setting the system's clock neither lifts nor
-    lengthens a ban. The file holds wall-clock times: a line for each ban, the network and the end in whole
-    seconds since the epoch, or `-` for no end.
+    Asking about an address costs the same however many there are. A duration is measured by a monotonic
+    clock, so that setting the system's clock neither lifts nor lengthens a ban; the file holds times of
+    the wall clock.
 
     Args:
-        path: the file, or None to keep the bans in memory alone. A missing file holds no bans.
+        file: where they are kept, or None to keep them in memory alone.
         monotonic, wall: the two clocks, in seconds.
         failed: is told when the file could not be written; what was changed is in force all the same.
+        aside: reads and writes the file.
 
     Raises:
-        BansFileError: if the file is there and cannot be read as bans.
+        BansFileError: if the file cannot be read as bans.
     """
 
     def __init__(
         self,
-        path: Path | None,
+        file: BansFile | None,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         failed: Callable[[OSError], None],
+        aside: Aside,
     ) -> None:
-        self._path = path
+        self._file = file
         self._monotonic = monotonic
         self._wall = wall
         self._failed = failed
-        self._ends: dict[Network, float | None] = {}
-        if path is not None:
-            self._load(path)
+        self._aside = aside
+        self._saving = self._again = False
+        self._unsaved: set[Network] = set()  # what was changed and is not on its way to the file
+        self._being_saved: set[Network] = set()
+        self._start_anew()
+        if file is not None:
+            self._take(file.read())
+
+    def _start_anew(self) -> None:
+        self._entries: NetworkMap[_Entry] = NetworkMap()
+        # The file's lines in order: the entries by network, comments and blank lines by number.
+        self._lines: dict[Network | int, _Entry | str] = {}
+        self._ends: list[tuple[float, Network]] = []  # a heap; an end that is no longer true is passed over
+
+    @property
+    def file(self) -> BansFile | None:
+        """Where they are kept."""
+        return self._file
 
     def all(self) -> Sequence[Ban]:
         """The bans in force, in order of their networks."""
-        self._forget_ended()
         now = self._monotonic()
+        entries = [entry for entry in self._lines.values() if isinstance(entry, _Entry)]
+        entries.sort(key=lambda entry: entry.network)
         return [
-            Ban(network, None if end is None else end - now)
-            for network, end in sorted(self._ends.items(), key=lambda item: (item[0].version, item[0]))
+            Ban(entry.network, None if entry.end is None else entry.end - now)
+            for entry in entries
+            if entry.end is None or entry.end > now
         ]
 
-    def covers(self, host: str) -> bool:
-        """Whether a ban is in force for the IP address `host`."""
-        if not self._ends:
-            return False
-        self._forget_ended()
-        address = address_of(host)
-        return any(address in network for network in self._ends)
+    def render(self, text: Callable[[Sequence[Ban]], str], done: Callable[[str], object]) -> None:
+        """Call `done` with the `text` of all bans; that of many is made aside."""
+        bans = self.all()
+        if len(bans) > _RENDERED_AT_ONCE:
+            self._aside(lambda: text(bans), done)
+        else:
+            done(text(bans))
 
-    def add(self, network: Network, seconds: float | None) -> None:
-        """Ban `network` for `seconds`, or until it is lifted. A ban of the same network is replaced."""
-        self._ends[network] = None if seconds is None else self._monotonic() + seconds
-        self._save()
+    def covers(self, host: str | Network) -> bool:
+        """Whether a ban is in force for the IP address `host`."""
+        address = address_of(host) if isinstance(host, str) else host
+        if not self._entries.covers(address):
+            return False
+        now = self._monotonic()
+        return any(entry.end is None or entry.end > now for entry in self._entries.covering(address))
+
+    def add(self, networks: Sequence[Network], seconds: float | None) -> None:
+        """Ban `networks` for `seconds`, or until they are lifted. A ban of the same network is replaced."""
+        end = None if seconds is None else self._monotonic() + seconds
+        for network in networks:
+            self._put(network, end)
+        self._forget_ended()
+        self._save(networks)
 
     def remove(self, network: Network) -> bool:
         """Lift the ban of exactly `network`; whether there was one."""
-        self._forget_ended()
-        if network not in self._ends:
+        entry = self._entries.get(network)
+        if entry is None or (entry.end is not None and entry.end <= self._monotonic()):
             return False
-        del self._ends[network]
-        self._save()
+        self._drop(network)
+        self._save([network])
         return True
+
+    def reload(self, done: Callable[[int | BansFileError], object]) -> None:
+        """Have what the file says in force, and what could not be written to it.
+
+        Then `done` gets the number of bans, or why the file cannot be read: then nothing has changed.
+        """
+        file = self._file
+        assert file is not None
+
+        def read() -> list[Line] | BansFileError:
+            try:
+                return file.read(missing_ok=False)
+            except BansFileError as error:
+                return error
+
+        def take(lines: list[Line] | BansFileError) -> None:
+            if isinstance(lines, BansFileError):
+                done(lines)
+                return
+            changed = {network: self._entries.get(network) for network in self._being_saved | self._unsaved}
+            self._start_anew()
+            self._take(lines)
+            for network, entry in changed.items():
+                if entry is not None:
+                    self._put(network, entry.end)
+                elif self._entries.get(network) is not None:
+                    self._drop(network)
+            if changed:
+                self._save(list(changed))
+            done(len(self._entries))
+
+        self._aside(read, take)
+
+    def _put(self, network: Network, end: float | None, comment: str = "") -> None:
+        old = self._entries.get(network)
+        entry = _Entry(network, end, comment or (old.comment if old else ""))
+        self._entries[network] = self._lines[network] = entry
+        if end is not None:
+            heapq.heappush(self._ends, (end, network))
+            if len(self._ends) > 2 * len(self._entries) + _FORGOTTEN_AT_ONCE:
+                entries = [entry for entry in self._lines.values() if isinstance(entry, _Entry)]
+                self._ends = [(entry.end, entry.network) for entry in entries if entry.end is not None]
+                heapq.heapify(self._ends)
+
+    def _drop(self, network: Network) -> None:
+        del self._entries[network]
+        del self._lines[network]
 
     def _forget_ended(self) -> None:
         now = self._monotonic()
-        for network in [network for network, end in self._ends.items() if end is not None and end <= now]:
-            del self._ends[network]
+        for _ in range(_FORGOTTEN_AT_ONCE):
+            if not self._ends or self._ends[0][0] > now:
+                return
+            end, network = heapq.heappop(self._ends)
+            entry = self._entries.get(network)
+            if entry is not None and entry.end == end:
+                self._drop(network)
 
-    def _load(self, path: Path) -> None:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return
-        except (OSError, UnicodeDecodeError) as error:
-            raise BansFileError(
-                f"{path}: {error.strerror if isinstance(error, OSError) else error}"
-            ) from None
+    # The file
+
+    def _take(self, lines: Sequence[Line]) -> None:
+        """Put in force what the file says."""
         to_monotonic = self._monotonic() - self._wall()
-        for number, line in enumerate(lines, 1):
-            try:
-                network, end = line.split()
-                self._ends[ipaddress.ip_network(network)] = None if end == "-" else int(end) + to_monotonic
-            except ValueError:
-                raise BansFileError(f"{path}, line {number}: {line!r} is not a network and a time") from None
-        self._forget_ended()
+        now = self._monotonic()
+        for number, line in enumerate(lines):
+            if line.network is None:
+                self._lines[number] = line.text
+                continue
+            end = None if line.end is None else line.end + to_monotonic
+            if end is None or end > now:
+                self._put(line.network, end, line.text)
+            elif self._entries.get(line.network) is not None:
+                self._drop(line.network)  # of two lines the last one counts
 
-    def _save(self) -> None:
-        """Write the file anew, in one step: after a crash or on a full disk the old one is still there."""
-        if self._path is None:
+    def _save(self, changed: Sequence[Network]) -> None:
+        """Have the file written anew, since `changed` have; once more when that is under way."""
+        file = self._file
+        if file is None:
             return
+        self._unsaved.update(changed)
+        if self._saving:
+            self._again = True
+            return
+        self._saving = True
+        self._being_saved, self._unsaved = self._unsaved, set()
+        rows = list(self._lines.values())
         to_wall = self._wall() - self._monotonic()
-        text = "".join(
-            f"{network} {'-' if end is None else round(end + to_wall)}\n"
-            for network, end in self._ends.items()
-        )
-        name = None
-        try:
-            # mkstemp creates with mode 0600.
-            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self._path)
-        except OSError as error:
-            if name is not None:
-                with suppress(OSError):
-                    os.unlink(name)
+
+        def write() -> OSError | None:
+            try:
+                file.write(map(line, rows))
+            except OSError as error:
+                return error
+            return None
+
+        def line(row: _Entry | str) -> Line:
+            if isinstance(row, str):
+                return Line(None, None, row)
+            return Line(row.network, None if row.end is None else round(row.end + to_wall), row.comment)
+
+        self._aside(write, self._saved)
+
+    def _saved(self, error: OSError | None) -> None:
+        self._saving = False
+        if error is not None:
+            self._unsaved |= self._being_saved
             self._failed(error)
+        self._being_saved = set()
+        if self._again:
+            self._again = False
+            self._save(())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import ipaddress
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -14,9 +13,12 @@ from types import TracebackType
 from typing import Self
 
 from . import notices
-from .bans import Bans, network_of
+from .addresses import Network, counted, is_loopback, plain_host
+from .background import Background
+from .bans import Bans
+from .bans_file import BansFile
 from .connection import Connection
-from .events import Failed, Replied, Started
+from .events import EventStream, Failed, Replied, Started
 from .framing import Line
 from .gate import Gate
 from .listener import Listener, listening_sockets
@@ -109,7 +111,7 @@ class ChatServer:
 
         Raises:
             ListenError: if that fails for one of them; then the server listens on none.
-            BansFileError: if the bans file cannot be read.
+            BansFileError: if the bans file cannot be read or written, or another server uses it.
             CertificateError: if the TLS certificate cannot be used.
             RuntimeError: if the server has been started before.
         """
@@ -128,14 +130,19 @@ class ChatServer:
         settings = self.settings
         if settings.tls_cert and settings.tls_key:
             self._certificate = Certificate(settings.tls_cert, settings.tls_key)
-        bans = Bans(settings.bans_file, loop.time, time.time, self._bans_not_written)
+        self._background = Background()
+        bans_file = BansFile(settings.bans_file) if settings.bans_file else None
+        if bans_file:
+            opened.callback(bans_file.close)
+        bans = Bans(bans_file, loop.time, time.time, self._bans_not_written, self._background.run)
         self._gate = Gate(settings, bans, loop.time)
         self._refusals = Refusals(self._emit, time.time, loop.call_later)
         opened.callback(self._refusals.close)
         self.outbox = Outbox(loop.call_soon, loop.time, settings.flush_slice)
-        self.room = Room(self.outbox, self._emit, time.time, loop.call_later, settings)
+        events = EventStream(self._emit, loop.call_soon)
+        self.room = Room(self.outbox, events.emit, events.emit_all, time.time, loop.call_later, settings)
         reload = self._certificate.reload if self._certificate else None
-        self.operator = Operator(self.room, self.outbox, bans, self._emit, time.time, reload, settings)
+        self.operator = Operator(self.room, self.outbox, bans, events.emit, time.time, reload, settings)
         self.turns = Turns(loop.call_soon, loop.time, settings.read_slice)
         self.read_buffer = memoryview(bytearray(settings.read_size))
         sockets = await listening_sockets(settings.hosts, settings.port, settings.listen_queue)
@@ -179,6 +186,9 @@ class ChatServer:
         except TimeoutError:
             self.abort()
             await self._no_connections.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.stop_grace):
+                await self._background.finished()  # what was banned last is to be in the file
 
     def abort(self) -> None:
         """Cut all connections at once; a `stop` that is waiting for them returns."""
@@ -209,7 +219,7 @@ class ChatServer:
     @property
     def is_public(self) -> bool:
         """Whether the server listens on more than the loopback addresses."""
-        return not all(ipaddress.ip_address(address).is_loopback for address in self.addresses)
+        return not all(map(is_loopback, self.addresses))
 
     def operate(self, line: Line) -> None:
         """Do what `line`, typed by the operator, asks for: a command, or text for everybody."""
@@ -235,13 +245,18 @@ class ChatServer:
         )
 
     def ban(self, member_id: int) -> bool:
-        """Keep out whoever has one member's address, until unbanned; False if it is gone."""
-        return self._act(member_id, lambda member: self.operator.ban([network_of(member.host)]))
+        """Keep out whoever comes from one member's network, until unbanned; False if it is gone."""
+        return self._act(member_id, lambda member: self.operator.ban([counted(member.ip)]))
+
+    def network(self, member_id: int) -> Network | None:
+        """What `ban` would keep out: the member's address, of IPv6 its /64; None if it is gone."""
+        member = self._member(member_id)
+        return counted(member.ip) if member else None
 
     def hit_by_ban(self, member_id: int) -> Sequence[Member]:
-        """Whom `ban` would drop: all who have that member's address."""
-        member = self._member(member_id)
-        return self.operator.hit_by([network_of(member.host)]) if member else []
+        """Whom `ban` would drop: all who come from that member's network."""
+        network = self.network(member_id)
+        return self.operator.hit_by([network]) if network else []
 
     def details(self, member_id: int) -> Details | None:
         """What is known of one member; None if it is gone."""
@@ -259,8 +274,11 @@ class ChatServer:
         )
 
     def reload(self) -> None:
-        """Read again what is kept in files: the TLS certificate. The answers are events."""
-        self.reload_certificate()
+        """Read the TLS certificate and the bans file again; the answers are events.
+
+        Nobody is dropped but whom the file bans. What cannot be read stays as it is in force.
+        """
+        self._started_operator().reload()
 
     def reload_certificate(self) -> None:
         """Read the TLS certificate again; the answer is an event. Nobody is dropped."""
@@ -307,7 +325,7 @@ class ChatServer:
 
     def _accepted(self, sock: socket.socket, address: tuple[str, int]) -> None:
         """Let a new connection in, or say why not and close it."""
-        host, port = _plain_host(address[0]), address[1]
+        host, port = plain_host(address[0]), address[1]
         if refusal := self._gate.enter(host):
             self.refused(refusal, host)
             _turn_away(sock, None if self._certificate else refusal)
@@ -326,12 +344,6 @@ class ChatServer:
 
     def _bans_not_written(self, error: OSError) -> None:
         self._emit(Replied(time.time(), notices.bans_not_written(error.strerror or str(error))))
-
-
-def _plain_host(host: str) -> str:
-    """An IPv4 address that came in over IPv6 (RFC 4291, 2.5.5.2) as IPv4, any other as it is."""
-    mapped = host.removeprefix("::ffff:")
-    return mapped if "." in mapped else host
 
 
 def _turn_away(sock: socket.socket, notice: str | None) -> None:

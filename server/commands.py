@@ -71,6 +71,12 @@ class Ban:
     seconds: float | None
     force: bool
 
+    @property
+    def forced(self) -> str:
+        """The line that asks for it with force."""
+        duration = "" if self.seconds is None else f" {_duration(self.seconds)}"
+        return f"/ban {self.target}{duration} {FORCE}"
+
 
 @dataclass(frozen=True, slots=True)
 class Unban:
@@ -86,7 +92,7 @@ class ListBans:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """Read the TLS certificate again."""
+    """Read the TLS certificate and the bans file again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +216,12 @@ def parse_duration(text: str) -> int | None:
     return int(match[1]) * _SECONDS[match[2].lower()] if match else None
 
 
+def _duration(seconds: float) -> str:
+    """The shortest text of which `parse_duration` makes `seconds`."""
+    unit, size = [(unit, size) for unit, size in _SECONDS.items() if not seconds % size][-1]
+    return f"{round(seconds / size)}{unit}"
+
+
 _BOTH = Role.CLIENT | Role.OPERATOR
 
 COMMANDS = (
@@ -229,7 +241,9 @@ COMMANDS = (
     ),
     Command("unban", "<address|network>", Role.OPERATOR, "lift a ban", _one_word(Unban)),
     Command("bans", "", Role.OPERATOR, "show who is banned", _plain(ListBans())),
-    Command("reload", "", Role.OPERATOR, "read the TLS certificate again", _plain(Reload())),
+    Command(
+        "reload", "", Role.OPERATOR, "read the TLS certificate and the bans file again", _plain(Reload())
+    ),
     Command("list", "", _BOTH, "show who is here", _plain(ListUsers()), is_lengthy=True),
     Command("help", "", _BOTH, "show the commands", _plain(Help())),
     Command("quit", "", Role.CLIENT, "leave", _plain(Quit())),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 
 class LeaveReason(enum.Enum):
@@ -159,3 +162,47 @@ Event = (
     | Failed
     | QuitRequested
 )
+
+_TOLD_AT_ONCE = 256  # events of a flood
+
+
+class EventStream:
+    """Hands on events in order: one by one at once, of a flood a part each turn of the event loop.
+
+    Args:
+        tell: takes each event.
+        call_soon: schedules a call for the next turn, as `loop.call_soon` does.
+    """
+
+    def __init__(
+        self, tell: Callable[[Event], object], call_soon: Callable[[Callable[[], None]], object]
+    ) -> None:
+        self._tell = tell
+        self._call_soon = call_soon
+        self._waiting: deque[Iterator[Event]] = deque()
+
+    def emit(self, event: Event) -> None:
+        """Tell `event`, behind what still waits."""
+        if self._waiting:
+            self._waiting.append(iter((event,)))
+        else:
+            self._tell(event)
+
+    def emit_all(self, events: Iterable[Event]) -> None:
+        """Tell `events`, which may be made only as they are told, behind what still waits."""
+        self._waiting.append(iter(events))
+        if len(self._waiting) == 1:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        left = _TOLD_AT_ONCE
+        try:
+            while self._waiting and left:
+                for event in islice(self._waiting[0], left):
+                    left -= 1
+                    self._tell(event)
+                if left:
+                    self._waiting.popleft()
+        finally:
+            if self._waiting:
+                self._call_soon(self._go_on)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
+from collections import OrderedDict
 from collections.abc import Callable
 
 from . import notices
-from .bans import Bans, address_of, is_loopback
+from .addresses import Network, NetworkMap, address_of, counted, is_of_this_machine, network_of
+from .bans import Bans
 from .rate import TokenBucket
 from .settings import Settings
 
-_MOST_BUCKETS = 4096  # addresses remembered before those are forgotten that have been quiet
+_MOST_BUCKETS = 4096  # addresses of which is remembered how often they have connected of late
 
 
 class Gate:
     """Decides who may join, before anybody is told of it, and counts who is in.
 
     Loopback addresses are exempt from the limits per address, since everybody on the machine shares them,
-    and IPv6 addresses count by their /64 network, since one machine has all of it (RFC 4291, 2.5.4).
+    and so are those of `Settings.trusted`. IPv6 addresses count by their /64 network (`counted`).
 
     Args:
         settings: the limits.
@@ -30,8 +31,13 @@ class Gate:
         self._bans = bans
         self._clock = clock
         self._count = 0
-        self._counts: dict[str, int] = {}
-        self._buckets: dict[str, TokenBucket] = {}
+        self._counts: dict[Network, int] = {}
+        self._buckets: OrderedDict[Network, TokenBucket] = (
+            OrderedDict()
+        )  # the one that was asked longest ago first
+        self._trusted: NetworkMap[bool] = NetworkMap()
+        for text in settings.trusted:
+            self._trusted[network_of(text)] = True
 
     def enter(self, host: str) -> str | None:
         """Count in a connection from the IP address `host`; or return the notice that refuses it."""
@@ -40,7 +46,7 @@ class Gate:
             return notices.banned()
         if settings.max_clients and self._count >= settings.max_clients:
             return notices.server_full()
-        key = _counted_as(host)
+        key = self._counted_as(host)
         if key is not None:
             if settings.max_per_ip and self._counts.get(key, 0) >= settings.max_per_ip:
                 return notices.too_many_connections()
@@ -53,29 +59,29 @@ class Gate:
     def leave(self, host: str) -> None:
         """Count out a connection that `enter` counted in."""
         self._count -= 1
-        key = _counted_as(host)
+        key = self._counted_as(host)
         if key is not None:
             self._counts[key] -= 1
             if not self._counts[key]:
                 del self._counts[key]
 
-    def _bucket(self, key: str) -> TokenBucket:
-        now = self._clock()
-        if key not in self._buckets:
-            if len(self._buckets) >= _MOST_BUCKETS:
-                self._buckets = {
-                    key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)
-                }
-            rate = self._settings.connect_rate / 60
-            self._buckets[key] = TokenBucket(rate, self._settings.connect_burst, now)
-        return self._buckets[key]
+    def _bucket(self, key: Network) -> TokenBucket:
+        """The bucket of `key`, which is the last to be forgotten from now on.
 
+        Who has so many addresses that its first is forgotten needs no second try from that one.
+        """
+        if bucket := self._buckets.get(key):
+            self._buckets.move_to_end(key)
+            return bucket
+        if len(self._buckets) >= _MOST_BUCKETS:
+            self._buckets.popitem(last=False)
+        bucket = TokenBucket(self._settings.connect_rate / 60, self._settings.connect_burst, self._clock())
+        self._buckets[key] = bucket
+        return bucket
 
-def _counted_as(host: str) -> str | None:
-    """What the connections from `host` are counted under; None for loopback."""
-    if is_loopback(host):
-        return None
-    address = address_of(host)
-    if address.version == 6:
-        return str(ipaddress.ip_network((int(address), 64), strict=False))
-    return host
+    def _counted_as(self, host: str) -> Network | None:
+        """What the connections from `host` are counted under; None where there is no limit."""
+        address = address_of(host)
+        if is_of_this_machine(address) or self._trusted.covers(address):
+            return None
+        return counted(address)

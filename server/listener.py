@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .bans import is_loopback
+from .addresses import is_link_local, is_loopback, plain_host
 
 _ACCEPTS_PER_TURN = 64  # then those who are here get their turn
 _RETRY = 1.0  # seconds
@@ -30,6 +30,17 @@ class ListenError(OSError):
         self.port = port
 
 
+class HostsError(ListenError):
+    """The hosts cannot be listened on together, or one says too little; the message says what to change."""
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        super().__init__(host, port, OSError(errno.EINVAL, problem))
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
 async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list[socket.socket]:
     """Listen on each address of each host, all on one port.
 
@@ -42,44 +53,76 @@ async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list
         queue: how many connections may wait to be accepted.
 
     Raises:
+        HostsError: if one of them listens on the address of another too, or lacks its interface.
         ListenError: if that fails for one of them, or one has no address here; then none is listened on.
     """
     sockets: list[socket.socket] = []
     taken: set[object] = set()  # two hosts may share an address, such as localhost and 127.0.0.1
     host = ""
     try:
+        found: list[tuple[str, list[tuple[int, tuple[Any, ...]]]]] = []
         for host in hosts:
+            found.append((host, await _addresses(host, port)))
+        _check(found, port)
+        dual = {address[0] for _, addresses in found for _, address in addresses} == {"::"}
+        for name, addresses in found:
+            host = name
             missing: OSError | None = None
-            addresses = await _addresses(host, port)
             for family, address in addresses:
-                if address[0] in taken:
+                if _place(address) in taken:
                     continue
                 try:
-                    sock = _bind(family, (address[0], port, *address[2:]), dual=list(hosts) == ["::"])
+                    sock = _bind(family, (address[0], port, *address[2:]), dual=dual)
                 except OSError as error:
                     if error.errno not in _NOT_HERE or not is_loopback(address[0]):
                         raise
                     missing = error
                     continue
-                taken.add(address[0])
+                taken.add(_place(address))
                 sockets.append(sock)
                 sock.listen(queue)
                 port = sock.getsockname()[1]
-            if missing and taken.isdisjoint(address[0] for _, address in addresses):
+            if missing and taken.isdisjoint(_place(address) for _, address in addresses):
                 raise missing
     except BaseException as error:  # also when it is cancelled while it looks up a name
         for sock in sockets:
             sock.close()
-        if isinstance(error, OSError | UnicodeError):
+        if isinstance(error, OSError | UnicodeError) and not isinstance(error, ListenError):
             raise ListenError(host, port, error) from None
         raise
     return sockets
 
 
+def _place(address: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The address and, of IPv6, the number of its interface, without the port."""
+    return address[:1] + address[3:]
+
+
+def _check(found: Sequence[tuple[str, Sequence[tuple[int, tuple[Any, ...]]]]], port: int) -> None:
+    """Refuse hosts that the system would refuse with a reason that says nothing."""
+    for host, addresses in found:
+        for family, address in addresses:
+            if family == socket.AF_INET6 and is_link_local(address[0]) and not address[3]:
+                raise HostsError(
+                    host, port, f"{host} needs the interface that it is on, as in {address[0]}%eth0"
+                )
+            everything = "0.0.0.0" if family == socket.AF_INET else "::"
+            for other, its in found:
+                if address[0] != everything and any(one[0] == everything for _, one in its):
+                    what = host if host.partition("%")[0] == address[0] else f"{host} ({address[0]})"
+                    raise HostsError(host, port, f"{other} listens on {what} too; leave one of the two out")
+
+
 async def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return [(family, address) for family, *_, address in found]
+    return [_plain(family, address) for family, *_, address in found]
+
+
+def _plain(family: int, address: tuple[Any, ...]) -> tuple[int, tuple[Any, ...]]:
+    """An IPv4 address in IPv6 as IPv4, which the system would not listen on otherwise."""
+    plain = plain_host(address[0])
+    return (socket.AF_INET, (plain, address[1])) if "." in plain else (family, address)
 
 
 def _bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:

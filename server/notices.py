@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .commands import FORCE, Command, Request, Role, UnknownCommand, WrongUsage, commands_for
+from .addresses import Network
+from .bans import Ban
+from .commands import Command, Request, Role, UnknownCommand, WrongUsage, commands_for
 from .names import MAX_NAME_LENGTH
 
 OPERATOR = "Operator"
@@ -121,20 +123,17 @@ def banned() -> str:
     return "You are banned from this server"
 
 
-def ban_added(networks: Sequence[str], seconds: float | None) -> str:
-    return f"Banned {', '.join(networks)} {_span(seconds)}."
+def ban_added(networks: Sequence[Network], seconds: float | None) -> str:
+    return f"Banned {_some_networks(networks)} {_span(seconds)}."
 
 
 def ban_lifted(network: str) -> str:
     return f"Lifted the ban of {network}."
 
 
-def ban_listed(network: str, seconds: float | None) -> str:
-    return f"{network} {_span(seconds)}"
-
-
-def no_bans() -> str:
-    return "Nobody is banned"
+def bans_listed(bans: Sequence[Ban]) -> str:
+    """A line for each of `bans`."""
+    return _lines(f"{ban.network.shown} {_span(ban.seconds)}" for ban in bans) or "Nobody is banned"
 
 
 def no_such_ban(network: str) -> str:
@@ -145,28 +144,46 @@ def not_an_address(target: str) -> str:
     return f"{target} is nobody here, no IP address and no network such as 192.0.2.0/24"
 
 
-def ban_asked(networks: Sequence[str], names: Sequence[str]) -> str:
+def ban_asked(networks: Sequence[Network], names: Sequence[str]) -> str:
     """What a ban would do to those who are here; typing it again does it."""
-    return f"A ban of {', '.join(networks)} drops {_some(names)}. Repeat the command to do it."
+    return f"A ban of {_some_networks(networks)} drops {_some(names)}. Repeat the command to do it."
 
 
-def ban_question(host: str, names: Sequence[str]) -> str:
-    """What the console asks before it bans everybody from `host`."""
-    return f"Ban {host}? This drops {_some(names)}."
+def ban_question(network: Network, names: Sequence[str]) -> str:
+    """What the console asks before it bans everybody from `network`."""
+    return f"Ban {network.shown}? This drops {_some(names)}."
 
 
-def _some(names: Sequence[str]) -> str:
-    """The first five of `names`, and how many more there are."""
-    more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
+def _some_networks(networks: Sequence[Network]) -> str:
+    return _some([network.shown for network in networks[:5]], len(networks))
 
 
-def ban_of_loopback(network: str) -> str:
-    return f"{network} is this machine itself; add {FORCE} to ban it all the same"
+def _some(names: Sequence[str], count: int = 0) -> str:
+    """The first five of `names`, and how many more there are of `count`, or of them."""
+    more = max(count, len(names)) - 5
+    return ", ".join(names[:5]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def ban_of_loopback(network: str, command: str) -> str:
+    """What is told instead of a ban that hits this machine; `command` does it all the same."""
+    return f"{network} is this machine itself; to ban it all the same type: {command}"
 
 
 def bans_not_written(why: str) -> str:
     return f"The bans file could not be written ({why}): this holds only until the server ends."
+
+
+def bans_reloaded(bans: int, dropped: int) -> str:
+    hit = f" Dropped {dropped} people." if dropped else ""
+    return f"The bans file was read again: {bans} bans are in force.{hit}"
+
+
+def bans_not_read(why: str) -> str:
+    return f"The bans stay as they were: {why}"
+
+
+def nothing_to_reload() -> str:
+    return "There is nothing to read again: no TLS certificate and no bans file."
 
 
 def certificate_reloaded() -> str:

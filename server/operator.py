@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from . import commands, notices
-from .bans import Bans, Network, address_of, network_of, shown
+from .addresses import Network, NetworkMap, counted, is_of_this_machine, network_of
+from .bans import Bans
+from .bans_file import BansFileError
 from .commands import Role
 from .events import Event, LeaveReason, OperatorMessaged, OperatorSaid, QuitRequested, Replied
 from .framing import Line, Nothing, TooLong
@@ -14,6 +16,23 @@ from .room import Fanout, Member, Room
 from .settings import Settings
 from .text import clean, is_blank
 from .tls import CertificateError
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A ban that waits to be repeated, and whom it was said to hit."""
+
+    request: commands.Ban
+    networks: Collection[Network]
+    ids: Collection[int]
+    bearers: Collection[tuple[str, Network]]
+    """Their nicknames, and what each is counted with: who comes back under them is known."""
+
+    def knows(self, member: Member) -> bool:
+        """Whether `member` is one of those whom the operator was told of."""
+        if member.id in self.ids:
+            return True
+        return member.nickname is not None and (member.nickname, counted(member.ip)) in self.bearers
 
 
 class Operator:
@@ -46,7 +65,7 @@ class Operator:
         self._clock = clock
         self._reload = reload
         self._settings = settings
-        self._asked: object = None  # the ban that waits to be repeated, and whom it hits
+        self._asked: _Asked | None = None
 
     def operate(self, line: Line) -> None:
         """Do what the operator's `line`, which is cleaned first, asks for."""
@@ -79,8 +98,7 @@ class Operator:
 
     def kick(self, members: Sequence[Member], remark: str = "") -> None:
         """Disconnect `members`; `remark` is for the log."""
-        for member in members:
-            self._room.leave(member, LeaveReason.KICKED, remark)
+        self._room.leave_together(members, LeaveReason.KICKED, remark)
         self._reply(notices.kicked(len(members)))
 
     def mute(self, members: Sequence[Member], seconds: float | None = None) -> None:
@@ -95,20 +113,34 @@ class Operator:
 
     def ban(self, networks: Sequence[Network], seconds: float | None = None) -> None:
         """Keep out who comes from `networks`, for `seconds` or for good, and drop who is here from there."""
-        hit = self.hit_by(networks)
-        for network in networks:
-            self._bans.add(network, seconds)
-        for member in hit:
-            self._room.leave(member, LeaveReason.BANNED)
-        self._reply(notices.ban_added([shown(network) for network in networks], seconds))
+        self._keep_out(networks, seconds, self.hit_by(networks))
 
     def hit_by(self, networks: Sequence[Network]) -> Sequence[Member]:
         """The members whom a ban of `networks` would drop, in order of joining."""
-        return [
-            member
-            for member in self._room.members
-            if any(address_of(member.host) in network for network in networks)
-        ]
+        banned: NetworkMap[bool] = NetworkMap()
+        for network in networks:
+            banned[network] = True
+        return [member for member in self._room.members if banned.covers(member.ip)]
+
+    def reload(self) -> None:
+        """Read the TLS certificate and the bans file again; what cannot be read stays as it is in force.
+
+        Members whom the file bans are dropped.
+        """
+        if self._reload is not None:
+            self.reload_certificate()
+        if self._bans.file is not None:
+            self._bans.reload(self._bans_reloaded)
+        elif self._reload is None:
+            self._reply(notices.nothing_to_reload())
+
+    def _bans_reloaded(self, result: int | BansFileError) -> None:
+        if isinstance(result, BansFileError):
+            self._reply(notices.bans_not_read(str(result)))
+            return
+        hit = [member for member in self._room.members if self._bans.covers(member.ip)]
+        self._room.leave_together(hit, LeaveReason.BANNED)
+        self._reply(notices.bans_reloaded(result, len(hit)))
 
     def reload_certificate(self) -> None:
         """Read the TLS certificate again; what is loaded stays in use where that fails."""
@@ -142,9 +174,9 @@ class Operator:
             case commands.Unban(network):
                 self._unban(network)
             case commands.ListBans():
-                self._reply(self._listed_bans() or notices.no_bans())
+                self._bans.render(notices.bans_listed, self._reply)
             case commands.Reload():
-                self.reload_certificate()
+                self.reload()
             case commands.ListUsers():
                 self._reply(self._room.listing() or notices.no_users())
             case commands.Help():
@@ -154,29 +186,39 @@ class Operator:
             case other:
                 self._reply(notices.complaint(other))
 
-    def _ban(self, request: commands.Ban, asked: object) -> None:
-        """Ban at once where that hits nobody, or when the same was asked just before; ask otherwise."""
-        networks = self._networks(request.target)
-        loopback = [network for network in networks if network.overlaps(_LOOPBACK[network.version])]
+    def _ban(self, request: commands.Ban, asked: _Asked | None) -> None:
+        """Ban at once where that hits nobody, or nobody but whom the operator was told of; ask otherwise."""
+        if asked and asked.request != request:
+            asked = None
+        # Who was named may be gone by now, and is meant all the same.
+        known: Collection[Network] = asked.networks if asked else ()
+        new = [network for network in self._networks(request.target) if network not in known]
+        networks = [*known, *new]
+        loopback = next(filter(is_of_this_machine, new), None)
         hit = self.hit_by(networks)
-        question = (request, networks, hit)
         if not networks:
             self._reply(notices.not_an_address(request.target))
         elif loopback and not request.force:
-            self._reply(notices.ban_of_loopback(shown(loopback[0])))
-        elif hit and asked != question:
-            self._asked = question
-            names = [member.name for member in hit]
-            self._reply(notices.ban_asked([shown(network) for network in networks], names))
+            self._reply(notices.ban_of_loopback(loopback.shown, request.forced))
+        elif all(asked.knows(member) for member in hit) if asked else not hit:
+            self._keep_out(networks, request.seconds, hit)
         else:
-            self.ban(networks, request.seconds)
+            bearers = {(member.nickname, counted(member.ip)) for member in hit if member.nickname is not None}
+            self._asked = _Asked(request, dict.fromkeys(networks), {member.id for member in hit}, bearers)
+            names = [member.name for member in hit]
+            self._reply(notices.ban_asked(networks, names))
+
+    def _keep_out(self, networks: Sequence[Network], seconds: float | None, hit: Sequence[Member]) -> None:
+        self._bans.add(networks, seconds)
+        self._room.leave_together(hit, LeaveReason.BANNED)
+        self._reply(notices.ban_added(networks, seconds))
 
     def _networks(self, target: str) -> list[Network]:
-        """The networks that `target` stands for: itself, or the addresses of those it names."""
+        """The networks that `target` stands for: itself, or what those whom it names are counted with."""
         try:
             return [network_of(target)]
         except ValueError:
-            return list(dict.fromkeys(network_of(member.host) for member in self._room.find(target)))
+            return list(dict.fromkeys(counted(member.ip) for member in self._room.find(target)))
 
     def _unban(self, text: str) -> None:
         try:
@@ -185,16 +227,7 @@ class Operator:
             self._reply(notices.not_an_address(text))
             return
         lifted = self._bans.remove(network)
-        self._reply(notices.ban_lifted(shown(network)) if lifted else notices.no_such_ban(shown(network)))
-
-    def _listed_bans(self) -> str:
-        return "\n".join(notices.ban_listed(shown(ban.network), ban.seconds) for ban in self._bans.all())
+        self._reply(notices.ban_lifted(network.shown) if lifted else notices.no_such_ban(network.shown))
 
     def _reply(self, text: str) -> None:
         self._emit(Replied(self._clock(), text))
-
-
-_LOOPBACK: dict[int, Network] = {
-    4: ipaddress.IPv4Network("127.0.0.0/8"),
-    6: ipaddress.IPv6Network("::1/128"),
-}

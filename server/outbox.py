@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from .listing import Page
 from .room import Member
+
+_ENDED_AT_ONCE = 64  # connections
 
 
 class Receiver(Protocol):
@@ -44,13 +47,6 @@ class _Lane:
         self.position = position
         self.edits: list[_Edit] | None = None
 
-    def write(self, pieces: Sequence[bytes]) -> None:
-        """Send `pieces`, of which there may be none."""
-        if len(pieces) == 1:
-            self.receiver.write(pieces[0])
-        elif pieces:
-            self.receiver.write_all(pieces)
-
 
 class Outbox:
     """Gathers the lines of one turn of the event loop and hands each member its own in one write.
@@ -83,6 +79,8 @@ class Outbox:
         self._waiting: Iterator[_Lane] | None = None  # who is still to get the lines of the running flush
         self._end = 0  # up to which position the running flush goes
         self._shared = self._shared_crlf = b""  # what it brings to those for whom nothing differs
+        # Whose connections are still to be ended, what they get, from which position, with which edits.
+        self._dismissed: deque[tuple[_Farewell, Receiver, int, list[_Edit] | None]] = deque()
 
     def add(self, member: Member, receiver: Receiver) -> None:
         """Send to `member` through `receiver` from now on; what was said before is not for it."""
@@ -104,8 +102,38 @@ class Outbox:
     def close(self, member: Member) -> None:
         """Send what is queued for `member`, then end its connection. Nothing if it is closed."""
         if lane := self._lanes.pop(member, None):
-            lane.write(self._compose(lane, self._next))
+            _send(lane.receiver, self._compose(lane, self._next))
             lane.receiver.finish()
+
+    def dismiss(self, members: Sequence[Member], line: str) -> None:
+        """Send what is queued for each of `members` and `line`, then end its connection, in slices of time.
+
+        They get nothing more from now on. Nothing for those that are closed.
+        """
+        farewell = _Farewell(tuple(self._lines), self._first, _encode(line))
+        idle, end = not self._dismissed, self._next
+        for member in members:
+            if lane := self._lanes.pop(member, None):
+                self._dismissed.append((farewell, lane.receiver, lane.position, lane.edits))
+                lane.position = end  # a flush that is under way has nothing for it
+                if lane.edits:
+                    lane.edits = None
+                    self._edited.discard(lane)
+        if idle and len(self._dismissed) > _ENDED_AT_ONCE:
+            self._call_soon(self._finish)  # making this many ready has used up this turn's slice
+        elif idle:
+            self._finish()
+
+    def _finish(self) -> None:
+        """End connections; let the loop run when the slice of time is used up."""
+        deadline = self._clock() + self._flush_slice
+        while self._dismissed:
+            farewell, receiver, position, edits = self._dismissed.popleft()
+            _send(receiver, farewell.compose(position, edits, crlf=receiver.crlf))
+            receiver.finish()
+            if self._dismissed and self._clock() > deadline:
+                self._call_soon(self._finish)
+                return
 
     def _edit(self, lane: _Lane, line: bytes | Sequence[Page] | None) -> None:
         if lane.edits is None:
@@ -135,7 +163,7 @@ class Outbox:
         for lane in self._waiting:
             receiver = lane.receiver
             if lane.edits or lane.position > first or not self._shared:
-                lane.write(self._compose(lane, end))
+                _send(receiver, self._compose(lane, end))
             else:
                 lane.position = end
                 receiver.write(self._shared_crlf if receiver.crlf else self._shared)
@@ -151,39 +179,65 @@ class Outbox:
             self._schedule()
 
     def _compose(self, lane: _Lane, end: int) -> list[bytes]:
-        """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them.
-
-        What it shares with others is a piece of its own, and what stands between is one.
-        """
-        pieces: list[bytes] = []
-        lines: list[bytes] = []
-        crlf = lane.receiver.crlf
-        at = lane.position
-        edits = lane.edits or []
-        later: list[_Edit] | None = None
-        for done, (position, line) in enumerate(edits):
-            if position > end or (position == end and line is None):
-                later = edits[done:]
-                break
-            lines += self._lines[at - self._first : position - self._first]
-            at = position
-            if line is None:
-                at += 1
-            elif isinstance(line, bytes):
-                lines.append(line)
-            else:
-                pieces += _joined(lines, crlf=crlf)
-                pieces += (page.encoded(crlf=crlf) for page in line)
-                lines = []
-        if at < end:
-            lines += self._lines[at - self._first : end - self._first]
-            at = end
-        lane.position = at
-        lane.edits = later
-        if later is None:
+        """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
+        pieces, lane.position, lane.edits = _work_in(
+            self._lines, self._first, lane.position, lane.edits or [], end, crlf=lane.receiver.crlf
+        )
+        if lane.edits is None:
             self._edited.discard(lane)
-        pieces += _joined(lines, crlf=crlf)
         return pieces
+
+
+class _Farewell:
+    """What some members get as their last: the shared `lines`, the first at position `first`, then `last`."""
+
+    def __init__(self, lines: Sequence[bytes], first: int, last: bytes) -> None:
+        self._lines = [*lines, last]
+        self._first = first
+        self._shared: dict[tuple[int, bool], list[bytes]] = {}  # by position and line ending, without edits
+
+    def compose(self, position: int, edits: list[_Edit] | None, *, crlf: bool) -> list[bytes]:
+        """The bytes for a member at `position` for whom `edits` differ."""
+        pieces = None if edits else self._shared.get((position, crlf))
+        if pieces is None:
+            end = self._first + len(self._lines)
+            pieces = _work_in(self._lines, self._first, position, edits or [], end, crlf=crlf)[0]
+            if not edits:
+                # Those at one position most often stand together; to keep all would be to keep each of many.
+                self._shared = {(position, crlf): pieces}
+        return pieces
+
+
+def _work_in(
+    lines: Sequence[bytes], first: int, at: int, edits: list[_Edit], end: int, *, crlf: bool
+) -> tuple[list[bytes], int, list[_Edit] | None]:
+    """The lines from position `at` to `end` with `edits` worked in; where that ends, and later edits.
+
+    What is shared with others is a piece by itself, and what stands between is one piece. The first of
+    `lines` is at position `first`.
+    """
+    pieces: list[bytes] = []
+    own: list[bytes] = []
+    later: list[_Edit] | None = None
+    for done, (position, line) in enumerate(edits):
+        if position > end or (position == end and line is None):
+            later = edits[done:]
+            break
+        own += lines[at - first : position - first]
+        at = position
+        if line is None:
+            at += 1
+        elif isinstance(line, bytes):
+            own.append(line)
+        else:
+            pieces += _joined(own, crlf=crlf)
+            pieces += (page.encoded(crlf=crlf) for page in line)
+            own = []
+    if at < end:
+        own += lines[at - first : end - first]
+        at = end
+    pieces += _joined(own, crlf=crlf)
+    return pieces, at, later
 
 
 def _joined(lines: Sequence[bytes], *, crlf: bool) -> Sequence[bytes]:
@@ -192,6 +246,14 @@ def _joined(lines: Sequence[bytes], *, crlf: bool) -> Sequence[bytes]:
         return ()
     data = b"".join(lines)
     return (_with_crlf(data) if crlf else data,)
+
+
+def _send(receiver: Receiver, pieces: Sequence[bytes]) -> None:
+    """Send `pieces`, of which there may be none."""
+    if len(pieces) == 1:
+        receiver.write(pieces[0])
+    elif pieces:
+        receiver.write_all(pieces)
 
 
 def _with_crlf(data: bytes) -> bytes:

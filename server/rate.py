@@ -37,7 +37,3 @@ class TokenBucket:
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._then) * self._rate)
         self._then = now
         return self._tokens + _HAIR
-
-    def is_full(self, now: float) -> bool:
-        """Whether nothing was taken for so long that the bucket may as well be a new one."""
-        return self.wait(self._burst, now) == 0

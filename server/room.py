@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from . import commands, notices
+from .addresses import Network, address_of
 from .commands import Role
 from .events import (
     Event,
@@ -35,10 +36,15 @@ class Member:
     muted: bool = False
     lines: int = 0
     """How many lines it has said, to everybody or to one."""
+    ip: Network = field(init=False, repr=False)
+    """The IP address, for looking it up among networks."""
+
+    def __post_init__(self) -> None:
+        self.ip = address_of(self.host)
 
     @property
     def host(self) -> str:
-        """The IP address."""
+        """The IP address as accept gave it."""
         return self.address.rpartition("|")[0]
 
     @property
@@ -63,6 +69,13 @@ class Fanout(Protocol):
 
     def close(self, member: Member) -> None:
         """Send what is queued for `member`, then end its connection; it gets nothing more."""
+        ...
+
+    def dismiss(self, members: Sequence[Member], line: str) -> None:
+        """Send what is queued for each of `members`, then `line`, and end its connection.
+
+        They get nothing more from now on, though the sending may take its time.
+        """
         ...
 
 
@@ -91,7 +104,7 @@ class Room:
 
     Args:
         fanout: takes the lines for the members. It must know a member before `join` is called with it.
-        emit: takes the events for the operator's side.
+        emit, emit_all: take an event for the operator's side, and many that happen at one moment.
         clock: the wall clock, in seconds since the epoch.
         later: calls something after so many seconds, as `loop.call_later` does.
         settings: the limits and switches.
@@ -101,12 +114,14 @@ class Room:
         self,
         fanout: Fanout,
         emit: Callable[[Event], None],
+        emit_all: Callable[[Iterable[Event]], None],
         clock: Callable[[], float],
         later: Callable[[float, Callable[[], object]], Timer],
         settings: Settings,
     ) -> None:
         self._fanout = fanout
         self._emit = emit
+        self._emit_all = emit_all
         self._clock = clock
         self._later = later
         self._settings = settings
@@ -139,16 +154,31 @@ class Room:
 
     def leave(self, member: Member, reason: LeaveReason, remark: str = "") -> None:
         """Let `member` go, with a last line to it and a notice to the others. Nothing if it is gone."""
-        if self._members.pop(member.id, None) is None:
-            return
+        if self._members.pop(member.id, None):
+            self._forget(member)
+            self._fanout.to(member, notices.you_have_left())
+            self._fanout.close(member)
+            self._fanout.to_all(notices.has_left(member.name))
+            self._emit(Left(self._clock(), member.id, member.name, reason, remark))
+
+    def leave_together(self, members: Sequence[Member], reason: LeaveReason, remark: str = "") -> None:
+        """Let `members` go at one moment: each gets its last line, and those who stay a notice of each."""
+        gone = [member for member in members if self._members.pop(member.id, None)]
+        for member in gone:
+            self._forget(member)
+        if gone:
+            self._fanout.dismiss(gone, notices.you_have_left())
+            self._fanout.to_all("\n".join([notices.has_left(member.name) for member in gone]))
+            now = self._clock()
+            self._emit_all(Left(now, member.id, member.name, reason, remark) for member in gone)
+
+    def _forget(self, member: Member) -> None:
+        """Forget whatever there is of `member` beside itself."""
         self._listing.remove(member)
         self._by_address.discard(member.address.lower(), member)
         self._forget_nickname(member)
-        self._end_mute_timer(member)
-        self._fanout.to(member, notices.you_have_left())
-        self._fanout.close(member)
-        self._fanout.to_all(notices.has_left(member.name))
-        self._emit(Left(self._clock(), member.id, member.name, reason, remark))
+        if self._mute_timers:
+            self._end_mute_timer(member)
 
     def shut_down(self) -> None:
         """Say goodbye to everybody and close every connection. The room is empty after."""
@@ -161,9 +191,8 @@ class Room:
         self._by_address.clear()
         self._by_nickname.clear()
         self._by_skeleton.clear()
-        for member in members:  # one that proves too slow now is gone already: no notice of its leaving
-            self._fanout.to(member, notices.you_have_left())
-            self._fanout.close(member)
+        # One that proves too slow now is gone already: no notice of its leaving.
+        self._fanout.dismiss(members, notices.you_have_left())
 
     def receive(self, member: Member, lines: Sequence[Line]) -> None:
         """Do what `lines` from `member` ask for, in order; what follows its leaving is ignored."""

@@ -4,11 +4,59 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from .addresses import network_of
+
+_WHOLE = {
+    "port": (0, 65_535),
+    "max_clients": (0, 1_000_000),
+    "max_per_ip": (0, 1_000_000),
+    "connect_burst": (1, 1_000_000),
+    "burst": (1, 1_000_000),
+    "max_held": (0, 1 << 30),
+    "max_line": (1, 1 << 20),
+    "max_subnegotiation": (0, 1 << 20),
+    "max_backlog": (1024, 1 << 30),
+    "read_size": (1, 1 << 24),
+    "listen_queue": (1, 1 << 20),
+}
+_RATES = ("connect_rate", "rate")
+_SECONDS = {
+    "stall_timeout": (1, 86_400),
+    "flush_slice": (0, 1),
+    "close_grace": (0, 86_400),
+    "stop_grace": (0, 86_400),
+    "tls_handshake_timeout": (0.001, 86_400),
+}
+_LONGEST_QUOTE = 60  # characters of a wrong value that are shown
+
+_TEXTS = ("hosts", "trusted")
+_PATHS = ("bans_file", "tls_cert", "tls_key")
+_SWITCHES = ("shared_nicks",)
+
+
+class SettingsError(ValueError):
+    """A setting has a value that it cannot have; the message says what is allowed.
+
+    Args:
+        problem: what is wrong, as the rest of a sentence that begins with the names of `fields`.
+        fields: the settings that it is about.
+    """
+
+    def __init__(self, problem: str, *fields: str) -> None:
+        super().__init__(f"{' and '.join(fields)} {problem}")
+        self.problem = problem
+        self.fields = fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one `ChatServer`. Sizes are in bytes, times in seconds."""
+    """The settings of one `ChatServer`. Sizes are in bytes, times in seconds.
+
+    Raises:
+        SettingsError: if one of them has a value that it cannot have, or two do not go together.
+    """
 
     hosts: tuple[str, ...] = ("127.0.0.1",)
     """The addresses or host names to listen on, IPv4 and IPv6."""
@@ -31,8 +79,11 @@ class Settings:
     connect_rate: float = 30
     """How many connections one address other than loopback may open a minute in the long run; 0: no limit."""
 
-    connect_burst: int = 10
+    connect_burst: int = 40
     """How many of them it may open at once after a quiet time."""
+
+    trusted: tuple[str, ...] = ()
+    """Networks, such as a school's, whose addresses the three limits above do not apply to."""
 
     rate: float = 5
     """How many lines a second a client may send in the long run, before the next ones wait; 0: no limit."""
@@ -85,7 +136,55 @@ class Settings:
     tls_handshake_timeout: float = 10.0
     """How long a client may take for the TLS handshake."""
 
+    def __post_init__(self) -> None:
+        for name, (least, most) in _WHOLE.items():
+            value: Any = getattr(self, name)
+            fits = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+            self._check(name, fits, f"a whole number from {least} to {most}")
+        for name in _RATES:
+            fits = self._is_number(name, 0, 0) or self._is_number(name, 0.001, 1_000_000)
+            self._check(name, fits, "0 or a number from 0.001 to 1000000")
+        for name, (least, most) in _SECONDS.items():
+            self._check(name, self._is_number(name, least, most), f"a number from {least} to {most}")
+        for name in _SWITCHES:
+            self._check(name, isinstance(getattr(self, name), bool), "True or False")
+        for name in _PATHS:
+            value = getattr(self, name)
+            self._check(name, value is None or isinstance(value, Path), "a Path or None")
+        for name in _TEXTS:
+            self._check_texts(name)
+        self._check("hosts", bool(self.hosts), "a tuple with a host or more")
+        for text in self.trusted:
+            try:
+                network_of(text)
+            except ValueError:
+                self._check("trusted", False, "networks such as 192.0.2.0/24", text)
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise SettingsError("go together; give both, or neither", "tls_cert", "tls_key")
+
+    def _is_number(self, name: str, least: float, most: float) -> bool:
+        value: Any = getattr(self, name)
+        # NaN is in no range.
+        return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+    def _check_texts(self, name: str) -> None:
+        values: Any = getattr(self, name)
+        self._check(name, isinstance(values, tuple), "a tuple of texts")
+        for value in values:
+            fits = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
+            self._check(name, fits, "texts without blanks around them", value)
+
+    def _check(self, name: str, fits: bool, allowed: str, *values: object) -> None:
+        """Raise unless the value `fits`; `values` is the one at fault where the field has several."""
+        if not fits:
+            (value,) = values or (getattr(self, name),)
+            try:
+                shown = repr(value)[:_LONGEST_QUOTE]
+            except ValueError:  # Python shows no whole number of more than 4,300 digits
+                shown = "that"
+            raise SettingsError(f"must be {allowed}, not {shown}", name)
+
     @property
     def encrypted(self) -> bool:
         """Whether the server speaks TLS."""
-        return self.tls_cert is not None and self.tls_key is not None
+        return self.tls_cert is not None

@@ -145,7 +145,7 @@ class TestProblem:
         assert capfd.readouterr() == (
             "",
             f"chat-console: {bans}, line 2: 'nobody -' is not a network and a time; "
-            "mend it, or name another with --bans\n",
+            "mend it, or name another file with --bans\n",
         )
         assert not plain_console.last.served
         assert bans.read_text() == "192.0.2.7 -\nnobody -\n"
@@ -181,6 +181,26 @@ class TestListenProblem:
     )
     def test_it_says_what_and_what_to_do(self, cause: OSError | UnicodeError, told: str) -> None:
         assert cli._listen_problem(ListenError("::1", 80, cause)) == told
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            ("--host 127.0.0.1 --host 0.0.0.0", "0.0.0.0 listens on 127.0.0.1 too; leave one of the two out"),
+            ("--host fe80::1", "fe80::1 needs the interface that it is on, as in fe80::1%eth0"),
+            ("--port 70000", "--port must be a whole number from 0 to 65535, not 70000"),
+            ("--trust school", "--trust must be networks such as 192.0.2.0/24, not 'school'"),
+            ("--bans /", "/: is a directory; mend that, or name another file with --bans"),
+        ],
+    )
+    def test_what_cannot_be_had_is_one_line_and_exit_code_2(
+        self,
+        options: str,
+        told: str,
+        plain_console: type[RecordedConsole],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        assert cli.main(["--plain", "--port", "0", *options.split()]) == cli.EXIT_USAGE == 2
+        assert capsys.readouterr() == ("", f"chat-console: {told}\n")
 
     @pytest.mark.parametrize("option", ["--plain", "--no-mouse"], ids=["plain", "on screen"])
     def test_a_port_in_use_is_one_line_and_exit_code_2(

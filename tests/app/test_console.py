@@ -166,7 +166,7 @@ async def test_the_line_takes_every_command_of_the_operator(operator: Operator) 
         "/ban 192.0.2.0/24": ["= Banned 192.0.2.0/24 until unbanned."],
         "/bans": ["= 192.0.2.0/24 until unbanned"],
         "/unban 192.0.2.0/24": ["= Lifted the ban of 192.0.2.0/24."],
-        "/reload": ["= This server does not use TLS: there is no certificate to read."],
+        "/reload": ["= There is nothing to read again: no TLS certificate and no bans file."],
         "/msg ann psst": [
             "» Operator (private to ann): psst",
             "= Message sent to 1 users of name ann",
@@ -524,7 +524,7 @@ async def test_the_mouse_alone_bans(operator: Operator) -> None:
     await operator.until(lambda: not operator.ban_button.disabled)
     for target in ("f7 Ban", operator.ban_button):
         await operator.click(target)
-        assert await operator.question() == "Ban 2001:db8::7? This drops Bob."
+        assert await operator.question() == "Ban 2001:db8::/64? This drops Bob."
         await operator.click("Cancel")
         await operator.back()
     await operator.until(lambda: not operator.ban_button.has_class("-active"))
@@ -552,7 +552,7 @@ async def test_a_user_on_this_machine_is_not_banned_by_key_and_the_operator_is_t
     await operator.until(lambda: operator.names == ["Ann"])
     operator.user_list.selected = ann.id
     await operator.press("f7")
-    told = f"= {host} is this machine itself; add --force to ban it all the same"
+    told = f"= {host} is this machine itself; to ban it all the same type: /ban {host} --force"
     await operator.until(lambda: operator.entries[-1] == told)
     assert operator.at_home
     assert list(operator.server.members) == [ann]

@@ -46,7 +46,9 @@ def test_bans_survive_a_restart_in_a_file_that_nobody_else_reads(
     ann, bob = connect(console.port), connect(console.port, source=other)
     assert not bans.exists()
     console.type(f"/ban {other}")
-    console.output.wait_for(f"{other} is this machine itself; add --force to ban it all the same\n")
+    console.output.wait_for(
+        f"{other} is this machine itself; to ban it all the same type: /ban {other} --force\n"
+    )
     console.type(f"/ban {other} --force")
     console.output.wait_for(f"A ban of {other} drops {bob.address}. Repeat the command to do it.\n")
     console.type(f"/ban {other} --force")
@@ -56,9 +58,9 @@ def test_bans_survive_a_restart_in_a_file_that_nobody_else_reads(
     assert turned_away(console.port, other) == "You are banned from this server\n"
     console.type("/ban 192.0.2.0/24 1d")
     console.output.wait_for("Banned 192.0.2.0/24 for 1d.\n")
+    quit_in_order(console)
     assert stat.S_IMODE(bans.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [bans]
-    quit_in_order(console)
 
     console = start_console("--bans", str(bans))
     assert turned_away(console.port, other) == "You are banned from this server\n"
@@ -106,15 +108,32 @@ def test_a_bans_file_with_something_else_in_it_is_refused_and_left_as_it_is(
     bans.write_text("192.0.2.7 -\nDear diary\n")
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(bans))) == (
         f"chat-console: {bans}, line 2: 'Dear diary' is not a network and a time; "
-        "mend it, or name another with --bans\n"
+        "mend it, or name another file with --bans\n"
     )
     assert bans.read_text() == "192.0.2.7 -\nDear diary\n"
 
 
 def test_a_bans_file_that_cannot_be_read_is_refused(start: StartProgram, tmp_path: Path) -> None:
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(tmp_path))) == (
-        f"chat-console: {tmp_path}: Is a directory; mend it, or name another with --bans\n"
+        f"chat-console: {tmp_path}: is a directory; mend that, or name another file with --bans\n"
     )
+
+
+def test_a_bans_file_that_another_server_uses_is_refused(
+    start_console: StartConsole, start: StartProgram, tmp_path: Path
+) -> None:
+    bans = tmp_path / "bans"
+    link = tmp_path / "link"
+    link.symlink_to(bans)
+    console = start_console("--bans", str(bans))
+    assert console.port  # it runs
+    assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(link))) == (
+        f"chat-console: {link} is in use by another server; end that, or name another file with --bans\n"
+    )
+    quit_in_order(console)
+    console = start_console("--bans", str(link))
+    assert console.port
+    quit_in_order(console)
 
 
 def test_a_certificate_without_a_key_is_refused(start: StartProgram) -> None:
@@ -134,9 +153,9 @@ def test_more_users_than_the_system_has_files_for_are_refused(start: StartProgra
 @pytest.mark.parametrize(
     ("option", "told"),
     [
-        ("--rate=fast", "argument --rate: 'fast' is not a number from 0 to 1e+06"),
-        ("--burst=0", "argument --burst: '0' is not a whole number from 1 to 1000000"),
-        ("--stall-timeout=0.5", "argument --stall-timeout: '0.5' is not a number from 1 to 86400"),
+        ("--rate=fast", "error: argument --rate: 'fast' is not a number"),
+        ("--burst=0", "--burst must be a whole number from 1 to 1000000, not 0"),
+        ("--stall-timeout=0.5", "--stall-timeout must be a number from 1 to 86400, not 0.5"),
     ],
 )
 def test_a_limit_out_of_range_is_one_line_on_stderr(start: StartProgram, option: str, told: str) -> None:
@@ -159,7 +178,8 @@ def test_the_help_tells_the_unit_and_the_default_of_each_limit(start: StartProgr
         "at most 10000)",
         "--max-per-ip N users from one address but loopback; 0: any (default: 32)",
         "--connect-rate N new connections a minute from one address but loopback; 0: any (default: 30)",
-        "--connect-burst N new connections at once before --connect-rate counts (default: 10)",
+        "--connect-burst N new connections at once before --connect-rate counts (default: 40)",
+        "--trust NETWORK lift the three limits above for a network such as 192.0.2.0/24; may be repeated",
         "--max-backlog BYTES drop a user who reads too slowly when this much waits (default: 1048576)",
         "--stall-timeout SECONDS drop a user for whom something waits and who takes nothing for so long "
         "(default: 20.0)",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from chat_console.server.bans import Bans
+from chat_console.server.bans_file import BansFile
 from chat_console.server.events import Event
 from chat_console.server.framing import Line
 from chat_console.server.listing import Page
@@ -15,6 +17,14 @@ from chat_console.server.settings import Settings
 
 NOW = 1_700_000_000.0
 """What the room's wall clock shows, always."""
+
+
+T = TypeVar("T")
+
+
+def at_once(work: Callable[[], T], done: Callable[[T], object]) -> None:
+    """What a server does aside, done on the spot."""
+    done(work())
 
 
 class Alarm:
@@ -83,6 +93,11 @@ class RecordingFanout:
     def close(self, member: Member) -> None:
         self.closed.append(member)
 
+    def dismiss(self, members: Sequence[Member], line: str) -> None:
+        for member in members:
+            self.to(member, line)
+            self.close(member)
+
 
 class Scene:
     """A room with its operator, and what everybody in it has seen since one last looked."""
@@ -99,8 +114,9 @@ class Scene:
         self._events: list[Event] = []
         settings = settings or Settings()
         emit = self._events.append
-        self.room = Room(self.fanout, emit, lambda: NOW, self.clock.later, settings)
-        self.bans = Bans(bans_file, self.clock, lambda: NOW, self._not_written)
+        self.room = Room(self.fanout, emit, self._events.extend, lambda: NOW, self.clock.later, settings)
+        file = bans_file and BansFile(bans_file)
+        self.bans = Bans(file, self.clock, lambda: NOW, self._not_written, at_once)
         self.operator = Operator(self.room, self.fanout, self.bans, emit, lambda: NOW, reload, settings)
         self._ids = 0
 
@@ -110,7 +126,8 @@ class Scene:
     def join(self, address: str | None = None) -> Member:
         """One more client, at an address of its own where none is given."""
         self._ids += 1
-        member = Member(self._ids, address or f"10.0.0.{self._ids}|{4000 + self._ids}")
+        host = f"10.0.{self._ids >> 8}.{self._ids & 255}"
+        member = Member(self._ids, address or f"{host}|{4000 + self._ids}")
         self.fanout.add(member)
         self.room.join(member)
         return member

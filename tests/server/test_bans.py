@@ -1,35 +1,57 @@
-"""Bans: what they cover, until when, and the file that keeps them."""
+"""Bans: what they cover, until when, what is kept of them, and what they cost."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from recording import NOW, Clock
 
 from chat_console.server import bans as module
-from chat_console.server.bans import Bans, BansFileError, address_of, network_of, shown
+from chat_console.server.addresses import Network, address_of, network_of
+from chat_console.server.bans import Bans
+from chat_console.server.bans_file import BansFile, BansFileError
 
 
 class Registry:
-    """Bans with two clocks moved by hand, and what was told of failures."""
+    """Bans with two clocks moved by hand, what was told of failures, and what waits to be done aside."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.clock = Clock()
         self.wall = NOW
         self.failures: list[OSError] = []
-        self.path = path
+        self.aside: list[Callable[[], object]] = []
+        self.file = path and BansFile(path)
         self.bans = self.load()
 
     def load(self) -> Bans:
         """The bans as another start of the server would find them."""
-        return Bans(self.path, self.clock, lambda: self.wall, self.failures.append)
+        return Bans(self.file, self.clock, lambda: self.wall, self.failures.append, self.put_aside)
+
+    def put_aside(self, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
+        self.aside.append(lambda: done(work()))
+
+    def settle(self) -> None:
+        """Do what waits, in order."""
+        while self.aside:
+            self.aside.pop(0)()
 
     def add(self, network: str, seconds: float | None = None) -> None:
-        self.bans.add(network_of(network), seconds)
+        self.bans.add([network_of(network)], seconds)
+
+    def remove(self, network: str) -> bool:
+        return self.bans.remove(network_of(network))
+
+    def reload(self) -> int | BansFileError:
+        results: list[int | BansFileError] = []
+        self.bans.reload(results.append)
+        self.settle()
+        (result,) = results
+        return result
 
     def pass_time(self, seconds: float) -> None:
         """Let both clocks go on."""
@@ -46,31 +68,13 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "bans"
 
 
-class TestNetworks:
-    @pytest.mark.parametrize(
-        ("text", "network", "short"),
-        [
-            ("192.0.2.7", "192.0.2.7/32", "192.0.2.7"),
-            ("192.0.2.7/32", "192.0.2.7/32", "192.0.2.7"),
-            ("192.0.2.7/24", "192.0.2.0/24", "192.0.2.0/24"),
-            ("2001:DB8::0:7", "2001:db8::7/128", "2001:db8::7"),
-            ("fe80::1%eth0", "fe80::1/128", "fe80::1"),
-            ("0.0.0.0/0", "0.0.0.0/0", "0.0.0.0/0"),
-        ],
-    )
-    def test_are_read_and_shown_as_they_are_typed(self, text: str, network: str, short: str) -> None:
-        assert str(network_of(text)) == network
-        assert shown(network_of(text)) == short
-
-    @pytest.mark.parametrize(
-        "text", ["", "Bob", "192.0.2", "192.0.2.7/33", "192.0.2.7|4001", "7", "1.2.3.04"]
-    )
-    def test_are_nothing_else(self, text: str) -> None:
-        with pytest.raises(ValueError):
-            network_of(text)
-
-    def test_know_an_address_with_its_interface(self) -> None:
-        assert str(address_of("fe80::1%eth0")) == "fe80::1"
+@pytest.fixture
+def kept(path: Path) -> Iterator[Registry]:
+    """Bans that are kept in `path`, which holds none at first."""
+    registry = Registry(path)
+    yield registry
+    assert registry.file
+    registry.file.close()
 
 
 class TestInForce:
@@ -86,6 +90,8 @@ class TestInForce:
             ("192.0.2.0/24", "192.0.2.255", "192.0.3.0"),
             ("2001:db8::/64", "2001:db8::ffff", "2001:db8:0:1::"),
             ("fe80::1", "fe80::1%eth0", "fe80::2%eth0"),
+            ("::ffff:192.0.2.0/120", "192.0.2.255", "::ffff:192.0.3.0"),
+            ("192.0.2.0/24", "::ffff:192.0.2.7", "::192.0.2.7"),
             ("0.0.0.0/0", "203.0.113.1", "2001:db8::1"),
         ],
     )
@@ -93,6 +99,7 @@ class TestInForce:
         registry = Registry()
         registry.add(network)
         assert registry.bans.covers(inside)
+        assert registry.bans.covers(address_of(inside))
         assert not registry.bans.covers(outside)
 
     def test_they_end_after_their_time(self) -> None:
@@ -104,31 +111,42 @@ class TestInForce:
         assert not registry.bans.covers("192.0.2.7")
         assert registry.bans.all() == []
 
+    def test_one_that_ends_leaves_a_wider_one_in_force(self) -> None:
+        registry = Registry()
+        registry.add("192.0.2.7", 60)
+        registry.add("192.0.2.0/24", 120)
+        registry.pass_time(60)
+        assert registry.bans.covers("192.0.2.7")
+
     def test_without_a_time_they_last(self) -> None:
         registry = Registry()
         registry.add("192.0.2.7")
         registry.pass_time(1e9)
         assert registry.bans.covers("192.0.2.7")
 
-    def test_the_last_one_of_a_network_counts(self) -> None:
+    @pytest.mark.parametrize(("first", "second"), [(None, 60), (60, None), (60, 30), (30, 60)])
+    def test_the_last_one_of_a_network_counts(self, first: float | None, second: float | None) -> None:
         registry = Registry()
-        registry.add("192.0.2.7")
-        registry.add("192.0.2.7", 60)
-        assert listed(registry.bans) == [("192.0.2.7/32", 60)]
+        registry.add("192.0.2.7", first)
+        registry.add("192.0.2.7", second)
+        assert listed(registry.bans) == [("192.0.2.7/32", second)]
+        registry.pass_time(45)
+        registry.add("192.0.2.8")  # whereby what has ended is forgotten
+        assert registry.bans.covers("192.0.2.7") is (second != 30)
 
     def test_they_are_lifted_one_by_one(self) -> None:
         registry = Registry()
         registry.add("192.0.2.7")
         registry.add("192.0.2.0/24")
-        assert registry.bans.remove(network_of("192.0.2.7"))
-        assert not registry.bans.remove(network_of("192.0.2.7"))
+        assert registry.remove("::ffff:192.0.2.7")
+        assert not registry.remove("192.0.2.7")
         assert listed(registry.bans) == [("192.0.2.0/24", None)]
 
     def test_one_that_has_ended_cannot_be_lifted(self) -> None:
         registry = Registry()
         registry.add("192.0.2.7", 60)
         registry.pass_time(60)
-        assert not registry.bans.remove(network_of("192.0.2.7"))
+        assert not registry.remove("192.0.2.7")
 
     def test_they_are_in_order_of_their_networks(self) -> None:
         registry = Registry()
@@ -151,131 +169,251 @@ class TestInForce:
         assert registry.bans.all() == []
 
 
-class TestFile:
-    def test_keeps_them_over_a_restart(self, path: Path) -> None:
-        registry = Registry(path)
-        registry.add("192.0.2.0/24")
-        registry.add("2001:db8::7", 3600)
-        registry.add("192.0.2.7", 60)
-        registry.pass_time(600)
-        assert listed(registry.load()) == [("192.0.2.0/24", None), ("2001:db8::7/128", 3000)]
-        assert registry.failures == []
+class TestCost:
+    def test_of_asking_is_one_look_up_for_each_length_of_prefix(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        registry = Registry()
+        registry.bans.add([Network(4, 10 << 24 | number, 32) for number in range(10_000)], 60)
+        registry.bans.add([Network(4, number << 12, 20) for number in range(100)], None)
+        asked: list[tuple[int, int, int]] = []
 
-    def test_holds_a_line_for_each_with_its_end_by_the_wall_clock(self, path: Path) -> None:
-        registry = Registry(path)
-        registry.add("192.0.2.0/24")
-        registry.add("2001:db8::7", 3600)
+        class Asked(dict[tuple[int, int, int], Any]):
+            def __contains__(self, key: object) -> bool:
+                asked.append(key)  # type: ignore[arg-type]
+                return super().__contains__(key)
+
+        values = registry.bans._entries._values
+        monkeypatch.setattr(registry.bans._entries, "_values", Asked(values))
+        for _ in range(64):
+            assert not registry.bans.covers("203.0.113.7")
+        assert len(asked) == 64 * 2
+
+    def test_of_forgetting_is_bounded_however_many_end_at_once(self) -> None:
+        registry = Registry()
+        registry.bans.add([Network(4, 10 << 24 | number, 32) for number in range(1000)], 60)
+        registry.pass_time(60)
+        registry.add("192.0.2.7")
+        assert len(registry.bans._lines) == 1000 - module._FORGOTTEN_AT_ONCE + 1
+        assert [ban.network.shown for ban in registry.bans.all()] == ["192.0.2.7"]
+        for _ in range(1000 // module._FORGOTTEN_AT_ONCE):
+            registry.add("192.0.2.7")
+        assert len(registry.bans._lines) == 1
+
+    def test_of_memory_is_bounded_by_the_bans_in_force(self) -> None:
+        registry = Registry()
+        for number in range(10_000):
+            registry.add("192.0.2.7", 60 + number)
+            registry.add("192.0.2.8", 60)
+            assert registry.remove("192.0.2.8")
+        assert len(registry.bans._ends) < 4 * module._FORGOTTEN_AT_ONCE
+        assert registry.bans._unsaved == set()
+        registry.pass_time(60)
+        assert registry.bans.covers("192.0.2.7")
+
+    def test_of_showing_many_is_paid_aside(self) -> None:
+        registry = Registry()
+        shown: list[str] = []
+        registry.add("192.0.2.7")
+        registry.bans.render(lambda bans: f"{len(bans)}", shown.append)
+        assert shown == ["1"]
+        registry.bans.add([Network(4, number, 32) for number in range(10_000)], None)
+        registry.bans.render(lambda bans: f"{len(bans)}", shown.append)
+        assert shown == ["1"]
+        registry.settle()
+        assert shown == ["1", "10001"]
+
+
+class TestKept:
+    def test_they_are_there_after_a_restart(self, kept: Registry) -> None:
+        kept.add("192.0.2.0/24")
+        kept.add("2001:db8::7", 3600)
+        kept.add("192.0.2.7", 60)
+        kept.settle()
+        kept.pass_time(600)
+        assert listed(kept.load()) == [("192.0.2.0/24", None), ("2001:db8::7/128", 3000)]
+        assert kept.failures == []
+
+    def test_with_a_line_for_each_and_its_end_by_the_wall_clock(self, kept: Registry, path: Path) -> None:
+        kept.add("192.0.2.0/24")
+        kept.add("2001:db8::7", 3600)
+        kept.settle()
         assert path.read_text() == f"192.0.2.0/24 -\n2001:db8::7/128 {NOW + 3600:.0f}\n"
 
-    def test_forgets_what_is_lifted(self, path: Path) -> None:
-        registry = Registry(path)
-        registry.add("192.0.2.7")
-        registry.bans.remove(network_of("192.0.2.7"))
+    def test_without_those_that_were_lifted(self, kept: Registry, path: Path) -> None:
+        kept.add("192.0.2.7")
+        kept.remove("192.0.2.7")
+        kept.settle()
         assert path.read_text() == ""
-        assert registry.load().all() == []
+        assert kept.load().all() == []
 
-    def test_is_for_the_operators_eyes_alone_also_where_it_was_not(self, path: Path) -> None:
-        path.write_text("")
-        path.chmod(0o644)
-        Registry(path).add("192.0.2.7")
-        assert path.stat().st_mode & 0o7777 == 0o600
-
-    def test_is_written_in_one_step_and_leaves_nothing_else_behind(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_together_are_written_once(
+        self, kept: Registry, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        registry = Registry(path)
-        registry.add("192.0.2.7")
-        before = path.read_text()
-        synced: list[str] = []
+        written: list[int] = []
+        write = BansFile.write
+        monkeypatch.setattr(BansFile, "write", lambda file, lines: written.append(1) or write(file, lines))
+        kept.bans.add([Network(4, number, 32) for number in range(3000)], None)
+        kept.settle()
+        assert len(written) == 1
+        for number in range(100):  # while the first is being written, all others become one
+            kept.add(f"192.0.2.{number}")
+        kept.settle()
+        assert len(written) == 3
+        assert len(path.read_text().splitlines()) == 3100
 
-        def fsync(descriptor: int) -> None:
-            # What is written is complete and not yet in the place of the old.
-            (new,) = set(path.parent.iterdir()) - {path}
-            synced.append(new.read_text())
-            assert path.read_text() == before
-
-        monkeypatch.setattr(os, "fsync", fsync)
-        registry.add("192.0.2.8")
-        assert synced == [path.read_text()]
-        assert list(path.parent.iterdir()) == [path]
-
-    def test_that_is_missing_holds_none(self, path: Path) -> None:
-        assert Registry(path).bans.all() == []
+    def test_are_written_aside(self, kept: Registry, path: Path) -> None:
+        kept.add("192.0.2.7")
         assert not path.exists()
+        assert kept.bans.covers("192.0.2.7")
+        kept.settle()
+        assert path.read_text() == "192.0.2.7/32 -\n"
+
+    def test_in_their_places_with_comments_and_blank_lines(self, kept: Registry, path: Path) -> None:
+        path.write_text(
+            "\ufeff# who spoiled it\n\n"
+            "192.0.2.7 -  # a spammer\n192.0.2.9 -  # gone\n# theirs\n"
+            "::ffff:192.0.2.0/120 1700003600\n# the end"
+        )
+        kept.bans = kept.load()
+        kept.add("198.51.100.1")
+        kept.add("192.0.2.7", 60)
+        kept.remove("192.0.2.9")
+        kept.settle()
+        assert path.read_text() == (
+            f"# who spoiled it\n\n192.0.2.7/32 {NOW + 60:.0f}  # a spammer\n# theirs\n"
+            "192.0.2.0/24 1700003600\n# the end\n198.51.100.1/32 -\n"
+        )
 
     @pytest.mark.parametrize(
-        ("content", "line"),
+        ("lines", "bans"),
         [
-            (b"Bob -\n", "line 1: 'Bob -'"),
-            (b"192.0.2.7 -\n\n", "line 2: ''"),
-            (b"192.0.2.7\n", "line 1"),
-            (b"192.0.2.7 soon\n", "line 1"),
-            (b"192.0.2.7/24 -\n", "line 1"),
-            (b"192.0.2.7 - -\n", "line 1"),
+            ("192.0.2.7 -\n192.0.2.7 1700000060\n", [("192.0.2.7/32", 60)]),
+            ("192.0.2.7 1700000060\n192.0.2.7 -\n", [("192.0.2.7/32", None)]),
+            ("192.0.2.7 -\n192.0.2.7 0\n", []),
+            ("192.0.2.7 0\n", []),
         ],
     )
-    def test_that_holds_something_else_is_refused_with_the_line(
-        self, path: Path, content: bytes, line: str
+    def test_of_several_lines_the_last_counts(
+        self, kept: Registry, path: Path, lines: str, bans: list[tuple[str, float | None]]
     ) -> None:
-        path.write_bytes(content)
-        with pytest.raises(BansFileError) as raised:
-            Registry(path)
-        message = str(raised.value)
-        assert message.startswith(f"{path}, {line}")
-        assert "\n" not in message
+        path.write_text(lines)
+        assert listed(kept.load()) == bans
 
-    def test_that_is_not_text_is_refused(self, path: Path) -> None:
-        path.write_bytes(b"\xff\xfe")
-        with pytest.raises(BansFileError, match="utf-8"):
-            Registry(path)
+    def test_in_a_file_that_cannot_be_read_are_an_error(self, kept: Registry, path: Path) -> None:
+        path.write_text("nobody -\n")
+        with pytest.raises(BansFileError):
+            kept.load()
 
-    def test_that_cannot_be_read_is_refused(self, path: Path) -> None:
-        path.mkdir()
-        with pytest.raises(BansFileError) as raised:
-            Registry(path)
-        assert str(raised.value) == f"{path}: {os.strerror(errno.EISDIR)}"
+    def test_that_could_not_be_written_are_told_and_in_force_and_written_with_the_next(
+        self, kept: Registry, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept.add("192.0.2.7")
+        kept.settle()
+        before = path.read_bytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", no_space)
+            kept.add("192.0.2.8")
+            kept.settle()
+        assert path.read_bytes() == before
+        assert [failure.errno for failure in kept.failures] == [errno.ENOSPC]
+        assert kept.bans.covers("192.0.2.8")
+        kept.add("192.0.2.9")
+        kept.settle()
+        assert len(kept.load().all()) == 3
+
+    def test_that_came_while_writing_failed_are_tried_at_once(
+        self, kept: Registry, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept.add("192.0.2.7")
+        kept.add("192.0.2.8")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", no_space)
+            kept.aside.pop(0)()
+        kept.settle()
+        assert len(kept.failures) == 1
+        assert path.read_text() == "192.0.2.7/32 -\n192.0.2.8/32 -\n"
 
 
 def no_space(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def fsync_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", no_space)
+class TestReload:
+    def test_puts_in_force_what_the_file_says(self, kept: Registry, path: Path) -> None:
+        kept.add("192.0.2.7")
+        kept.add("192.0.2.8")
+        kept.settle()
+        path.write_text("# mine\n192.0.2.8 1700000060\n198.51.100.0/24 -\n")
+        assert kept.reload() == 2
+        assert listed(kept.bans) == [("192.0.2.8/32", 60), ("198.51.100.0/24", None)]
+        assert not kept.bans.covers("192.0.2.7")
+        assert path.read_text().startswith("# mine\n192.0.2.8 ")  # which nobody has touched
 
-
-def replace_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "replace", no_space)
-
-
-def mkstemp_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.tempfile, "mkstemp", lambda **_: no_space())
-
-
-class TestFullDisk:
-    @pytest.mark.parametrize("fault", [mkstemp_fails, fsync_fails, replace_fails])
-    def test_leaves_the_old_file_and_is_told_and_the_ban_is_in_force(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch, fault: Callable[[pytest.MonkeyPatch], None]
+    @pytest.mark.parametrize("fault", ["nobody -\n", "\0", None])
+    def test_of_a_file_that_cannot_be_read_changes_nothing(
+        self, kept: Registry, path: Path, fault: str | None
     ) -> None:
-        registry = Registry(path)
-        registry.add("192.0.2.7")
-        before = path.read_bytes()
+        kept.add("192.0.2.7")
+        kept.settle()
+        path.unlink() if fault is None else path.write_text(fault)
+        assert isinstance(kept.reload(), BansFileError)
+        assert listed(kept.bans) == [("192.0.2.7/32", None)]
+
+    def test_keeps_what_could_not_be_written(
+        self, kept: Registry, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path.write_text("192.0.2.6 -\n192.0.2.7 -\n")
+        kept.bans = kept.load()
         with monkeypatch.context() as patch:
-            fault(patch)
-            registry.add("192.0.2.8")
-        assert path.read_bytes() == before
-        assert list(path.parent.iterdir()) == [path]
-        assert [failure.errno for failure in registry.failures] == [errno.ENOSPC]
-        assert registry.bans.covers("192.0.2.8")
-        registry.add("192.0.2.9")
-        assert len(registry.load().all()) == 3
+            patch.setattr(os, "fsync", no_space)
+            kept.add("192.0.2.8", 60)
+            kept.remove("192.0.2.7")
+            kept.settle()
+        path.write_text("192.0.2.7 -\n192.0.2.5 -\n")
+        assert kept.reload() == 2
+        kept.settle()
+        assert listed(kept.bans) == [("192.0.2.5/32", None), ("192.0.2.8/32", 60)]
+        assert path.read_text() == "192.0.2.5/32 -\n192.0.2.8/32 1700000060\n"
 
-    def test_is_told_also_where_the_new_file_cannot_be_removed(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    def test_is_asked_for_before_what_somebody_has_written_would_be_lost(
+        self, kept: Registry, path: Path
     ) -> None:
-        registry = Registry(path)
-        fsync_fails(monkeypatch)
-        monkeypatch.setattr(os, "unlink", no_space)
-        registry.add("192.0.2.7")
-        assert len(registry.failures) == 1
-        assert not path.exists()
+        kept.add("192.0.2.7")
+        kept.settle()
+        path.write_text("192.0.2.6 -\n")
+        kept.add("192.0.2.8")
+        kept.settle()
+        assert ["/reload" in str(failure.strerror) for failure in kept.failures] == [True]
+        assert path.read_text() == "192.0.2.6 -\n"
+        assert kept.reload() == 2
+        assert listed(kept.bans) == listed(kept.load()) == [("192.0.2.6/32", None), ("192.0.2.8/32", None)]
+
+    @pytest.mark.parametrize("order", ["before it is read", "after it was read"])
+    def test_keeps_what_the_operator_does_meanwhile(self, kept: Registry, path: Path, order: str) -> None:
+        path.write_text("192.0.2.6 -\n")
+        results: list[object] = []
+        if order == "before it is read":
+            kept.add("192.0.2.7")
+            kept.bans.reload(results.append)
+        else:
+            kept.bans.reload(results.append)
+            kept.add("192.0.2.7")
+        kept.add("192.0.2.8")
+        kept.add("192.0.2.9")
+        assert kept.remove("192.0.2.9")
+        kept.settle()
+        assert len(results) == 1
+        assert kept.bans.covers("192.0.2.7")
+        assert kept.bans.covers("192.0.2.8")
+        assert listed(kept.load()) == listed(kept.bans)
+
+    def test_of_what_another_has_banned_and_the_operator_lifted_meanwhile_lifts_it(
+        self, kept: Registry, path: Path
+    ) -> None:
+        path.write_text("192.0.2.6 -\n192.0.2.7 -\n")
+        kept.bans = kept.load()
+        kept.bans.reload(lambda _: None)
+        kept.remove("192.0.2.7")
+        kept.settle()
+        assert listed(kept.bans) == listed(kept.load()) == [("192.0.2.6/32", None)]

@@ -7,9 +7,11 @@ import contextlib
 import doctest
 import errno
 import gc
+import os
 import socket
 import ssl
 import struct
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ from certificates import Pair
 from chat_clients import BOUND, Chat, Client, Clock, ipv6, open_chat
 
 from chat_console.server import chat_server, listener
-from chat_console.server.bans import BansFileError
-from chat_console.server.chat_server import ChatServer, _plain_host
+from chat_console.server.bans_file import BansFile, BansFileError
+from chat_console.server.chat_server import ChatServer
 from chat_console.server.events import (
     Event,
     Joined,
@@ -165,19 +167,6 @@ class TestListening:
                 client = await chat.connect(host)
                 assert await client.line() == f"Welcome {client.address} to the server!"
                 assert client.address.startswith(f"{host}|")
-
-    @pytest.mark.parametrize(
-        ("host", "shown"),
-        [
-            ("127.0.0.1", "127.0.0.1"),
-            ("::1", "::1"),
-            ("::ffff:127.0.0.1", "127.0.0.1"),
-            ("::ffff:0:0", "::ffff:0:0"),
-            ("fe80::1%eth0", "fe80::1%eth0"),
-        ],
-    )
-    def test_takes_an_address_as_accept_gave_it_but_for_ipv4_over_ipv6(self, host: str, shown: str) -> None:
-        assert _plain_host(host) == shown
 
 
 class TestConnecting:
@@ -355,27 +344,94 @@ class TestBanning:
         async with open_chat(bans_file=file) as chat:
             assert await (await chat.connect()).rest() == ["You are banned from this server"]
 
-    async def test_that_cannot_be_written_is_told_and_in_force(self, tmp_path: Path) -> None:
-        async with open_chat(bans_file=tmp_path / "missing" / "bans") as chat:
+    async def test_that_cannot_be_written_is_told_and_in_force(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        async with open_chat(bans_file=tmp_path / "bans") as chat:
+            monkeypatch.setattr(BansFile, "write", fail)
             chat.server.operate("/ban 127.0.0.1 --force")
+            assert (await chat.event(Replied)).text == "Banned 127.0.0.1 until unbanned."
             assert (await chat.event(Replied)).text == (
-                "The bans file could not be written (No such file or directory): "
+                "The bans file could not be written (Read-only file system): "
                 "this holds only until the server ends."
             )
-            assert (await chat.event(Replied)).text == "Banned 127.0.0.1 until unbanned."
             assert await (await chat.connect()).rest() == ["You are banned from this server"]
 
-    async def test_by_a_file_that_cannot_be_read_keeps_the_server_from_starting(self, tmp_path: Path) -> None:
+    async def test_is_written_while_the_loop_goes_on_and_before_the_server_ends(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        may_write = threading.Event()
         file = tmp_path / "bans"
-        file.write_text("not a ban\n")
+        fsync = os.fsync
+        monkeypatch.setattr(os, "fsync", lambda descriptor: may_write.wait(BOUND) and fsync(descriptor))
+        async with open_chat(bans_file=file) as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            chat.server.operate("/ban 192.0.2.7")
+            ann.send("hello")
+            assert await bob.line() == "Ann: hello"
+            assert not file.exists()
+            may_write.set()
+        assert file.read_text() == "192.0.2.7/32 -\n"
+        assert os.listdir(tmp_path) == ["bans"]
+
+    async def test_by_a_disk_that_never_answers_does_not_keep_the_server_from_ending(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        may_write = threading.Event()
+        monkeypatch.setattr(os, "fsync", lambda _: may_write.wait(BOUND))
+        async with open_chat(bans_file=tmp_path / "bans", stop_grace=0.05) as chat:
+            chat.server.operate("/ban 192.0.2.7")
+        assert not may_write.is_set()
+        may_write.set()
+        await asyncio.wait_for(chat.server._background.finished(), BOUND)
+
+    @pytest.mark.parametrize("missing", [False, True])
+    async def test_by_a_file_that_cannot_be_used_keeps_the_server_from_starting(
+        self, tmp_path: Path, missing: bool
+    ) -> None:
+        file = tmp_path / "missing" / "bans" if missing else tmp_path / "bans"
+        if not missing:
+            file.write_text("not a ban\n")
         with pytest.raises(BansFileError):
             await ChatServer(Settings(port=0, bans_file=file)).start()
+        assert os.listdir(tmp_path) == ([] if missing else ["bans"])
+
+    async def test_by_a_file_is_for_one_server_at_a_time(self, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        async with open_chat(bans_file=file):
+            with pytest.raises(BansFileError, match="in use by another server"):
+                await ChatServer(Settings(port=0, bans_file=file)).start()
+        with pytest.raises(ListenError):
+            await ChatServer(Settings(port=0, bans_file=file, hosts=("192.0.2.1",))).start()
+        async with open_chat(bans_file=file):
+            pass
+
+    async def test_anew_drops_whom_the_file_hits(self, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        async with open_chat(bans_file=file) as chat:
+            (ann,) = await chat.gather("Ann")
+            file.write_text("::ffff:127.0.0.1 -\n")
+            chat.server.reload()
+            assert await ann.rest() == ["You have left the server"]
+            assert (await chat.event(Replied)).text == (
+                "The bans file was read again: 1 bans are in force. Dropped 1 people."
+            )
+            assert await (await chat.connect()).rest() == ["You are banned from this server"]
+
+    async def test_tells_what_it_is_of(self) -> None:
+        async with open_chat() as chat:
+            await chat.gather("Ann")
+            assert str(chat.server.network(1)) == "127.0.0.1/32"
+            assert chat.server.network(7) is None
 
 
 @pytest.fixture
 def from_afar(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that seem to come from elsewhere."""
-    monkeypatch.setattr(chat_server, "_plain_host", lambda _: "192.0.2.1")
+    monkeypatch.setattr(chat_server, "plain_host", lambda _: "192.0.2.1")
 
 
 class TestLimits:

@@ -110,17 +110,18 @@ async def test_a_full_disk_leaves_the_bans_file_as_it_was_and_the_operator_is_to
     file = tmp_path / "bans"
     async with open_chat(bans_file=file) as chat:
         chat.server.operate("/ban 192.0.2.7")
+        await chat.until(file.exists)
         before = file.read_bytes()
         chat.events.clear()
         monkeypatch.setattr(os, "fsync", fail)
         chat.server.operate("/ban 192.0.2.8")
-        assert [event.text for event in chat.events if isinstance(event, Replied)] == [
+        assert (await chat.event(Replied)).text == "Banned 192.0.2.8 until unbanned."
+        assert (await chat.event(Replied)).text == (
             "The bans file could not be written (No space left on device): "
-            "this holds only until the server ends.",
-            "Banned 192.0.2.8 until unbanned.",
-        ]
+            "this holds only until the server ends."
+        )
         assert file.read_bytes() == before
-        assert os.listdir(tmp_path) == ["bans"]
+    assert os.listdir(tmp_path) == ["bans"]
 
 
 def reset(sock: socket.socket) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from recording import NOW, Clock
+from recording import NOW, Clock, at_once
 
 from chat_console.server import gate
-from chat_console.server.bans import Bans, network_of
+from chat_console.server.addresses import network_of
+from chat_console.server.bans import Bans
 from chat_console.server.gate import Gate
+from chat_console.server.rate import TokenBucket
 from chat_console.server.settings import Settings
 
 FULL = "Server is full"
@@ -22,7 +24,7 @@ class Door:
 
     def __init__(self, **settings: Any) -> None:
         self.clock = Clock()
-        self.bans = Bans(None, self.clock, lambda: NOW, lambda error: None)
+        self.bans = Bans(None, self.clock, lambda: NOW, lambda error: None, at_once)
         limits = {"max_clients": 0, "max_per_ip": 0, "connect_rate": 0} | settings
         self.gate = Gate(Settings(**limits), self.bans, self.clock)
 
@@ -74,10 +76,17 @@ class TestOneAddress:
         assert door.enter("2001:db8:0:1::1") == [None]
         assert door.enter("::2", 3) == [None, None, TOO_MANY]
 
-    def test_is_the_same_over_whichever_interface(self) -> None:
+    def test_of_a_link_is_one_by_one_over_whichever_interface(self) -> None:
         door = Door(max_per_ip=1)
-        assert door.enter("fe80::1%eth0") == [None]
+        assert door.enter("fe80::1%eth0", 2) == [None, TOO_MANY]
+        assert door.enter("fe80::2%eth0", 2) == [None, TOO_MANY]
         assert door.enter("fe80::2%eth1") == [TOO_MANY]
+        assert [door.gate.enter(f"169.254.0.{host}") for host in (1, 2)] == [None, None]
+
+    def test_of_ipv4_is_the_same_over_ipv6(self) -> None:
+        door = Door(max_per_ip=1)
+        assert door.enter("192.0.2.1") == [None]
+        assert door.enter("::ffff:192.0.2.1") == [TOO_MANY]
 
     @LOOPBACK
     def test_of_loopback_is_exempt(self, host: str) -> None:
@@ -125,22 +134,75 @@ class TestConnecting:
         assert len(door.gate._buckets) <= 3
         assert door.enter("192.0.2.99") == [TOO_MANY]  # a second ago: not forgotten
 
+    def test_remembers_who_tries_on_longest(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gate, "_MOST_BUCKETS", 3)
+        door = Door(connect_rate=30, connect_burst=1)
+        assert door.enter("192.0.2.0") == [None]
+        for number in range(1, 100):
+            assert door.enter(f"192.0.2.{number}") == [None]
+            assert door.enter("192.0.2.0") == [TOO_MANY]
+
+    def test_costs_the_same_for_each_of_many_networks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        filled: list[int] = []
+        wait = TokenBucket.wait
+        monkeypatch.setattr(
+            TokenBucket, "wait", lambda self, cost, now: filled.append(1) or wait(self, cost, now)
+        )
+        door = Door(connect_rate=30, connect_burst=1)
+        for number in range(10_000):
+            host = f"2001:db8:{number >> 8:x}:{number & 255:x}::1"
+            assert door.enter(host) == [None]
+            door.gate.leave(host)
+        assert len(filled) == 10_000  # each bucket was looked at for its own sake alone
+        assert len(door.gate._buckets) == gate._MOST_BUCKETS
+
+
+class TestTrusted:
+    """Networks of many people each of whom would be counted as one."""
+
+    @pytest.mark.parametrize(
+        ("trusted", "host"),
+        [
+            ("192.0.2.0/24", "192.0.2.200"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.0/120", "192.0.2.200"),
+            ("192.0.2.0/24", "::ffff:192.0.2.200"),
+            ("2001:db8::/32", "2001:db8:7::1"),
+        ],
+    )
+    def test_addresses_have_no_limits_of_their_own(self, trusted: str, host: str) -> None:
+        door = Door(max_per_ip=2, connect_rate=30, connect_burst=1, trusted=("198.51.100.0/24", trusted))
+        assert door.enter(host, 100) == [None] * 100
+        for _ in range(100):
+            door.gate.leave(host)
+        assert door.gate._counts == {}
+
+    def test_others_have_theirs(self) -> None:
+        door = Door(max_per_ip=1, trusted=("192.0.2.0/24",))
+        assert door.enter("192.0.3.1", 2) == [None, TOO_MANY]
+
+    def test_addresses_count_among_all_and_are_banned(self) -> None:
+        door = Door(max_clients=1, trusted=("192.0.2.0/24",))
+        assert door.enter("192.0.2.1", 2) == [None, FULL]
+        door.bans.add([network_of("192.0.2.0/24")], None)
+        assert door.enter("192.0.2.1") == [BANNED]
+
 
 class TestBans:
     def test_keep_out_whom_they_cover(self) -> None:
         door = Door()
-        door.bans.add(network_of("192.0.2.0/24"), None)
+        door.bans.add([network_of("192.0.2.0/24")], None)
         assert door.enter("192.0.2.1") == [BANNED]
         assert door.enter("198.51.100.1") == [None]
 
     def test_keep_out_loopback_too(self) -> None:
         door = Door()
-        door.bans.add(network_of("127.0.0.1"), None)
+        door.bans.add([network_of("127.0.0.1")], None)
         assert door.enter("127.0.0.1") == [BANNED]
 
     def test_are_told_before_any_limit_and_take_no_place(self) -> None:
         door = Door(max_clients=1)
-        door.bans.add(network_of("192.0.2.1"), None)
+        door.bans.add([network_of("192.0.2.1")], None)
         assert door.enter("192.0.2.1", 3) == [BANNED] * 3
         assert door.enter("192.0.2.2") == [None]
         assert door.enter("192.0.2.1") == [BANNED]

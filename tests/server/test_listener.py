@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from chat_clients import BOUND
+from chat_clients import BOUND, ipv6
 
 from chat_console.server import listener
-from chat_console.server.listener import Listener
+from chat_console.server.listener import HostsError, Listener, ListenError, listening_sockets
+
+needs_ipv6 = pytest.mark.skipif(not ipv6, reason="no IPv6 here")
 
 
 class Port(socket.socket):
@@ -160,3 +162,68 @@ async def test_closing_leaves_what_was_accepted_and_refuses_the_rest(scene: Scen
     assert client.recv(5) == b"hello"
     with socket.socket() as late:
         assert late.connect_ex(address) == errno.ECONNREFUSED
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        ("hosts", "told"),
+        [
+            (("127.0.0.1", "0.0.0.0"), "0.0.0.0 listens on 127.0.0.1 too"),
+            (("0.0.0.0", "127.0.0.1"), "0.0.0.0 listens on 127.0.0.1 too"),
+            (("0", "127.1"), "0 listens on 127.1 (127.0.0.1) too"),
+            (("::ffff:127.0.0.1", "0.0.0.0"), "0.0.0.0 listens on ::ffff:127.0.0.1 (127.0.0.1) too"),
+            (("::", "::1"), ":: listens on ::1 too"),
+            (("::1", "127.0.0.1", "::"), ":: listens on ::1 too"),
+            (("::", "fe80::1%1"), ":: listens on fe80::1%1 too"),
+        ],
+    )
+    async def test_one_of_which_listens_for_another_are_refused_with_both(
+        self, hosts: tuple[str, ...], told: str
+    ) -> None:
+        with pytest.raises(HostsError) as raised:
+            await listening_sockets(hosts, 0, 1)
+        assert str(raised.value) == f"{told}; leave one of the two out"
+        assert isinstance(raised.value, ListenError)
+
+    async def test_one_of_which_is_a_name_are_refused_with_its_address(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def found(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
+            return [(socket.AF_INET, ("127.0.0.1" if host == "name" else host, port))]
+
+        monkeypatch.setattr(listener, "_addresses", found)
+        with pytest.raises(HostsError, match=r"^0\.0\.0\.0 listens on name \(127\.0\.0\.1\) too;"):
+            await listening_sockets(("name", "0.0.0.0"), 0, 1)
+
+    @pytest.mark.parametrize("host", ["fe80::1", "FEBF::1"])
+    async def test_of_a_link_need_their_interface(self, host: str) -> None:
+        with pytest.raises(HostsError) as raised:
+            await listening_sockets(("127.0.0.1", host), 0, 1)
+        assert str(raised.value) == f"{host} needs the interface that it is on, as in {host.lower()}%eth0"
+
+    @pytest.mark.parametrize(
+        ("hosts", "addresses"),
+        [
+            (("::ffff:127.0.0.1",), {"127.0.0.1"}),
+            (("::ffff:7f00:1", "127.0.0.1", "127.1"), {"127.0.0.1"}),
+            (("0.0.0.0", "0"), {"0.0.0.0"}),
+            pytest.param(("::", "0.0.0.0"), {"::", "0.0.0.0"}, marks=needs_ipv6),
+            pytest.param(("::", "127.0.0.1"), {"::", "127.0.0.1"}, marks=needs_ipv6),
+            pytest.param(("::1", "127.0.0.1"), {"::1", "127.0.0.1"}, marks=needs_ipv6),
+        ],
+    )
+    async def test_that_go_together_are_listened_on_each_once(
+        self, hosts: tuple[str, ...], addresses: set[str]
+    ) -> None:
+        sockets = await listening_sockets(hosts, 0, 1)
+        assert len(sockets) == len(addresses)
+        assert {sock.getsockname()[0] for sock in sockets} == addresses
+        for sock in sockets:
+            sock.close()
+
+    @needs_ipv6
+    @pytest.mark.parametrize("hosts", [("::",), ("0:0::0",), ("::", "::0")])
+    async def test_that_are_all_of_ipv6_alone_are_ipv4_too(self, hosts: tuple[str, ...]) -> None:
+        (sock,) = await listening_sockets(hosts, 0, 1)
+        with sock, socket.create_connection(("127.0.0.1", sock.getsockname()[1]), timeout=BOUND):
+            pass

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from chat_console.server import notices
+from chat_console.server.addresses import Network, network_of
+from chat_console.server.bans import Ban
 from chat_console.server.commands import COMMANDS, Role, UnknownCommand, WrongUsage
+
+SEVEN = network_of("192.0.2.7")
 
 
 @pytest.mark.parametrize(
@@ -37,9 +41,23 @@ from chat_console.server.commands import COMMANDS, Role, UnknownCommand, WrongUs
         (notices.server_full(), "Server is full"),
         (notices.too_many_connections(), "Too many connections from your address"),
         (notices.banned(), "You are banned from this server"),
-        (notices.ban_added(["192.0.2.7", "192.0.2.8"], 7200), "Banned 192.0.2.7, 192.0.2.8 for 2h."),
+        (
+            notices.ban_added([SEVEN, network_of("192.0.2.0/24")], 7200),
+            "Banned 192.0.2.7, 192.0.2.0/24 for 2h.",
+        ),
         (notices.ban_lifted("192.0.2.0/24"), "Lifted the ban of 192.0.2.0/24."),
-        (notices.no_bans(), "Nobody is banned"),
+        (notices.bans_listed([]), "Nobody is banned"),
+        (
+            notices.ban_of_loopback("127.0.0.1", "/ban Bob 2h --force"),
+            "127.0.0.1 is this machine itself; to ban it all the same type: /ban Bob 2h --force",
+        ),
+        (notices.bans_reloaded(2, 0), "The bans file was read again: 2 bans are in force."),
+        (notices.bans_reloaded(2, 3), "The bans file was read again: 2 bans are in force. Dropped 3 people."),
+        (notices.bans_not_read("bans: gone"), "The bans stay as they were: bans: gone"),
+        (
+            notices.nothing_to_reload(),
+            "There is nothing to read again: no TLS certificate and no bans file.",
+        ),
         (
             notices.refused(3, "Server is full", "192.0.2.7"),
             "Refused 3 connections, the last from 192.0.2.7: Server is full",
@@ -93,7 +111,7 @@ def test_the_help_of_the_operator() -> None:
         "keep an address out, for a time; --force for loopback",
         "/unban <address|network>                         lift a ban",
         "/bans                                            show who is banned",
-        "/reload                                          read the TLS certificate again",
+        "/reload                                          read the TLS certificate and the bans file again",
         "/list                                            show who is here",
         "/help                                            show the commands",
         "/quit                                            say goodbye to everybody and end the server",
@@ -102,10 +120,17 @@ def test_the_help_of_the_operator() -> None:
     ]
 
 
+def test_only_so_many_networks_are_named() -> None:
+    networks = [Network(4, number, 32) for number in range(7)]
+    some = "0.0.0.0, 0.0.0.1, 0.0.0.2, 0.0.0.3, 0.0.0.4 and 2 more"
+    assert notices.ban_added(networks, None) == f"Banned {some} until unbanned."
+    assert notices.ban_asked(networks, ["Ann"]).startswith(f"A ban of {some} drops Ann.")
+
+
 def test_only_so_many_are_named_who_would_be_dropped() -> None:
-    assert notices.ban_question("192.0.2.7", ["Ann", "Bob"]) == "Ban 192.0.2.7? This drops Ann, Bob."
+    assert notices.ban_question(SEVEN, ["Ann", "Bob"]) == "Ban 192.0.2.7? This drops Ann, Bob."
     names = [f"u{number}" for number in range(30)]
-    for question in (notices.ban_question("192.0.2.7", names), notices.ban_asked(["192.0.2.7"], names)):
+    for question in (notices.ban_question(SEVEN, names), notices.ban_asked([SEVEN], names)):
         assert "drops u0, u1, u2, u3, u4 and 25 more." in question
 
 
@@ -142,7 +167,7 @@ def test_the_warning_of_a_public_port_is_one_plain_sentence() -> None:
 def test_a_time_to_come_is_told_in_the_largest_unit_that_rounds_little(
     seconds: float | None, span: str
 ) -> None:
-    assert notices.ban_listed("192.0.2.7", seconds) == f"192.0.2.7 {span}"
+    assert notices.bans_listed([Ban(SEVEN, seconds)] * 2) == f"192.0.2.7 {span}\n192.0.2.7 {span}"
 
 
 def test_only_a_request_that_cannot_be_done_is_complained_of() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
-from recording import NOW, Scene
+from recording import NOW, RecordingFanout, Scene
 
 from chat_console.server import notices
-from chat_console.server.bans import network_of
+from chat_console.server.addresses import NetworkMap, network_of
+from chat_console.server.bans_file import BansFile
 from chat_console.server.commands import Role
 from chat_console.server.events import (
     LeaveReason,
@@ -190,7 +194,7 @@ class TestKick:
         ]
         assert shared.seen() == {
             one: ["You have left the server"],
-            two: ["Bob has left the server.", "You have left the server"],
+            two: ["You have left the server"],  # they leave at one moment
             ann: ["Bob has left the server."] * 2,
         }
 
@@ -301,7 +305,7 @@ class TestBan:
         ]
         assert scene.seen() == {
             ann: ["You have left the server"],
-            bob: ["Ann has left the server.", "You have left the server"],
+            bob: ["You have left the server"],
             cid: ["Ann has left the server.", f"{bob.address} has left the server."],
         }
         assert scene.fanout.closed == [ann, bob]
@@ -359,6 +363,111 @@ class TestBan:
         assert shared.room.members == ()
         assert shared.told()[-1] == replied("Banned 192.0.2.7, 192.0.2.8 until unbanned.")
 
+    def test_of_somebody_from_ipv6_takes_the_network_it_is_counted_with(self, scene: Scene) -> None:
+        ann, bob = scene.join("2001:db8::1|4001"), scene.join("2001:db8::ffff:2|4002")
+        cid = scene.join("2001:db8:0:1::1|4003")
+        scene.send(ann, "/nick Ann")
+        scene.forget()
+        assert answer(scene, "/ban Ann") == (
+            f"A ban of 2001:db8::/64 drops Ann, {bob.address}. Repeat the command to do it."
+        )
+        scene.operate("/ban Ann")
+        assert self.banned(scene) == [("2001:db8::/64", None)]
+        assert scene.room.members == (cid,)
+        assert scene.bans.covers("2001:db8::3")
+
+    @pytest.mark.parametrize("target", ["::ffff:192.0.2.7", "::ffff:c000:207", "::FFFF:192.0.2.7/128"])
+    def test_of_ipv4_in_ipv6_is_of_the_ipv4_address(self, scene: Scene, target: str) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate(f"/ban {target}")
+        assert scene.told()[-1] == replied(
+            f"A ban of 192.0.2.7 drops {ann.address}. Repeat the command to do it."
+        )
+        scene.operate(f"/ban {target}")
+        assert self.banned(scene) == [("192.0.2.7/32", None)]
+        scene.forget()
+        assert answer(scene, f"/unban {target}") == "Lifted the ban of 192.0.2.7."
+
+    def test_is_done_when_some_of_those_it_would_hit_have_left(self, scene: Scene) -> None:
+        ann, bob = scene.join("192.0.2.7|4001"), scene.join("192.0.2.7|4002")
+        scene.operate("/ban 192.0.2.7")
+        scene.send(ann, "/quit")
+        scene.operate("/ban 192.0.2.7")
+        assert bob not in scene.room.members
+        assert self.banned(scene) == [("192.0.2.7/32", None)]
+
+    def test_is_done_when_only_others_have_come(self, scene: Scene) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate("/ban 192.0.2.7")
+        bob = scene.join("192.0.2.8|4002")
+        scene.operate("/ban 192.0.2.7")
+        assert scene.room.members == (bob,)
+        assert ann.id not in {member.id for member in scene.room.members}
+
+    @pytest.mark.parametrize("way", ["/quit", "/nick Innocent"])
+    def test_of_a_name_is_done_when_it_was_given_up_meanwhile(self, scene: Scene, way: str) -> None:
+        (bob,) = scene.gather("Bob")
+        scene.operate("/ban Bob")
+        scene.send(bob, way)
+        scene.operate("/ban Bob")
+        assert self.banned(scene) == [(f"{bob.host}/32", None)]
+        assert scene.room.members == ()
+
+    def test_of_a_name_is_done_when_its_bearer_has_come_again(self, scene: Scene) -> None:
+        bob = scene.join("192.0.2.7|4001")
+        scene.send(bob, "/nick Bob")
+        scene.operate("/ban Bob")
+        scene.send(bob, "/quit")
+        again = scene.join("192.0.2.7|4002")
+        scene.send(again, "/nick Bob")
+        scene.operate("/ban Bob")
+        assert scene.room.members == ()
+        assert self.banned(scene) == [("192.0.2.7/32", None)]
+
+    def test_of_a_name_asks_again_when_somebody_else_has_taken_it(self, scene: Scene) -> None:
+        bob = scene.join("192.0.2.7|4001")
+        scene.send(bob, "/nick Bob")
+        scene.operate("/ban Bob")
+        scene.send(bob, "/quit")
+        other = scene.join("198.51.100.1|4002")
+        scene.send(other, "/nick Bob")
+        scene.forget()
+        assert answer(scene, "/ban Bob") == (
+            "A ban of 192.0.2.7, 198.51.100.1 drops Bob. Repeat the command to do it."
+        )
+        assert scene.room.members == (other,)
+
+    def test_of_a_name_that_thousands_share_is_one_pass_and_one_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "bans"
+        scene = Scene(Settings(shared_nicks=True), bans_file=file)
+        bobs = [scene.join() for _ in range(600)]
+        scene.join("192.0.2.1|4000")
+        for bob in bobs:
+            scene.room._by_nickname.setdefault("bob", {})[bob.id] = bob
+            bob.nickname = "Bob"
+        scene.forget()
+        counts: Counter[str] = Counter()
+
+        def count(owner: type, name: str) -> None:
+            call = getattr(owner, name)
+            monkeypatch.setattr(owner, name, lambda *args: counts.update([name]) or call(*args))
+
+        count(NetworkMap, "covers")
+        count(BansFile, "write")
+        count(RecordingFanout, "dismiss")
+        count(RecordingFanout, "to_all")
+        assert answer(scene, "/ban Bob").endswith(" and 595 more. Repeat the command to do it.")
+        scene.operate("/ban Bob")
+        assert counts == {"covers": 2 * len(bobs) + 2, "write": 1, "dismiss": 1, "to_all": 1}
+        assert len(file.read_text().splitlines()) == len(bobs)
+        *left, done = scene.told()
+        assert left == [Left(NOW, bob.id, "Bob", LeaveReason.BANNED) for bob in bobs]
+        assert done == replied(
+            "Banned 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5 and 595 more until unbanned."
+        )
+
     def test_of_a_link_local_address_leaves_the_interface_out(self, scene: Scene) -> None:
         member = scene.join("fe80::1%eth0|4001")
         scene.forget()
@@ -394,7 +503,11 @@ class TestBan:
         scene.send(ann, "/nick Root7")
         scene.forget()
         for _ in range(2):
-            assert "add --force to ban it all the same" in answer(scene, f"/ban {target}")
+            assert answer(scene, f"/ban {target}") == (
+                f"{network.removesuffix('/32').removesuffix('/128')} is this machine itself; "
+                f"to ban it all the same type: /ban {target} --force"
+            )
+        assert answer(scene, f"/ban {target} 2h").endswith(f"type: /ban {target} 2h --force")
         assert self.banned(scene) == []
         assert len(scene.room.members) == 2
         assert "Repeat the command to do it." in answer(scene, f"/ban {target} --force")
@@ -447,8 +560,12 @@ class TestBans:
 
 
 class TestReload:
-    def test_without_tls_says_that_there_is_nothing_to_read(self, scene: Scene) -> None:
-        assert "does not use TLS" in answer(scene, "/reload")
+    def test_says_so_where_there_is_nothing_to_read(self, scene: Scene) -> None:
+        assert answer(scene, "/reload") == (
+            "There is nothing to read again: no TLS certificate and no bans file."
+        )
+        scene.operator.reload_certificate()
+        assert scene.told() == [replied("This server does not use TLS: there is no certificate to read.")]
 
     def test_reads_the_certificate_again(self) -> None:
         read: list[str] = []
@@ -463,6 +580,35 @@ class TestReload:
         assert answer(Scene(reload=fail), "/reload") == (
             "The TLS certificate stays as it was: cert.pem: certificate has expired"
         )
+
+    def test_reads_the_bans_again_and_drops_whom_they_hit(self, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        scene = Scene(bans_file=file, reload=lambda: None)
+        ann, bob, cid = scene.join("192.0.2.7|4001"), scene.join("192.0.2.8|4002"), scene.join("::1|4003")
+        scene.forget()
+        file.write_text("192.0.2.7 -\n::1 -\n198.51.100.1 -\n")
+        scene.operate("/reload")
+        assert scene.told() == [
+            replied("The TLS certificate was read again: new connections get it."),
+            Left(NOW, ann.id, ann.address, LeaveReason.BANNED),
+            Left(NOW, cid.id, cid.address, LeaveReason.BANNED),
+            replied("The bans file was read again: 3 bans are in force. Dropped 2 people."),
+        ]
+        assert scene.room.members == (bob,)
+        scene.forget()
+        assert answer(scene, "/unban 198.51.100.1") == "Lifted the ban of 198.51.100.1."
+
+    @pytest.mark.parametrize("content", ["nobody -\n", None])
+    def test_of_bans_that_cannot_be_read_changes_nothing_and_says_why(
+        self, tmp_path: Path, content: str | None
+    ) -> None:
+        file = tmp_path / "bans"
+        scene = Scene(bans_file=file)
+        scene.operate("/ban 192.0.2.7")
+        scene.forget()
+        file.unlink() if content is None else file.write_text(content)
+        assert answer(scene, "/reload").startswith(f"The bans stay as they were: {file}")
+        assert scene.bans.covers("192.0.2.7")
 
 
 class TestMember:
@@ -493,7 +639,7 @@ class TestListHelpAndQuit:
 
     @pytest.mark.parametrize(
         "settings",
-        [Settings(), Settings(tls_cert="c.pem", tls_key="k.pem")],  # type: ignore[arg-type]
+        [Settings(), Settings(tls_cert=Path("c.pem"), tls_key=Path("k.pem"))],
         ids=["plain", "TLS"],
     )
     def test_help_shows_the_operators_commands(self, settings: Settings) -> None:

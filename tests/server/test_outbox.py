@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_console.server import outbox
 from chat_console.server.outbox import Outbox
 from chat_console.server.room import Member
 
@@ -57,7 +58,7 @@ class Client:
     """A receiver that keeps each write; a write takes `cost` seconds and then does `then`."""
 
     def __init__(self, turns: Turns, member_id: int, *, crlf: bool) -> None:
-        self.member = Member(member_id, f"10.0.0.{member_id}|4000")
+        self.member = Member(member_id, f"10.0.{member_id >> 8}.{member_id & 255}|4000")
         self.crlf = crlf
         self.cost = 0.0
         self.then: Callable[[], None] | None = None
@@ -252,6 +253,86 @@ class TestClose:
         assert bob.writes == [b"two\nthree\n"]
 
 
+class TestDismiss:
+    def test_writes_what_is_queued_and_the_last_line_and_ends_the_connections(self, turns: Turns) -> None:
+        ann, bob, cid, dan = turns.gather(4)
+        turns.outbox.to_all("one")
+        turns.outbox.to(bob.member, "psst")
+        turns.outbox.dismiss([ann.member, bob.member, cid.member], "bye")
+        turns.outbox.to_all("two")
+        turns.outbox.to(ann.member, "never")
+        turns.outbox.close(cid.member)
+        turns.run()
+        assert ann.writes == cid.writes == [b"one\nbye\n"]
+        assert bob.writes == [b"one\npsst\nbye\n"]
+        assert [client.finished for client in (ann, bob, cid, dan)] == [1, 1, 1, 0]
+        assert dan.lines == ["one", "two"]
+
+    def test_gives_crlf_to_those_who_want_it(self, turns: Turns) -> None:
+        ann, bob = turns.join(crlf=True), turns.join()
+        turns.outbox.to_all("one")
+        turns.outbox.dismiss([ann.member, bob.member], "bye")
+        turns.run()
+        assert (ann.writes, bob.writes) == ([b"one\r\nbye\r\n"], [b"one\nbye\n"])
+
+    def test_happens_once(self, turns: Turns) -> None:
+        ann, bob = turns.gather(2)
+        turns.outbox.close(bob.member)
+        for _ in range(2):
+            turns.outbox.dismiss([ann.member, bob.member], "bye")
+        turns.run()
+        assert (ann.lines, bob.lines) == (["bye"], [])
+        assert (ann.finished, bob.finished) == (1, 1)
+
+    def test_of_many_makes_the_bytes_once_and_lets_the_loop_run_in_between(
+        self, turns: Turns, composed: list[int]
+    ) -> None:
+        clients = turns.gather(1000)
+        turns.outbox.to_all("one")
+        turns.run()
+        for client in clients:
+            client.cost = SLICE / 10
+        turns.outbox.to_all("two")
+        turns.outbox.dismiss([client.member for client in clients], "bye")
+        rounds = 0
+        while not turns.idle:
+            before = turns.now
+            turns.turn()
+            assert turns.now - before < 2 * SLICE
+            rounds += 1
+        assert rounds >= 1000 / 12
+        assert len(composed) == 1
+        assert all(client.writes[1] is clients[0].writes[1] for client in clients)
+        assert clients[-1].lines == ["one", "two", "bye"]
+
+    def test_of_many_who_lag_behind_each_differently_makes_their_bytes_in_slices_too(
+        self, turns: Turns, composed: list[int]
+    ) -> None:
+        clients: list[Client] = []
+        for number in range(200):
+            clients.append(turns.join())
+            clients[-1].cost = SLICE / 10
+            turns.outbox.to_all(f"line {number}")
+        turns.outbox.to(clients[7].member, "psst")
+        turns.outbox.dismiss([client.member for client in clients], "bye")
+        assert composed == []
+        for _ in range(3):
+            turns.turn()
+        assert 0 < len(composed) <= 3 * 12
+        turns.run()
+        lines = [f"line {number}" for number in range(200)]
+        for number, client in enumerate(clients):
+            assert client.lines == [*lines[number:], *(["psst"] if number == 7 else []), "bye"]
+
+    @pytest.fixture
+    def composed(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How often bytes were put together."""
+        composed: list[int] = []
+        work_in = outbox._work_in
+        monkeypatch.setattr(outbox, "_work_in", lambda *args: composed.append(1) or work_in(*args))
+        return composed
+
+
 class TestSlices:
     """A flush that takes long: each write takes 3 ms, so two of them use up a slice."""
 
@@ -383,7 +464,9 @@ class TestWriting:
 Step = tuple[str, int]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["join", "join telnet", "to", "to all", "to all", "to others", "close", "turn"]),
+        st.sampled_from(
+            ["join", "join telnet", "to", "to all", "to all", "to others", "close", "dismiss", "turn"]
+        ),
         st.integers(0, 5),
     ),
     max_size=40,
@@ -413,6 +496,8 @@ class Model(Turns):
             self.open.append(client)
         elif what == "to all":
             self.say(self.open)
+        elif what == "dismiss":
+            self.dismiss(self.open[index::2])
         elif self.open:
             self.do_with(what, self.open[index % len(self.open)])
 
@@ -426,6 +511,13 @@ class Model(Turns):
             self.outbox.to(client.member, line)
         else:
             self.say([other for other in self.open if other is not client], but=client.member)
+
+    def dismiss(self, clients: list[Client]) -> None:
+        line = f"goodbye {next(self.said)}"
+        for client in clients:
+            self.open.remove(client)
+            self.expected[client].append(line)
+        self.outbox.dismiss([client.member for client in clients], line)
 
     def say(self, to: list[Client], but: Member | None = None) -> None:
         line = f"line {next(self.said)}"

@@ -64,14 +64,6 @@ def test_a_clock_that_goes_back_gives_nothing_and_takes_nothing() -> None:
     assert takes(bucket, 1) == 1
 
 
-def test_it_is_full_again_when_all_has_come_back() -> None:
-    bucket = TokenBucket(1, 5, now=0)
-    assert bucket.is_full(0)
-    bucket.take(2, 0)
-    assert not bucket.is_full(1.9)
-    assert bucket.is_full(2)
-
-
 steps = st.lists(st.tuples(st.floats(0, 10), st.sampled_from([1, 3])), max_size=60)
 
 

@@ -584,6 +584,28 @@ class TestEnds:
         assert scene.seen() == {}
         assert scene.told() == []
 
+    def test_of_several_at_one_moment_are_told_to_those_who_stay(self, scene: Scene) -> None:
+        ann, bob, cid, dan = scene.gather("Ann", "Bob", "Cid", "Dan")
+        scene.room.mute(bob, 600)
+        scene.send(dan, "/quit")
+        scene.forget()
+        scene.room.leave_together([ann, bob, dan], LeaveReason.KICKED, "why")
+        scene.send(ann, "never said")
+        assert scene.seen() == {
+            ann: ["You have left the server"],
+            bob: ["You have left the server"],
+            cid: ["Ann has left the server.", "Bob has left the server."],
+        }
+        assert scene.told() == [
+            Left(NOW, ann.id, "Ann", LeaveReason.KICKED, "why"),
+            Left(NOW, bob.id, "Bob", LeaveReason.KICKED, "why"),
+        ]
+        assert scene.room.members == (cid,)
+        assert scene.clock.waiting == 0
+        scene.room.leave_together([ann, bob], LeaveReason.KICKED)
+        assert scene.seen() == {}
+        assert scene.told() == []
+
     def test_leave_no_member_behind(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         assert scene.room.members == (ann, bob)

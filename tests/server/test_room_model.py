@@ -18,14 +18,18 @@ from chat_console.server.names import skeleton
 from chat_console.server.room import Member
 from chat_console.server.settings import Settings
 
-HOSTS = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
+HOSTS = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2")
 NETWORKS = {
     "192.0.2.1": ("192.0.2.1",),
     "192.0.2.2": ("192.0.2.2",),
     "192.0.2.0/24": ("192.0.2.1", "192.0.2.2"),
     "2001:db8::1": ("2001:db8::1",),
+    "2001:db8::/64": ("2001:db8::1", "2001:db8::2"),
 }
 """The networks that are banned, and which of the hosts each covers."""
+
+BANNED_WITH = {host: "2001:db8::/64" if ":" in host else host for host in HOSTS}
+"""The network that a ban of somebody from each host is of."""
 
 NAMES = ("Ann", "ann", "ANN", "Bob", "bob", "B0b", "b-ob", "Cid", "CID")
 ALIKE = ({"Ann", "ann", "ANN"}, {"Bob", "bob", "B0b", "b-ob"}, {"Cid", "CID"})
@@ -84,11 +88,14 @@ class Model(RuleBasedStateMachine):
             if user is not but:
                 user.got.append(line)
 
-    def drop(self, user: User) -> None:
-        self.here.remove(user)
-        self.gone.append(user)
-        user.got.append("You have left the server")
-        self.tell_all(f"{user.name} has left the server.")
+    def drop(self, *users: User) -> None:
+        """Let `users` go at one moment."""
+        for user in users:
+            self.here.remove(user)
+            self.gone.append(user)
+            user.got.append("You have left the server")
+        for user in users:
+            self.tell_all(f"{user.name} has left the server.")
 
     def find(self, target: str) -> list[User]:
         for matches in (
@@ -204,8 +211,7 @@ class Model(RuleBasedStateMachine):
                 self.scene.send(user.member, "/quit", "never said")
             else:
                 self.scene.room.leave(user.member, LeaveReason.LOST)
-        for user in leaving:
-            self.drop(user)
+        self.drop(*leaving)
 
     # What the operator does
 
@@ -248,7 +254,11 @@ class Model(RuleBasedStateMachine):
         target = data.draw(st.sampled_from([*NETWORKS, self.target(data)]), "banned")
         line = f"/ban {target}{span[0]}"
         self.scene.operate("/list", line)  # the first so that no question is open
-        networks = [target] if target in NETWORKS else list(dict.fromkeys(u.host for u in self.find(target)))
+        networks = (
+            [target]
+            if target in NETWORKS
+            else list(dict.fromkeys(BANNED_WITH[user.host] for user in self.find(target)))
+        )
         hit = [user for user in self.here if any(user.host in NETWORKS[network] for network in networks)]
         if hit and not again:
             return
@@ -256,8 +266,7 @@ class Model(RuleBasedStateMachine):
             self.scene.operate(line)
         for network in networks:
             self.bans[network] = float("inf") if span[1] is None else self.now + span[1]
-        for user in hit:
-            self.drop(user)
+        self.drop(*hit)
 
     @rule(network=st.sampled_from(list(NETWORKS)))
     def unban(self, network: str) -> None:
