@@ -221,6 +221,22 @@ class TestHosts:
         for sock in sockets:
             sock.close()
 
+    async def test_of_one_address_on_two_links_are_two(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def found(host: str, port: int) -> list[tuple[int, tuple[str, int, int, int]]]:
+            return [(socket.AF_INET6, ("fe80::1", port, 0, int(host[-1])))]
+
+        bound: list[object] = []
+
+        def bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+            bound.append(address[3])
+            return socket.create_server(("127.0.0.1", 0))
+
+        monkeypatch.setattr(listener, "_addresses", found)
+        monkeypatch.setattr(listener, "_bind", bind)
+        for sock in await listening_sockets(("fe80::1%1", "fe80::1%2", "fe80::1%1"), 0, 1):
+            sock.close()
+        assert bound == [1, 2]
+
     @needs_ipv6
     @pytest.mark.parametrize("hosts", [("::",), ("0:0::0",), ("::", "::0")])
     async def test_that_are_all_of_ipv6_alone_are_ipv4_too(self, hosts: tuple[str, ...]) -> None:

@@ -398,6 +398,16 @@ class TestSlices:
         assert served.lines == waiting.lines == ["one", "two", "bye"]
         assert clients[3].lines == ["one", "two"]
 
+    def test_give_those_who_are_dismissed_in_between_what_came_before(
+        self, turns: Turns, clients: list[Client]
+    ) -> None:
+        served, waiting = clients[0], clients[5]
+        turns.outbox.to_all("two")
+        turns.outbox.dismiss([served.member, waiting.member], "bye")
+        turns.run()
+        assert served.lines == waiting.lines == ["one", "two", "bye"]
+        assert clients[3].lines == ["one", "two"]
+
     def test_of_private_lines_alone_keep_their_order_too(self, turns: Turns, clients: list[Client]) -> None:
         turns.run()
         for client in clients:
