@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from ..server.settings import Settings, SettingsError
+from ..server.settings import MAX_WELCOME, Settings, SettingsError
 from ..server.text import clean
 
 _DEFAULTS = Settings()
@@ -22,9 +22,6 @@ _SPARE_FILES = 64
 
 _MOST_CLIENTS = 10_000
 """The default limit where the system would allow more."""
-
-_MAX_WELCOME = 4096
-"""The most bytes of a welcome: each newcomer gets it, whether it reads or not."""
 
 EXIT_USAGE = 2
 """The exit code for what the user must mend."""
@@ -139,7 +136,7 @@ def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
         "--welcome",
         metavar="FILE",
         type=Path,
-        help=f"show each newcomer this text, at most {_MAX_WELCOME} bytes (default: none)",
+        help=f"show each newcomer this text, at most {MAX_WELCOME} bytes (default: none)",
     )
 
 
@@ -233,9 +230,9 @@ def _number(text: str) -> float:
 def _welcome(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            data = file.read(_MAX_WELCOME + 1)
-        if len(data) > _MAX_WELCOME:
-            raise OptionError(f"{path} is longer than {_MAX_WELCOME} bytes; shorten it, or see --welcome")
+            data = file.read(MAX_WELCOME + 1)
+        if len(data) > MAX_WELCOME:
+            raise OptionError(f"{path} is longer than {MAX_WELCOME} bytes; shorten it, or see --welcome")
         return data.decode("utf-8-sig").rstrip()
     except OSError as error:
         raise OptionError(f"cannot read {path}: {error.strerror}; see --welcome") from None

@@ -18,6 +18,8 @@ _commands = re.compile(
     rb"|((?:\xff\xf7)+)|((?:\xff\xf8)+)|((?:\xff\xff)+)"
 ).match
 _ERASING_CHARACTERS, _ERASING_LINE, _NOT_A_COMMAND = 2, 3, 4  # the groups
+# EC where it is nothing else: no option of a command, nor the half of a doubled byte.
+_erase_characters = re.compile(rb"(?<![\xfb-\xff])\xff\xf7").subn
 _subnegotiated = re.compile(rb"[^\xff\r\n]*+(?:\xff\xff[^\xff\r\n]*+)*+").match
 
 WONT_TIMING_MARK = b"\xff\xfc\x06"
@@ -179,6 +181,9 @@ class LineFramer:
     def _without_telnet(self, data: bytes) -> bytes:
         """Return `data` without its telnet commands; an unfinished last one is kept for the next call."""
         self._telnet = b""
+        if not self._subnegotiation and b"\xff\xfa" not in data:
+            data, count = _erase_characters(_ERASE_CHARACTER, data)  # all at once: there may be thousands
+            self.crlf |= count > 0
         kept: list[bytes] = []
         at = 0
         while True:

@@ -14,7 +14,6 @@ _WHOLE = {
     "max_per_ip": (0, 1_000_000),
     "connect_burst": (1, 1_000_000),
     "burst": (1, 1_000_000),
-    "max_held": (0, 1 << 30),
     "max_line": (1, 1 << 20),
     "max_subnegotiation": (0, 1 << 20),
     "max_backlog": (1024, 1 << 30),
@@ -24,11 +23,16 @@ _WHOLE = {
 _RATES = ("connect_rate", "rate")
 _SECONDS = {
     "stall_timeout": (1, 86_400),
+    "held_grace": (0, 86_400),
+    "read_slice": (0, 1),
     "flush_slice": (0, 1),
     "close_grace": (0, 86_400),
     "stop_grace": (0, 86_400),
     "tls_handshake_timeout": (0.001, 86_400),
 }
+MAX_WELCOME = 4096
+"""The longest `Settings.welcome`, in bytes: each newcomer gets it, whether it reads or not."""
+
 _LONGEST_QUOTE = 60  # characters of a wrong value that are shown
 
 _TEXTS = ("hosts", "trusted")
@@ -153,6 +157,9 @@ class Settings:
             self._check(name, value is None or isinstance(value, Path), "a Path or None")
         for name in _TEXTS:
             self._check_texts(name)
+        welcome: Any = self.welcome
+        is_short = isinstance(welcome, str) and len(welcome.encode(errors="replace")) <= MAX_WELCOME
+        self._check("welcome", is_short, f"a text of at most {MAX_WELCOME} bytes")
         self._check("hosts", bool(self.hosts), "a tuple with a host or more")
         for text in self.trusted:
             try:

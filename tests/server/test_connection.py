@@ -450,7 +450,7 @@ class TestFloodControl:
 
     @pytest.mark.parametrize("way", ["end", "close", "reset"])
     async def test_lets_all_be_heard_of_a_client_that_is_gone(self, clock: Clock, way: str) -> None:
-        async with open_chat(**self.LIMITS, held_grace=1e6) as chat:
+        async with open_chat(**self.LIMITS, held_grace=86_400) as chat:
             ann, bob = await self.gather(chat, clock)
             lines = [f"Ann: {number}" for number in range(30)]
             ann.send(*map(str, range(30)))
@@ -485,7 +485,7 @@ class TestFloodControl:
     async def test_gives_every_line_its_turn_before_a_client_leaves_whose_input_has_ended(
         self, clock: Clock
     ) -> None:
-        async with open_chat(**self.LIMITS, held_grace=1e6) as chat:
+        async with open_chat(**self.LIMITS, held_grace=86_400) as chat:
             ann, bob = await self.gather(chat, clock)
             ann.send(*(str(number) for number in range(22)))
             ann.writer.write(b"unfinished")
@@ -501,7 +501,7 @@ class TestFloodControl:
             assert (await ann.rest())[-1] == GOODBYE
 
     async def test_lets_what_stands_behind_a_quit_wait_for_nothing(self, clock: Clock) -> None:
-        async with open_chat(**self.LIMITS, held_grace=1e6) as chat:
+        async with open_chat(**self.LIMITS, held_grace=86_400) as chat:
             ann, bob = await self.gather(chat, clock)
             ann.send(*["x"] * 20, "/quit", *["y"] * 20)
             ann.end()

@@ -22,6 +22,7 @@ from chat_console.server.events import (
     Replied,
 )
 from chat_console.server.framing import NOTHING, Line, TooLong
+from chat_console.server.names import skeleton
 from chat_console.server.settings import Settings
 from chat_console.server.tls import CertificateError
 
@@ -445,7 +446,8 @@ class TestBan:
         bobs = [scene.join() for _ in range(600)]
         scene.join("192.0.2.1|4000")
         for bob in bobs:
-            scene.room._by_nickname.setdefault("bob", {})[bob.id] = bob
+            scene.room._by_nickname.add("bob", bob)
+            scene.room._by_skeleton.add(skeleton("Bob"), bob)
             bob.nickname = "Bob"
         scene.forget()
         counts: Counter[str] = Counter()

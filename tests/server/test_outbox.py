@@ -329,7 +329,9 @@ class TestDismiss:
         """How often bytes were put together."""
         composed: list[int] = []
         work_in = outbox._work_in
-        monkeypatch.setattr(outbox, "_work_in", lambda *args: composed.append(1) or work_in(*args))
+        monkeypatch.setattr(
+            outbox, "_work_in", lambda *args, crlf: composed.append(1) or work_in(*args, crlf=crlf)
+        )
         return composed
 
 

@@ -44,8 +44,15 @@ def test_it_is_encrypted_with_a_certificate() -> None:
 
 def test_every_field_is_checked() -> None:
     checked = [*settings._WHOLE, *settings._RATES, *settings._SECONDS]
-    checked += [*settings._TEXTS, *settings._PATHS, *settings._SWITCHES]
+    checked += [*settings._TEXTS, *settings._PATHS, *settings._SWITCHES, "welcome"]
     assert sorted(checked) == sorted(field.name for field in fields(Settings))
+
+
+@pytest.mark.parametrize("value", [b"hi", None, 7, "x" * 4097, "\u00e4" * 2049])
+def test_a_welcome_is_a_short_text(value: Any) -> None:
+    assert Settings(welcome="x" * 4096).welcome
+    with pytest.raises(SettingsError, match="^welcome must be a text of at most 4096 bytes, not "):
+        Settings(welcome=value)
 
 
 @pytest.mark.parametrize("name", [*settings._WHOLE, *settings._RATES, *settings._SECONDS])
