@@ -3,6 +3,7 @@
 # make check      everything that must hold: format, lint, types, tests, coverage
 # make bench      measure against other servers                   (ARGS="--quick")
 # make fuzz       throw garbage at a live server for a minute     (ARGS="--seconds 300")
+# make measure    what attacks cost everybody else, and what they may (ARGS="--quick")
 # make soak       500 users come, talk and go for ten minutes     (ARGS="--seconds 60")
 # Each installs what it needs into .venv the first time.
 
@@ -13,7 +14,7 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
 
-.PHONY: run test check format bench fuzz soak clean
+.PHONY: run test check format bench fuzz measure soak clean
 
 run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
@@ -40,6 +41,9 @@ bench: .venv/.dev
 
 fuzz: .venv/.dev
 	@$(BIN)/python -m tests.hostile.fuzz $(ARGS)
+
+measure: .venv/.dev
+	@$(BIN)/python -m tests.hostile.measure $(ARGS)
 
 soak: .venv/.dev
 	@$(BIN)/python -m tests.hostile.soak $(ARGS)

@@ -24,6 +24,7 @@ REMOVED = {
     "IAC DO TIMING-MARK": b"\xff\xfd\x06",
     "BEL LF": b"\x07\n",
     "blank lines": b"\n",
+    "erased characters": b"x\xff\xf7",
 }
 """What clients may send of which nothing is left."""
 

@@ -77,7 +77,8 @@ def new_networks(scale: Scale, folder: Path) -> Iterator[Outcome]:
 def ban_of_a_name(scale: Scale, folder: Path) -> Iterator[Outcome]:
     """A ban of all who share a name, each with an address of its own."""
 
-    def ban(count: int, settings: dict[str, Path]) -> tuple[Reading, int]:
+    def ban(count: int, kept: bool) -> tuple[Reading, int]:
+        settings = {"bans_file": folder / f"bans{count}"} if kept else {}
         with Metered(shared_nicks=True, **settings) as server, Party(server.port) as party:
             party.fill(server, count, lambda number: f"127.1.{number // 250}.{number % 250 + 1}")
             party.send(b"/nick Bob\n")
@@ -88,12 +89,9 @@ def ban_of_a_name(scale: Scale, folder: Path) -> Iterator[Outcome]:
             party.read_while(lambda: server.members)
             return server.read(), server.members
 
-    for kind, count, settings in (
-        ("in memory", scale.bearers, {}),
-        ("in a file", scale.bearers // 5, {"bans_file": folder / "bans"}),
-    ):
+    for kind, count, kept in (("in memory", scale.bearers, False), ("in a file", scale.bearers // 5, True)):
         few = count // 4
-        (control, _), (after, left) = ban(few, settings), ban(count, settings)
+        (control, _), (after, left) = ban(few, kept), ban(count, kept)
         attack = f"/ban of a name with {count:,} bearers, {kind}"
         yield after.held(attack)
         yield bars.cost(

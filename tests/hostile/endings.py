@@ -17,7 +17,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from .bars import Outcome, Scale
-from .guests import Guest
+from .charges import BYTES_A_LINE
+from .guests import Guest, Listener
 from .metered import Metered, certificate, wait_for
 from .program import PATIENCE
 
@@ -87,45 +88,44 @@ def last_lines(
 ) -> Iterator[Outcome]:
     """Clients that send some lines and are gone, in each of the ways, while the operator talks to all."""
     settings = certificate(folder) if tls else {}
-    with Metered(rate=rate, burst=burst, **settings) as server, Guest(server.port, tls=tls) as listener:
-        guests: list[Guest] = []  # who half-closes is still there
+    least = 0.7 * max((lines - burst) / rate, (lines * size - burst * BYTES_A_LINE) / (rate * BYTES_A_LINE))
+    with (
+        Metered(rate=rate, burst=burst, **settings) as server,
+        Listener(server.port, tls=tls) as listener,
+        ExitStack() as stack,
+    ):
+        names = [*ENDS]
         for name, end in ENDS.items():
-            guest = Guest(server.port, tls=tls)
-            guests.append(guest)
+            guest = stack.enter_context(Guest(server.port, tls=tls))
             if name != "close with something unread":
                 guest.until(b" to the server!\n")
-            guest.send(
-                b"".join(
-                    b"%s %d %s\n" % (name.encode(), number, b"x" * size) for number in range(1, lines + 1)
-                )
-            )
+            numbers = range(1, lines + 1)
+            guest.send(b"".join(b"%s %d %s\n" % (name.encode(), number, b"x" * size) for number in numbers))
             end(guest)
-        bash = None if tls or size else _seq(server.port, lines)
-        heard: dict[str, list[tuple[int, float]]] = {name: [] for name in (*ENDS, *(["seq"] if bash else []))}
-        quiet = time.monotonic() + 5
-        while time.monotonic() < quiet and any(len(each) < lines for each in heard.values()):
+        if not tls and not size and _seq(server.port, lines):
+            names.append("seq")
+
+        def heard(name: str) -> Sequence[tuple[int, float]]:
+            said = b"" if name == "seq" else name.encode() + b" "
+            pattern = re.compile(rb"127\.0\.0\.1\|\d+: %s(\d+)(?: x*)?" % said)
+            found = [(pattern.fullmatch(line), at) for line, at in listener.lines]
+            return [(int(match[1]), at) for match, at in found if match]
+
+        def are_talked_to() -> bool:
             server.say("hello")
-            with suppress(TimeoutError):
-                listener.take(1 << 18, 0.2)
-            *whole, tail = listener.got.split(b"\n")
-            listener.got = tail
-            for line in whole:
-                found = re.fullmatch(rb"127\.0\.0\.1\|\d+: (.*?) ?(\d+)(?: x*)?", line)
-                if found and (name := found[1].decode() or "seq") in heard:
-                    heard[name].append((int(found[2]), time.monotonic()))
-                    quiet = time.monotonic() + 5
-        for guest in guests:
-            guest.sock.close()
-    for name, got in heard.items():
-        in_order = [number for number, _ in got] == list(range(1, lines + 1))
-        took = got[-1][1] - got[0][1] if got else 0.0
-        least = 0.7 * (lines - burst) / rate
-        yield Outcome(
-            f"{'TLS: ' if tls else ''}{lines} lines{f' of {size:,} bytes' if size else ''}, then {name}",
-            f"{len(got)} heard, {'in order, ' if in_order else ''}{took:.1f} s apart",
-            f"all, at the rate: {least:.1f} s or more",
-            in_order and took >= least,
-        )
+            return all(len(heard(name)) >= lines for name in names)
+
+        wait_for(are_talked_to, 3 * least + 3)
+        for name in names:
+            got = heard(name)
+            in_order = [number for number, _ in got] == [*range(1, lines + 1)]
+            took = got[-1][1] - got[0][1] if got else 0.0
+            yield Outcome(
+                f"{'TLS: ' if tls else ''}{lines} lines{f' of {size:,} bytes' if size else ''}, then {name}",
+                f"{len(got)} heard, {'in order, ' if in_order else ''}within {took:.1f} s",
+                f"all, at the rate: {least:.1f} s or more",
+                in_order and took >= least,
+            )
 
 
 def _seq(port: int, lines: int) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .libssl import TlsClient
-from .metered import Ended, environment
+from .metered import Ended, environment, tls_context
 from .program import PATIENCE
 
 _PIECE = 1 << 16
@@ -112,10 +112,7 @@ def _connect(port: int, payload: bytes, tls: bool, records: int) -> tuple[socket
         source = _Source(sock, made, endless=False)
     else:
         if tls:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            sock = context.wrap_socket(sock)
+            sock = tls_context().wrap_socket(sock)
         unit = payload * max(1, _PIECE // len(payload)) if payload else b""
         source = _Source(sock, unit, endless=True)
     sock.setblocking(False)

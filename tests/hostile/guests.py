@@ -6,13 +6,13 @@ import math
 import os
 import select
 import socket
-import ssl
 import struct
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from .metered import Metered
+from .metered import Metered, tls_context
 from .program import PATIENCE
 
 LOST = 3.0
@@ -41,10 +41,7 @@ class Guest:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.connect(("127.0.0.1", port))
         if tls:
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            sock = context.wrap_socket(sock)
+            sock = tls_context().wrap_socket(sock)
         self.sock = sock
         self.got = b""
         """What has come and was not taken yet."""
@@ -116,6 +113,39 @@ class Guest:
         """Vanish with RST."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+
+
+class Listener:
+    """Who hears all the time, in a thread of its own, and notes when.
+
+    Args:
+        port, tls: as for a guest.
+    """
+
+    def __init__(self, port: int, *, tls: bool = False) -> None:
+        self.lines: list[tuple[bytes, float]] = []
+        """What it has heard, and when, by `time.monotonic`."""
+        self._guest = Guest(port, tls=tls)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+
+    def __enter__(self) -> Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._guest.sock.close()
+
+    def _listen(self) -> None:
+        while not self._over.is_set():
+            with suppress(TimeoutError):
+                if not self._guest.take(1 << 18, 0.05):
+                    return
+                *whole, self._guest.got = self._guest.got.split(b"\n")
+                now = time.monotonic()
+                self.lines += [(line, now) for line in whole]
 
 
 class Innocents:

@@ -53,6 +53,15 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+def is_there() -> bool:
+    """Whether Python's `ssl` gives away its OpenSSL."""
+    try:
+        _library()
+    except NoOpenSsl:
+        return False
+    return True
+
+
 class TlsClient:
     """A client that has shaken hands over `sock`, which blocks; what it sends is made beforehand."""
 

@@ -6,7 +6,6 @@ Prints a table as it goes, a row for each attack and measure. The exit status is
 from __future__ import annotations
 
 import argparse
-import resource
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from . import charges, doors, endings, tls_attacks
 from .bars import FULL, QUICK, Attack
+from .metered import raise_open_files
 from .program import run_command
 
 ATTACKS: dict[str, Attack] = {
@@ -54,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if unknown := set(options.attacks) - set(ATTACKS):
         parser.error(f"no such attack: {', '.join(sorted(unknown))}")
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the server inherits it
+    raise_open_files()
     missed = 0
     for name in options.attacks or ATTACKS:
         start = time.monotonic()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import resource
 import select
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -119,6 +122,10 @@ class Metered:
         """Do what the operator's `line` asks for."""
         self._ask("operate", line)
 
+    def waste(self, seconds: float, mebibytes: int) -> None:
+        """Hold its loop, and keep memory."""
+        self._ask("waste", seconds, mebibytes)
+
     def _reading(self, command: str) -> Reading:
         return Reading(**self._ask(command))
 
@@ -156,6 +163,15 @@ def plain_console(*options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]
             process.communicate()
 
 
+def raise_open_files(wanted: int = 20_000) -> bool:
+    """Let this process, and those that it starts, have so many descriptors; whether they may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    limits = [wanted if limit == resource.RLIM_INFINITY else limit for limit in (soft, hard)]
+    if limits[0] < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, limits[1]), hard))
+    return limits[1] >= wanted
+
+
 def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> bool:
     """Wait until `condition` holds, for at most so long; whether it does."""
     end = time.monotonic() + seconds
@@ -187,3 +203,12 @@ def certificate(folder: Path) -> dict[str, Path]:
         timeout=2 * PATIENCE,
     )
     return settings
+
+
+@functools.cache
+def tls_context() -> ssl.SSLContext:
+    """The context of clients that trust everybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

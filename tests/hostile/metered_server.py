@@ -162,7 +162,15 @@ class Meter:
         self._server.operate(line)
         return 0
 
-    COMMANDS = ("begin", "read", "glance", "settle", "say", "operate")
+    def waste(self, seconds: float, mebibytes: int) -> int:
+        """Hold the loop, and keep memory: what a meter must see."""
+        start = time.thread_time()
+        self._wasted = bytes(range(256)) * (mebibytes << 12)
+        while time.thread_time() - start < seconds:
+            pass
+        return len(self._wasted)
+
+    COMMANDS = ("begin", "read", "glance", "settle", "say", "operate", "waste")
 
     def answer(self, line: str) -> None:
         """Do one command and print its answer."""
@@ -172,7 +180,7 @@ class Meter:
         print(json.dumps(getattr(self, command)(*arguments)), flush=True)
         if command == "begin":
             self._slices.forget()
-        elif command != "operate":
+        elif command not in ("operate", "waste"):
             self._slices.leave_out(start)
 
 
