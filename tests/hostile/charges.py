@@ -67,7 +67,7 @@ def removed(
             return innocent_lines(server.port, scale, flood, tls=tls)
 
     control = deliveries(TEXT)
-    for kind in kinds if scale.all_kinds or not tls else kinds[:2]:
+    for kind in kinds if scale.all_kinds else kinds[: 2 if tls else 4]:
         attack = f"{'TLS: ' if tls else ''}{flooders} connections of {kind}"
         yield bars.delivery(attack, deliveries(REMOVED[kind]), control)
 
@@ -167,7 +167,7 @@ def metering(scale: Scale, folder: Path, rate: int = 50, burst: int = 100) -> It
         wait_for(lambda: server.members == len(talkers) + 1)
         start = time.perf_counter()
         for kind, talker in talkers.items():
-            talker.send(sent[kind] + b"the end of %s\n" % kind.encode())
+            talker.send(sent[kind] + b"\nthe end of %s\n" % kind.encode())
         took: dict[str, float] = {}
         while len(took) < len(sent) and time.perf_counter() < start + PATIENCE:
             with suppress(TimeoutError):
