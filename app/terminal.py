@@ -41,7 +41,7 @@ HANGUP = 0
 
 _POLL_INTERVAL = 0.2
 _BACKGROUND_INTERVAL = 0.5
-_READ_SIZE = 1 << 12
+_READ_SIZE = 1 << 8
 
 # With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
 _Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
@@ -75,6 +75,7 @@ if sys.platform != "win32":
 
     from .keyboard import Keyboard
     from .repertoire import ERRORS
+    from .typeahead import KeyByKeyApp
 
     # Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
     # one a synchronised update.
@@ -199,7 +200,10 @@ if sys.platform != "win32":
             """
             assert sys.__stdin__ is not None
             keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
-            with _Selector() as selector, suppress(OSError):  # EIO: the terminal is closed
+            with (
+                _Selector() as selector,
+                suppress(OSError, RuntimeError),
+            ):  # the terminal is closed, or the loop
                 selector.register(self._exit_event.woken, EVENT_READ)
                 selector.register(self.fileno, EVENT_READ)
                 while not self._exit_event.is_set():
@@ -218,8 +222,18 @@ if sys.platform != "win32":
                         events = keyboard.feed(data)
                     for event in events:
                         self.process_message(event)
+                    self._wait_for_room()
             if not self._exit_event.is_set() and in_foreground(self.fileno):
                 self._call(self._hang_up)
+
+        def _wait_for_room(self) -> None:
+            """Read no more than the app keeps up with: a paste without brackets may be long."""
+            if isinstance(self._app, KeyByKeyApp):
+                taken = Event()
+                self._loop.call_soon_threadsafe(taken.set)
+                for event in (taken, self._app.type_ahead.room):
+                    while not self._exit_event.is_set() and not event.wait(_POLL_INTERVAL):
+                        pass
 
         def _sigtstp_application(self, *_: object) -> None:
             # Private, so Textual is pinned: its handlers of SIGTSTP and SIGCONT. They write, and what they
