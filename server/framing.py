@@ -10,6 +10,7 @@ from .text import clean, is_blank
 
 # RFC 854 (telnet), RFC 860 (TIMING-MARK). Commands below SE are end-of-file and the like, RFC 1184.
 _IAC, _SE, _SB, _WILL = 0xFF, 0xF0, 0xFA, 0xFB
+_FIRST_COMMAND = 0xEC
 _DO_TIMING_MARK = b"\xff\xfd\x06"
 
 # What leaves nothing behind, also a subnegotiation that another command ends at once; EC; EL; no command.
@@ -237,13 +238,10 @@ class LineFramer:
             elif at + 1 == len(data):
                 self._telnet = data[at:]
                 break
-            elif data[at + 1] == _IAC:
-                self._subnegotiation = max(0, self._subnegotiation - 2)
-                at += 2
             else:
                 self._subnegotiation = 0
+                self.crlf |= _FIRST_COMMAND <= data[at + 1] < _IAC
                 if data[at + 1] == _SE:
-                    self.crlf = True
                     at += 2
         return at
 

@@ -134,17 +134,17 @@ def _protocol(held: bytes, *, ended: bool) -> str | None:
     found = _lines(text)
     assert found is not None  # every part may be empty
     first, ends, second, second_end = found.groups()
-    if telnet := _TELNET.search(first):
-        first = first[: telnet.start()]
-    is_whole = bool(ends) or ended or len(first) > _LONGEST_LINE
-    if b"\0" in first and (protocol := _binary(first, is_whole=is_whole)):
-        return protocol
-    if telnet:
+    first = first[: _LONGEST_LINE + 1]
+    # A capital letter may begin a request, and NUL bytes may follow what nobody types.
+    if len(first) > _FEW and not first[:1].isupper() and not _untyped(first, 0, _FEW):
         return ""
+    telnet = _TELNET.search(first)
+    is_whole = not telnet and (bool(ends) or ended or len(first) > _LONGEST_LINE)
+    text = first[: telnet.start()] if telnet else first
+    if b"\0" in text and (protocol := _binary(text, is_whole=is_whole)):
+        return protocol
     if not is_whole:
-        # A capital letter may begin a request, and NUL bytes may follow what nobody types.
-        is_known = len(first) > _FEW and not first[:1].isupper() and not _untyped(first)
-        return "" if is_known else None
+        return "" if telnet else None
     if len(first) > _LONGEST_LINE:
         return "HTTP" if _LONG_REQUEST(first) else ""
     for protocol, matches in _FIRST_LINES.items():

@@ -14,9 +14,13 @@ MARK = "OWNED"
 MOST_FAULTS = 20
 """How many faults are noted or told; what follows is most often the same over again."""
 
-_FILLERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
-_JOINERS = frozenset("\u200c\u200d")
-_INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+# The parts of Unicode's Default_Ignorable_Code_Point, and the Braille blank; the exceptions need a character.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff"
+    "\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e001f\U000e0080-\U000e00ff"
+    "\U000e01f0-\U000e0fff]"
+)
+_NEVER = ("Cc", "Cs", "Co", "Zl", "Zp")
 
 _NAME = r"(?:127\.0\.0\.1\|\d+|[A-Za-z0-9_.-]{1,20})"
 
@@ -54,13 +58,15 @@ def text_of(name: str, number: int) -> str:
 
 def unclean(text: str) -> str:
     """Say which characters of one line, given without its ending, must never have reached anybody."""
-    if text.isprintable() and (text.isascii() or _FILLERS.isdisjoint(text)):
+    if text.isascii() and text.isprintable():
         return ""
     found = [
         character
         for character in dict.fromkeys(text)
-        if character in _FILLERS
-        or (unicodedata.category(character) in _INVISIBLE and character not in _JOINERS)
+        if unicodedata.category(character) in _NEVER
+        or _IGNORABLE.match(character)
+        or ord(character) & 0xFFFE == 0xFFFE
+        or "\ufdd0" <= character <= "\ufdef"
     ]
     return " ".join(f"U+{ord(character):04X}" for character in found)
 

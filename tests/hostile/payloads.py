@@ -31,13 +31,27 @@ _CONTROL_STRINGS = (
     "\x98{}\x9c",
     "\x9e{}\x1b\\",
     "\x9f{}\x9c",
-    "\x1b]0;{}",  # runs to the end of the line
+    "\x9d0;{}\x18",
+    "\x1b]0;{}\x1b[m",  # cut short
 )
 
 # None of these is among the sequences that the console writes itself.
 _CONTROLS = (
     *("\x1b[2A", "\x1b[999;999H", "\x1b[2J", "\x1b[K", "\x1b[31m", "\x1b[5;8m", "\x1b[?47h", "\x1b[6n"),
     *("\x1b[>c", "\x1b[2 q", "\x1b[!p", "\x1bc", "\x1b7", "\x1b8", "\x1bD", "\x1bM", "\x1b(0", "\x1b#8"),
+    *(
+        "\x1bOP",
+        "\x1bO5Q",
+        "\x1b[[A",
+        "\x1bN",
+        "\x8fP",
+        "\x1b(B\x1b[m",
+        "\x1b%G",
+        "\x1b/",
+        "\x1b]0;",
+        "\x1bP",
+        "\x90",
+    ),
     *("\x9b2A", "\x9b31m", "\x9b", "\x1b", "\x1b[", "\x1b]", "\x84", "\x85", "\x88", "\x8d", "\x8e", "\x9c"),
     *("\x07", "\x08", "\x0b", "\x0c", "\x0e", "\x0f", "\x11", "\x13", "\x18", "\x1a", "\x7f", "\x05", "\x00"),
     *("\x1b\x1b[2A[2A", "\x1b[\x1b[2A2A", "\x1b]0;\x1b[2A\x07", "\x1bP\x1b]0;\x07\x1b\\", "\x1b[1\x7f2A"),
@@ -93,8 +107,9 @@ def truncated(random: Random) -> bytes:
 def marked(random: Random) -> bytes:
     """The text of a line with control strings in it of which nothing may be seen."""
     mark = f"{MARK}-{random.getrandbits(24):06x}"
-    parts = [random.choice(_WORDS) + random.choice(_CONTROL_STRINGS[:-1]).format(mark) for _ in range(3)]
-    return "".join([*parts, random.choice(_CONTROL_STRINGS).format(mark)]).encode()
+    return "".join(
+        random.choice(_WORDS) + random.choice(_CONTROL_STRINGS).format(mark) for _ in range(4)
+    ).encode()
 
 
 def nasty(random: Random) -> bytes:
@@ -174,7 +189,7 @@ def command(random: Random, talkers: Sequence[str]) -> bytes:
 def new_name(random: Random, talkers: Sequence[str]) -> bytes:
     """A nickname: a free one, one of another user, one that is reserved, one that is none."""
     name = random.choice(
-        (f"Mallory{random.randrange(99)}", random.choice(talkers), "0perator", "-.-", "x" * 21)
+        (f"Mallory{random.randrange(99)}", random.choice(talkers), "0perator", "_.-", "-", "10.1", "x" * 21)
     )
     return random.choice((name, name.upper(), name + "\u202e", name + "\x1b[2A", f"{name} {name}")).encode()
 
@@ -206,7 +221,7 @@ def session(random: Random) -> bytes:
     """A whole session, short enough to be cut at every point of it."""
     name = f"Cut{random.randrange(100, 1000)}"
     return (
-        f"/nick {name}\r\nGrüße \x1b]0;{MARK}\x07\n".encode()
+        f"/nick {name}\r\nGrüße \x1b]0;title\x07\n".encode()
         + DO_TIMING_MARK
         + bytes([IAC, SB, 24, 1, IAC, SE])
         + "/list\r\n/msg Operator \U0001f600\u202e\n/msg nobody x\r".encode()

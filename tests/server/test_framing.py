@@ -323,6 +323,8 @@ def split_streams(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
 @given(split_streams())
 @example((b"\r\0xxxxxxxx", [b"\r", b"\0xxxxxxxx"]))
 @example((b"a\rb\nc", [b"a\r", b"b", b"\nc"]))
+@example((IAC + SB + IAC + SB, [IAC + SB, IAC + SB]))
+@example((IAC + SB + b"12345" + IAC + IAC + b"x", [IAC + SB + b"12345" + IAC, IAC + b"x"]))
 def test_any_split_of_the_bytes_gives_the_same_lines(case: tuple[bytes, list[bytes]]) -> None:
     stream, pieces = case
     whole, split = LineFramer(8, 6), LineFramer(8, 6)

