@@ -51,7 +51,7 @@ def test_every_field_is_checked() -> None:
 @pytest.mark.parametrize("value", [b"hi", None, 7, "x" * 4097, "\u00e4" * 2049])
 def test_a_welcome_is_a_short_text(value: Any) -> None:
     assert Settings(welcome="x" * 4096).welcome
-    with pytest.raises(SettingsError, match="^welcome must be a text of at most 4096 bytes, not "):
+    with pytest.raises(SettingsError, match=r"^welcome must be a text of at most 4096 bytes, not "):
         Settings(welcome=value)
 
 
