@@ -317,6 +317,10 @@ class ChatServer:
         if not self._connections:
             self._no_connections.set()
 
+    def is_banned(self, host: str) -> bool:
+        """Whether nobody from the IP address `host` may join."""
+        return self._gate.is_banned(host)
+
     def refused(self, why: str, host: str) -> None:
         """Tell the operator's side of a connection that was turned away, once a minute for each reason."""
         self._refusals.add(why, host)

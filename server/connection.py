@@ -42,6 +42,10 @@ class House(Protocol):
         """Count out `connection`."""
         ...
 
+    def is_banned(self, host: str) -> bool:
+        """Whether nobody from the IP address `host` may join."""
+        ...
+
     def refused(self, why: str, host: str) -> None:
         """Report a connection that did not become a member."""
         ...
@@ -130,7 +134,7 @@ class Connection:
             self._guarded(self._join)
         else:
             timeout = self._house.settings.tls_handshake_timeout
-            self._grace = self._loop.call_later(timeout, self._refuse)
+            self._grace = self._loop.call_later(timeout, self._refuse, notices.no_handshake())
 
     @property
     def waiting(self) -> int:
@@ -216,8 +220,8 @@ class Connection:
         self._house.outbox.add(self.member, self)
         self._house.room.join(self.member)
 
-    def _refuse(self) -> None:
-        self._house.refused(notices.no_handshake(), self.host)
+    def _refuse(self, why: str) -> None:
+        self._house.refused(why, self.host)
         self.abort()
 
     def _leave(self, reason: LeaveReason) -> None:
@@ -243,7 +247,7 @@ class Connection:
         else:
             data = self._decrypt(self._tls, data, now)
             if not self.has_joined and self._at_end:
-                self._refuse()
+                self._refuse(notices.no_handshake())
             if self._state is _State.CLOSED:
                 return
         self._inbox.receive(data)
@@ -270,6 +274,9 @@ class Connection:
         self.write_all(())
         if tls.is_established and not self.has_joined:
             self._end_timers()
+            if self._house.is_banned(self.host):  # since it was accepted
+                self._refuse(notices.banned())
+                return b""
             self._join()
         if tls.has_ended or self._at_end:
             self._at_end = True

@@ -32,9 +32,8 @@ class Gate:
         self._clock = clock
         self._count = 0
         self._counts: dict[Network, int] = {}
-        self._buckets: OrderedDict[Network, TokenBucket] = (
-            OrderedDict()
-        )  # the one that was asked longest ago first
+        # The one that was asked longest ago first.
+        self._buckets: OrderedDict[Network, TokenBucket] = OrderedDict()
         self._trusted: NetworkMap[bool] = NetworkMap()
         for text in settings.trusted:
             self._trusted[network_of(text)] = True
@@ -42,7 +41,7 @@ class Gate:
     def enter(self, host: str) -> str | None:
         """Count in a connection from the IP address `host`; or return the notice that refuses it."""
         settings = self._settings
-        if self._bans.covers(host):
+        if self.is_banned(host):
             return notices.banned()
         if settings.max_clients and self._count >= settings.max_clients:
             return notices.server_full()
@@ -55,6 +54,10 @@ class Gate:
             self._counts[key] = self._counts.get(key, 0) + 1
         self._count += 1
         return None
+
+    def is_banned(self, host: str) -> bool:
+        """Whether a ban is in force for the IP address `host`."""
+        return self._bans.covers(host)
 
     def leave(self, host: str) -> None:
         """Count out a connection that `enter` counted in."""

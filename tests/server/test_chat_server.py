@@ -668,6 +668,16 @@ class TestTls:
             assert (await chat.event(Refused)).why == "no TLS handshake"
             assert not chat.server._connections
 
+    async def test_lets_nobody_in_who_was_banned_during_the_handshake(self, served: Pair) -> None:
+        async with open_tls_chat(served) as chat:
+            with socket.create_connection(("127.0.0.1", chat.server.port), timeout=BOUND) as sock:
+                await chat.until(lambda: chat.server._connections)
+                chat.server.operate("/ban 127.0.0.1 --force")
+                context = served.client_context()
+                with await asyncio.to_thread(context.wrap_socket, sock, server_hostname="chat.example"):
+                    assert (await chat.event(Refused)).why == "You are banned from this server"
+            assert not [event for event in chat.events if isinstance(event, Joined)]
+
     async def test_lets_nobody_hold_up_the_end_by_a_handshake(self, served: Pair) -> None:
         async with open_tls_chat(served) as chat:
             chat.context = None
