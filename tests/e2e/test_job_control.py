@@ -57,6 +57,18 @@ class Shell:
     def start(self, *options: str, end: str = "") -> None:
         self.terminal.type(shlex.join([*PROGRAM, "--port", "0", *options]) + f"{end}\r")
 
+    def end_jobs(self) -> None:
+        """End what the shell has started, which would keep the terminal open."""
+        children = Path(f"/proc/{self.terminal.process.pid}/task/{self.terminal.process.pid}/children")
+        give_up_at = time.monotonic() + BOUND
+        while jobs := children.read_text().split():
+            late = time.monotonic() > give_up_at
+            for job in map(int, jobs):
+                for number in (signal.SIGKILL,) if late else (signal.SIGTERM, signal.SIGCONT):
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(job, number)
+            time.sleep(0.02)
+
     @property
     def port(self) -> int:
         """The port of the plain console, by its transcript."""
@@ -77,8 +89,12 @@ def talk(*clients: Client, word: str) -> None:
 
 
 @pytest.fixture
-def shell(start_terminal: StartTerminal, tmp_path: Path) -> Shell:
-    return Shell(start_terminal("bash", "--norc", "--noprofile", columns=200, rows=50), tmp_path / "log")
+def shell(start_terminal: StartTerminal, tmp_path: Path) -> Iterator[Shell]:
+    terminal = start_terminal("bash", "--norc", "--noprofile", columns=200, rows=50)
+    shell = Shell(terminal, tmp_path / "log")
+    yield shell
+    shell.end_jobs()
+    terminal.signal(signal.SIGHUP)  # it ignores SIGTERM
 
 
 @pytest.fixture
