@@ -169,14 +169,11 @@ class ConsoleApp(KeyByKeyApp):
         self.server.failed("the event loop", context.get("exception") or RuntimeError(context["message"]))
 
     @on(DescendantFocus)
-    def _follow_focus(self, event: DescendantFocus) -> None:
-        self._show_pane(event.widget)
-
-    def _show_pane(self, focused: Widget) -> None:
-        """Where log and user list do not fit side by side, show the list while it is in use."""
-        aside = self._side in focused.ancestors
+    def _show_focused_pane(self, event: DescendantFocus) -> None:
+        """Where log and user list do not fit side by side, the list is shown while it is in use."""
+        aside = self._side in event.widget.ancestors
         # What is in a dialog changes nothing below it.
-        if aside or focused in (self._messages, self._operator_line):
+        if aside or event.widget in (self._messages, self._operator_line):
             self._panes.set_class(aside, "-users")
 
     @property
@@ -272,7 +269,6 @@ class ConsoleApp(KeyByKeyApp):
     def _go_to(self, widget: Widget) -> None:
         # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
         widget.screen.set_focus(widget)
-        self._show_pane(widget)
 
     def action_scroll_log(self, way: str) -> None:
         """Scroll the log: `page_up`, `page_down`, `home` or `end`."""

@@ -323,6 +323,17 @@ async def test_nothing_ever_covers_the_line(operator: Operator) -> None:
     assert all(key.tooltip is None for key in footer_keys(operator).values())
 
 
+async def test_the_palette_leaves_the_line_as_it_was(operator: Operator) -> None:
+    await operator.settle()
+    before = operator.line.region, operator.line.styles.border, operator.line.styles.padding
+    await operator.press("ctrl+p")
+    await operator.until(lambda: operator.console.screen.query("CommandInput"))
+    await operator.press("escape")
+    await operator.back()
+    await operator.until(lambda: operator.focused is operator.line)
+    assert (operator.line.region, operator.line.styles.border, operator.line.styles.padding) == before
+
+
 # Help
 
 

@@ -370,6 +370,43 @@ async def test_when_the_last_user_of_the_list_goes_down_takes_the_new_last_one()
 # The viewport
 
 
+@pytest.mark.parametrize("scrolled", [0, 5])
+async def test_a_selection_in_view_stays_there_whoever_comes_above(scrolled: int) -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(100, 200)), size=(30, 10)):
+        user_list.scroll_to(y=scrolled, animate=False, immediate=True)
+        user_list.selected = 100 + scrolled + 9
+        user_list.apply(map(user, range(7)), removed=[100 + scrolled])
+        assert user_list.shows_selected
+        assert any(row.startswith(f"{MARK}user{user_list.selected}") for row in rows(user_list))
+
+
+@pytest.mark.parametrize("size", [(30, 4), (30, 40), (20, 3), (60, 7)])
+async def test_a_selection_is_in_view_after_a_resize(size: tuple[int, int]) -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(100)), size=(30, 20)) as (_, pilot):
+        for selected in (0, 19, 60, 99):
+            await pilot.resize_terminal(30, 20)
+            user_list.selected = selected
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert user_list.shows_selected
+            assert any(row.startswith(f"{MARK}user{selected} ") for row in rows(user_list))
+
+
+async def test_a_selection_that_was_scrolled_away_is_not_in_view() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(100))) as (_, pilot):
+        assert not user_list.shows_selected
+        user_list.selected = 3
+        assert user_list.shows_selected
+        user_list.scroll_to(y=4, animate=False)
+        await pilot.pause()
+        assert not user_list.shows_selected
+        user_list.reveal_selected()
+        assert user_list.shows_selected
+
+
 async def test_a_scrolled_list_stands_still_while_users_above_go() -> None:
     user_list = RecordingList()
     async with shown(user_list, map(user, range(100))):
