@@ -20,7 +20,7 @@ from ..server.events import Event, QuitRequested
 from ..server.listener import HostsError, ListenError
 from ..server.tls import CertificateError
 from . import environment
-from .addresses import ways_to_join
+from .joining import ways_to_join
 from .options import EXIT_USAGE, OptionError, parser, problem, settings
 from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal

@@ -31,9 +31,9 @@ from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_detail import UserDetail
 from ..widgets.user_list import User, UserList
-from .addresses import ways_to_join
 from .completion import PLACEHOLDER, complete, draft
 from .feed import Feed, alert, endpoints, history
+from .joining import ways_to_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible
 from .palette import ConsoleCommands

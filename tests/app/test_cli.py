@@ -17,7 +17,7 @@ from types import ModuleType
 
 import pytest
 
-from chat_console.app import addresses, cli
+from chat_console.app import cli, joining
 from chat_console.server import listener, notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.listener import ListenError
@@ -197,10 +197,10 @@ class TestListenProblem:
         options: str,
         told: str,
         plain_console: type[RecordedConsole],
-        capsys: pytest.CaptureFixture[str],
+        capfd: pytest.CaptureFixture[str],
     ) -> None:
         assert cli.main(["--plain", "--port", "0", *options.split()]) == cli.EXIT_USAGE == 2
-        assert capsys.readouterr() == ("", f"chat-console: {told}\n")
+        assert capfd.readouterr() == ("", f"chat-console: {told}\n")
 
     @pytest.mark.parametrize("option", ["--plain", "--no-mouse"], ids=["plain", "on screen"])
     def test_a_port_in_use_is_one_line_and_exit_code_2(
@@ -341,7 +341,7 @@ class TestWhichConsole:
 class TestPublicWarning:
     @pytest.fixture(autouse=True)
     def own_addresses(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(addresses, "own_addresses", lambda: {ip_address("192.0.2.2")})
+        monkeypatch.setattr(joining, "own_addresses", lambda: {ip_address("192.0.2.2")})
 
     def test_the_plain_console_tells_it_and_how_people_join(
         self, plain_console: type[RecordedConsole]

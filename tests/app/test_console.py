@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Input
 from textual.widgets._footer import FooterKey
 
-from chat_console.app import addresses
+from chat_console.app import joining
 from chat_console.app.console import ConsoleApp, UnknownTheme
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.commands import Role, commands_for
@@ -98,7 +98,7 @@ async def test_what_happens_before_there_is_a_screen_is_shown_once_there_is() ->
 async def test_a_public_server_is_announced_where_it_cannot_be_missed(
     operate: Operate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(addresses, "own_addresses", lambda: {ip_address("192.0.2.2")})
+    monkeypatch.setattr(joining, "own_addresses", lambda: {ip_address("192.0.2.2")})
     async with operate(settings=Settings(port=0, hosts=("0.0.0.0", "::1"))) as operator:
         await operator.until(lambda: len(operator.entries) == 3)
         assert "nothing on the wire is encrypted" in operator.entries[1]

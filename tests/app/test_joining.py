@@ -7,15 +7,15 @@ from ipaddress import ip_address
 
 import pytest
 
-from chat_console.app import addresses
-from chat_console.app.addresses import own_addresses, reachable
+from chat_console.app import joining
+from chat_console.app.joining import own_addresses, reachable
 
 OWN = "192.0.2.2 127.0.0.1 10.1.2.3 169.254.7.7 2001:db8::2 ::1 fe80::1"
 
 
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(addresses, "own_addresses", lambda: {ip_address(text) for text in OWN.split()})
+    monkeypatch.setattr(joining, "own_addresses", lambda: {ip_address(text) for text in OWN.split()})
 
 
 @pytest.mark.usefixtures("own")
@@ -54,5 +54,5 @@ def test_there_are_none_where_the_system_does_not_tell(monkeypatch: pytest.Monke
     def refuse(name: str | None) -> None:
         raise OSError("no such library")
 
-    monkeypatch.setattr(addresses.ctypes, "CDLL", refuse)
+    monkeypatch.setattr(joining.ctypes, "CDLL", refuse)
     assert own_addresses() == set()
