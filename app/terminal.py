@@ -102,7 +102,7 @@ if sys.platform != "win32":
         _terminal: _Terminal
         _exit_event: _ExitEvent
         _painting = False
-        _away = False
+        _away = _soiled = False
 
         def write(self, data: str) -> None:
             """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
@@ -143,6 +143,7 @@ if sys.platform != "win32":
             """Paint everything anew, also over what others have written to the terminal and set in it."""
             if self._painting and not self._away:
                 self.write(_CLEAR)
+                self._soiled = self.stalled  # then that was dropped
                 self._app.screen.refresh()
 
         def disable_input(self) -> None:
@@ -278,7 +279,10 @@ if sys.platform != "win32":
         def _repaint(self) -> None:
             if self._painting:
                 self.stalled = False
-                self._app.screen.refresh()
+                if self._soiled:
+                    self.repaint()
+                else:
+                    self._app.screen.refresh()
 
         def _hang_up(self) -> None:
             if self._app.return_code is None:
