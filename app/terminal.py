@@ -108,7 +108,7 @@ if sys.platform != "win32":
         _terminal: _Terminal
         _exit_event: _ExitEvent
         _painting = False
-        _away = False
+        _away = _soiled = False
         _look: asyncio.TimerHandle | None = None  # at who has the terminal, which nothing tells
 
         def write(self, data: str) -> None:
@@ -153,6 +153,7 @@ if sys.platform != "win32":
             """Paint everything anew, also over what others have written to the terminal and set in it."""
             if self._painting and not self._away:
                 self.write(_CLEAR)
+                self._soiled = self.stalled  # then that was dropped
                 self._app.screen.refresh()
 
         def disable_input(self) -> None:
@@ -296,7 +297,10 @@ if sys.platform != "win32":
         def _repaint(self) -> None:
             if self._painting:
                 self.stalled = False
-                self._app.screen.refresh()
+                if self._soiled:
+                    self.repaint()
+                else:
+                    self._app.screen.refresh()
 
         def _hang_up(self) -> None:
             if is_ignored(signal.SIGHUP):

@@ -289,6 +289,7 @@ def scribble(terminal: Terminal) -> None:
 
 def test_ctrl_l_paints_everything_anew(start_console: StartConsole) -> None:
     terminal = start_console().terminal
+    terminal.wait_for("* Server started")
     before = terminal.text.splitlines()[1:]
     scribble(terminal)
     terminal.type(CTRL_L)
@@ -308,6 +309,7 @@ def test_after_a_suspension_the_whole_screen_is_there(
 ) -> None:
     console = start_console()
     terminal = console.terminal
+    terminal.wait_for("* Server started")
     before = terminal.text.splitlines()[1:]
     if stop:
         terminal.signal(stop)
