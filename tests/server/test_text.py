@@ -245,6 +245,7 @@ def test_what_changes_the_direction_of_text_is_removed(direction: str) -> None:
         "plain text, with  inner blanks ",
         "Grüße, Привет, 你好, שלום",
         "\U0001f469\u200d\U0001f4bb \u2764\ufe0f 1\ufe0f\u20e3 \U0001f44d\U0001f3fd",
+        FLAGS[0] + "\u200d\u2620",
         "\u2764\ufe0f\u200d\U0001f525 \U0001f9d1\U0001f3fd\u200d\U0001f680",
         "\U0001f3f3\ufe0f\u200d\U0001f308 \U0001f1e9\U0001f1ea " + "".join(FLAGS),
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",  # Persian, which needs ZWNJ
