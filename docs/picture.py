@@ -4,6 +4,7 @@ Run it from the top of the repository: `.venv/bin/python docs/picture.py`.
 """
 
 import asyncio
+import os
 from pathlib import Path
 
 from chat_console.app.console import ConsoleApp
@@ -24,6 +25,7 @@ LINES = [
 
 async def main() -> None:
     async with ChatServer(Settings()) as server:
+        os.environ["COLORTERM"] = "truecolor"  # wherever it is drawn
         app = ConsoleApp(server)
         async with app.run_test(size=SIZE) as pilot:
             streams = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(4)]

@@ -97,7 +97,9 @@ class Pyte:
         self.resize = terminal.resize
 
     def rows(self) -> list[str]:
-        return self._terminal.text.split("\n")
+        # Not its `display`, which fails where half of a wide character was painted over.
+        screen = self._terminal.screen
+        return ["".join(screen.buffer[y][x].data for x in range(screen.columns)) for y in range(screen.lines)]
 
 
 def greedy(character: str) -> int:

@@ -270,7 +270,7 @@ def test_a_terminal_without_unicode_shows_the_frame_and_takes_its_own_letters(
     ann.send("Привет")
     terminal.wait_for(": ??????")
     assert "+- Messages ---" in terminal.text
-    assert re.search(r"\n\|\d\d:\d\d ", terminal.text)
+    assert re.search(r"\|\|\d\d:\d\d:\d\d ", terminal.text)
     assert "\\u" not in terminal.text
     os.write(terminal._master, b"caf\xe9\r")  # pyright: ignore[reportPrivateUsage]
     ann.wait_for("Operator: café\n")
