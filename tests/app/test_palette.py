@@ -166,7 +166,7 @@ async def test_markup_in_a_name_is_shown_as_it_is(operator: Operator) -> None:
 async def test_the_palette_opens_searches_and_acts_by_keyboard(operate: Operate) -> None:
     async with operate(size=(80, 24)) as operator:
         operator.join("Ann")
-        operator.join(address="[/nope][@click=app.quit]|1")
+        operator.happen(Joined(0, 2, "[/nope][@click=app.quit]|1"))
         await operator.until(lambda: operator.user_list.count == 2)
         await operator.press("ctrl+p")
         await operator.until(lambda: isinstance(operator.console.screen, CommandPalette))
