@@ -39,7 +39,7 @@ HANGUP = 129
 
 _POLL_INTERVAL = 0.2
 _BACKGROUND_INTERVAL = 0.5
-_READ_SIZE = 1 << 12
+_READ_SIZE = 1 << 8
 
 # With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
 _Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
@@ -73,6 +73,7 @@ if sys.platform != "win32":
 
     from .keyboard import Keyboard
     from .repertoire import ERRORS
+    from .typeahead import KeyByKeyApp
 
     # Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
     # one a synchronised update.
@@ -103,7 +104,7 @@ if sys.platform != "win32":
         _terminal: _Terminal
         _exit_event: _ExitEvent
         _painting = False
-        _away = False
+        _away = _soiled = False
 
         def write(self, data: str) -> None:
             """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
@@ -144,6 +145,7 @@ if sys.platform != "win32":
             """Paint everything anew, also over what others have written to the terminal and set in it."""
             if self._painting and not self._away:
                 self.write(_CLEAR)
+                self._soiled = self.stalled  # then that was dropped
                 self._app.screen.refresh()
 
         def disable_input(self) -> None:
@@ -190,7 +192,10 @@ if sys.platform != "win32":
             """
             assert sys.__stdin__ is not None
             keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
-            with _Selector() as selector, suppress(OSError):  # EIO: the terminal is closed
+            with (
+                _Selector() as selector,
+                suppress(OSError, RuntimeError),
+            ):  # the terminal is closed, or the loop
                 selector.register(self._exit_event.woken, EVENT_READ)
                 selector.register(self.fileno, EVENT_READ)
                 while not self._exit_event.is_set():
@@ -205,8 +210,18 @@ if sys.platform != "win32":
                         break
                     for event in events:
                         self.process_message(event)
+                    self._wait_for_room()
             if not self._exit_event.is_set() and self._in_foreground():
                 self._call(self._hang_up)
+
+        def _wait_for_room(self) -> None:
+            """Read no more than the app keeps up with: a paste without brackets may be long."""
+            if isinstance(self._app, KeyByKeyApp):
+                taken = Event()
+                self._loop.call_soon_threadsafe(taken.set)
+                for event in (taken, self._app.type_ahead.room):
+                    while not self._exit_event.is_set() and not event.wait(_POLL_INTERVAL):
+                        pass
 
         def _sigtstp_application(self, *_: object) -> None:
             # Private, so Textual is pinned: its handlers of SIGTSTP and SIGCONT. They write, and what they
@@ -266,7 +281,10 @@ if sys.platform != "win32":
         def _repaint(self) -> None:
             if self._painting:
                 self.stalled = False
-                self._app.screen.refresh()
+                if self._soiled:
+                    self.repaint()
+                else:
+                    self._app.screen.refresh()
 
         def _hang_up(self) -> None:
             if self._app.return_code is None:

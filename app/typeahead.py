@@ -8,6 +8,7 @@ last. So the input waits here until the app has come to rest after what was type
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -31,6 +32,9 @@ TURNS = 200
 RUN = 16
 """How many characters for the same line go together: so many take less than a frame."""
 
+LIMIT = 512
+"""How many may wait before no more is read from the terminal."""
+
 _CALM = 2
 
 _Pressed = (events.MouseDown, events.MouseUp, events.MouseScrollDown, events.MouseScrollUp)
@@ -46,6 +50,9 @@ class TypeAhead:
 
     def __init__(self, app: App[Any], deliver: Callable[[Message], object]) -> None:
         self.deliver = deliver
+        self.room = threading.Event()
+        """Set while there is room for more, for the thread that reads them."""
+        self.room.set()
         self._app = app
         self._held: deque[Message] = deque()
         self._delivery: asyncio.Task[None] | None = None
@@ -69,6 +76,8 @@ class TypeAhead:
         if self._closed:
             return True
         self._held.append(event)
+        if len(self._held) == LIMIT:
+            self.room.clear()
         if self._delivery is None:
             self._delivery = loop.create_task(self._deliver_all())
         return True
@@ -77,6 +86,7 @@ class TypeAhead:
         """Drop what waits and what comes: the app ends."""
         self._closed = True
         self._held.clear()
+        self.room.set()
         if self._delivery is not None:
             self._delivery.cancel()
             self._delivery = None
@@ -112,6 +122,8 @@ class TypeAhead:
         focused = self._app.focused if self._app.screen_stack else None
         for _ in range(RUN):
             event = self._held.popleft()
+            if len(self._held) < LIMIT:
+                self.room.set()
             self.deliver(event)
             if not self._held:
                 break

@@ -360,6 +360,29 @@ async def test_a_terminal_that_catches_up_as_it_is_found_stalled_is_painted_anew
     assert not driver.stalled
 
 
+async def test_what_others_wrote_is_cleared_once_a_stalled_terminal_reads_again(
+    pilot: Pilot[None], driver: NonBlockingDriver
+) -> None:
+    written: list[str] = []
+    waiting = MAX_PENDING
+    driver._writer_thread = SimpleNamespace(
+        write=written.append, _queue=SimpleNamespace(qsize=lambda: waiting)
+    )
+    driver._painting = True
+    driver.repaint()
+    assert driver.stalled
+    assert written == [""]
+    waiting = 0
+    driver._drained()
+    await pilot.pause()
+    assert not driver.stalled
+    assert written == ["", terminal._CLEAR]
+    driver.stalled = True
+    driver._drained()
+    await pilot.pause()
+    assert written == ["", terminal._CLEAR]
+
+
 async def test_a_terminal_that_cannot_be_read_counts_as_closed(
     pilot: Pilot[None], driver: NonBlockingDriver
 ) -> None:
