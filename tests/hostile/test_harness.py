@@ -19,8 +19,11 @@ CONSOLE, PLAIN = fuzz.ROUNDS[0]
 
 UNCLEAN = """
 import sys
-import chat_console.server.text
-chat_console.server.text.clean = lambda text: text
+from chat_console.server import text
+cleans = text.clean
+for module in list(sys.modules.values()):
+    if getattr(module, "clean", None) is cleans:
+        module.clean = lambda text: text
 from chat_console.app.cli import main
 sys.exit(main())
 """
