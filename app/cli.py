@@ -21,7 +21,7 @@ from ..server.listener import HostsError, ListenError
 from ..server.tls import CertificateError
 from . import environment
 from .joining import ways_to_join
-from .options import EXIT_USAGE, OptionError, parser, problem, settings
+from .options import EXIT_USAGE, UsageError, parser, problem, settings
 from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal
 
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(options: argparse.Namespace) -> int:
     try:
         server = ChatServer(settings(options))
-    except OptionError as error:
+    except UsageError as error:
         return _fail(str(error))
     plain = PlainConsole(server) if options.plain or not _on_terminal() else None
     try:
@@ -84,7 +84,7 @@ async def _run(options: argparse.Namespace) -> int:
     try:
         try:
             console = plain or _console_on_screen(server, options)
-        except ValueError as error:
+        except UsageError as error:
             return _fail(str(error))
         if plain and server.is_public:
             for text in notices.public_warning(encrypted=server.settings.encrypted), *ways_to_join(server):

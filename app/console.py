@@ -36,12 +36,13 @@ from .feed import Feed, alert, endpoints, history
 from .joining import ways_to_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible
+from .options import UsageError
 from .palette import ConsoleCommands
 from .terminal import driver_class, repaint
 from .typeahead import KeyByKeyApp
 
 
-class UnknownTheme(ValueError):
+class UnknownTheme(UsageError):
     """There is no such theme; the message names those that there are."""
 
 
