@@ -118,7 +118,7 @@ def test_a_user_is_muted_and_not_banned_from_this_machine_by_keyboard(
     bob.wait_for("Ann: and now?\n")
     assert "can you hear me?" not in bob.text
     terminal.type(F7)
-    terminal.wait_for("127.0.0.1 is this machine itself; add")
+    terminal.wait_for("127.0.0.1 is this machine itself; to ban it")
     ann.send("still here")
     bob.wait_for("Ann: still here\n")
 
