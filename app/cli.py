@@ -13,15 +13,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..server import notices
 from ..server.bans_file import BansFileError
 from ..server.chat_server import ChatServer
 from ..server.events import Event, QuitRequested
 from ..server.listener import HostsError, ListenError
 from ..server.tls import CertificateError
 from . import environment
-from .joining import ways_to_join
-from .options import EXIT_USAGE, OptionError, parser, problem, settings
+from .joining import who_can_join
+from .options import EXIT_USAGE, UsageError, parser, problem, settings
 from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal
 
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _run(options: argparse.Namespace) -> int:
     try:
         server = ChatServer(settings(options))
-    except OptionError as error:
+    except UsageError as error:
         return _fail(str(error))
     plain = PlainConsole(server) if options.plain or not _on_terminal() else None
     try:
@@ -84,10 +83,10 @@ async def _run(options: argparse.Namespace) -> int:
     try:
         try:
             console = plain or _console_on_screen(server, options)
-        except ValueError as error:
+        except UsageError as error:
             return _fail(str(error))
-        if plain and server.is_public:
-            for text in notices.public_warning(encrypted=server.settings.encrypted), *ways_to_join(server):
+        if plain:
+            for text in who_can_join(server):
                 plain.tell(text)
         _on_signals(console, server, stopping)
         server.subscribe(note)

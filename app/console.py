@@ -30,18 +30,20 @@ from ..widgets.help_screen import HelpScreen
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_detail import UserDetail
-from ..widgets.user_list import User, UserList
+from ..widgets.user_list import UserList
+from ..widgets.user_row import User
 from .completion import PLACEHOLDER, complete, draft
 from .feed import Feed, alert, endpoints, history
-from .joining import ways_to_join
+from .joining import who_can_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible
+from .options import UsageError
 from .palette import ConsoleCommands
 from .terminal import driver_class, repaint
 from .typeahead import KeyByKeyApp
 
 
-class UnknownTheme(ValueError):
+class UnknownTheme(UsageError):
     """There is no such theme; the message names those that there are."""
 
 
@@ -143,10 +145,8 @@ class ConsoleApp(KeyByKeyApp):
             address=endpoints(self.server), users=0, rate=0, uptime=0, alert=alert(self.server)
         )
         self._feed.start()
-        if self.server.is_public:
-            self._tell(notices.public_warning(encrypted=self.server.settings.encrypted))
-            for way in ways_to_join(self.server):
-                self._tell(way)
+        for text in who_can_join(self.server):
+            self._tell(text)
         self.set_interval(1, self._tick)
         self._operator_line.focus()
 

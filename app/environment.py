@@ -7,11 +7,13 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 
+from .options import UsageError
+
 _DUMB = ("", "dumb", "unknown")
 """The types of terminals of which nothing is known but that they print lines (terminfo(5))."""
 
 
-class EnvironmentProblem(ValueError):
+class EnvironmentProblem(UsageError):
     """An environment variable has no value that it may have; the message says what to do."""
 
 

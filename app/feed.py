@@ -30,7 +30,8 @@ from ..server.events import (
 )
 from ..widgets.message_log import Entry, Kind, MessageLog
 from ..widgets.status_bar import StatusBar
-from ..widgets.user_list import User, UserList
+from ..widgets.user_list import UserList
+from ..widgets.user_row import User
 
 FRAME = 1 / 15
 """Seconds between two changes of the screen, at least."""

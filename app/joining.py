@@ -19,12 +19,19 @@ _MOST = 10  # a machine that runs containers or a router can have hundreds
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def ways_to_join(server: ChatServer) -> list[str]:
-    """What people on other machines type to join the public `server`, a line for each of its addresses."""
-    return [
-        notices.join_with(address, server.port, encrypted=server.settings.encrypted)
+def who_can_join(server: ChatServer) -> list[str]:
+    """What the operator is told of a public `server`: that it is one, and what people type to join it.
+
+    Nothing where only this machine can join.
+    """
+    if not server.is_public:
+        return []
+    encrypted = server.settings.encrypted
+    ways = [
+        notices.join_with(address, server.port, encrypted=encrypted)
         for address in reachable(server.addresses)[:_MOST]
     ]
+    return [notices.public_warning(encrypted=encrypted), *ways]
 
 
 def reachable(listening: Sequence[str]) -> list[str]:

@@ -27,8 +27,8 @@ EXIT_USAGE = 2
 """The exit code for what the user must mend."""
 
 
-class OptionError(ValueError):
-    """Options that do not go together, or not with this system; the message says what to do."""
+class UsageError(ValueError):
+    """The program cannot run as it was asked to; the message says what the user must mend."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,7 +70,7 @@ def settings(options: argparse.Namespace) -> Settings:
     """Make the server's settings of parsed options; raise the soft limit of open files to the hard one.
 
     Raises:
-        OptionError: if the options cannot be had together, or not on this system.
+        UsageError: if the options cannot be had together, or not on this system.
     """
     try:
         wanted = Settings(
@@ -92,14 +92,14 @@ def settings(options: argparse.Namespace) -> Settings:
             bans_file=options.bans,
         )
     except SettingsError as error:
-        raise OptionError(f"{' and '.join(map(_option, error.fields))} {error.problem}") from None
+        raise UsageError(f"{' and '.join(map(_option, error.fields))} {error.problem}") from None
     open_files = _raise_open_files()
     if options.max_clients is None:
         most = max(1, min(_MOST_CLIENTS, open_files - _SPARE_FILES))
         return replace(wanted, max_clients=most)
     if wanted.max_clients > open_files - _SPARE_FILES:
         needed, possible = wanted.max_clients + _SPARE_FILES, open_files - _SPARE_FILES
-        raise OptionError(
+        raise UsageError(
             f"--max-clients {wanted.max_clients} needs {needed} open files and the system allows "
             f"{open_files}; raise its limit (ulimit -n), or ask for {possible} at most"
         )
@@ -232,12 +232,12 @@ def _welcome(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(MAX_WELCOME + 1)
         if len(data) > MAX_WELCOME:
-            raise OptionError(f"{path} is longer than {MAX_WELCOME} bytes; shorten it, or see --welcome")
+            raise UsageError(f"{path} is longer than {MAX_WELCOME} bytes; shorten it, or see --welcome")
         return data.decode("utf-8-sig").rstrip()
     except OSError as error:
-        raise OptionError(f"cannot read {path}: {error.strerror}; see --welcome") from None
+        raise UsageError(f"cannot read {path}: {error.strerror}; see --welcome") from None
     except UnicodeDecodeError:
-        raise OptionError(f"{path} is not text in UTF-8; see --welcome") from None
+        raise UsageError(f"{path} is not text in UTF-8; see --welcome") from None
 
 
 def _raise_open_files() -> int:

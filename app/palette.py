@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from ..widgets.user_list import User
+from ..widgets.user_row import User
 
 if TYPE_CHECKING:
     from .console import ConsoleApp

@@ -17,6 +17,11 @@ _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
+_TRIES = 16  # to find a port that is free on each of several addresses
+
+_Found = tuple[str, list[tuple[int, tuple[Any, ...]]]]
+"""A host, and its addresses: the family of each, and what `bind` takes."""
+
 
 class ListenError(OSError):
     """It is not possible to listen on `host` and `port`; `errno` and `strerror` say why.
@@ -56,15 +61,30 @@ async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list
         HostsError: if one of them listens on the address of another too, or lacks its interface.
         ListenError: if that fails for one of them, or one has no address here; then none is listened on.
     """
+    found: list[_Found] = []
+    for host in hosts:
+        try:
+            found.append((host, await _addresses(host, port)))
+        except (OSError, UnicodeError) as error:
+            raise ListenError(host, port, error) from None
+    _check(found, port)
+    tries = 1 if port else _TRIES
+    while True:
+        tries -= 1
+        try:
+            return _listen(found, port, queue)
+        except ListenError as error:
+            # The system chooses a port that is free on the first address, not on all of them.
+            if error.errno != errno.EADDRINUSE or not tries:
+                raise
+
+
+def _listen(found: Sequence[_Found], port: int, queue: int) -> list[socket.socket]:
     sockets: list[socket.socket] = []
     taken: set[object] = set()  # two hosts may share an address, such as localhost and 127.0.0.1
+    dual = {address[0] for _, addresses in found for _, address in addresses} == {"::"}
     host = ""
     try:
-        found: list[tuple[str, list[tuple[int, tuple[Any, ...]]]]] = []
-        for host in hosts:
-            found.append((host, await _addresses(host, port)))
-        _check(found, port)
-        dual = {address[0] for _, addresses in found for _, address in addresses} == {"::"}
         for name, addresses in found:
             host = name
             missing: OSError | None = None
@@ -84,10 +104,10 @@ async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list
                 port = sock.getsockname()[1]
             if missing and taken.isdisjoint(_place(address) for _, address in addresses):
                 raise missing
-    except BaseException as error:  # also when it is cancelled while it looks up a name
+    except BaseException as error:
         for sock in sockets:
             sock.close()
-        if isinstance(error, OSError | UnicodeError) and not isinstance(error, ListenError):
+        if isinstance(error, OSError):
             raise ListenError(host, port, error) from None
         raise
     return sockets
@@ -98,7 +118,7 @@ def _place(address: tuple[Any, ...]) -> tuple[Any, ...]:
     return address[:1] + address[3:]
 
 
-def _check(found: Sequence[tuple[str, Sequence[tuple[int, tuple[Any, ...]]]]], port: int) -> None:
+def _check(found: Sequence[_Found], port: int) -> None:
     """Refuse hosts that the system would refuse with a reason that says nothing."""
     for host, addresses in found:
         for family, address in addresses:

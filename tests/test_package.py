@@ -34,6 +34,7 @@ EXPORTS = EVENTS | {
     "ListenError",
     "Member",
     "Settings",
+    "SettingsError",
     "Subscriber",
     "__version__",
 }

@@ -61,7 +61,7 @@ def _widest_character(character: str) -> int:
     return max(least, get_character_cell_size(character))
 
 
-def cut(text: str, cells: int, *, anywhere: bool = False) -> int:
+def fitting(text: str, cells: int, *, anywhere: bool = False) -> int:
     """Return how many characters of a clean `text` go into `cells` cells.
 
     Characters that are shown as one stay together, unless they may be cut `anywhere`: then they are where no
@@ -83,7 +83,7 @@ def cut(text: str, cells: int, *, anywhere: bool = False) -> int:
 def pieces(text: str, cells: int) -> list[str]:
     """Cut a clean `text` into pieces, at least one, of at most `cells` cells or one character."""
     found: list[str] = []
-    while (end := cut(text, cells, anywhere=True)) < len(text):
+    while (end := fitting(text, cells, anywhere=True)) < len(text):
         found.append(text[:end])
         text = text[end:]
     return [*found, text]

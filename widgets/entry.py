@@ -11,8 +11,7 @@ from enum import StrEnum
 from operator import itemgetter
 
 from ..server.text import clean
-from .cells import cut as cut_cells
-from .cells import pieces, widest
+from .cells import fitting, pieces, widest
 
 
 class Kind(StrEnum):
@@ -186,7 +185,7 @@ def wrap(text: str, first: int, rest: int) -> list[tuple[int, int]]:
             continue
         left = room - used - gap
         if left > 1 and (cells > rest or not end):
-            word_start += cut_cells(match[0], left, anywhere=not cut_cells(match[0], rest))
+            word_start += fitting(match[0], left, anywhere=not fitting(match[0], rest))
             end = word_start
         rows.append((start, end))
         start = word_start

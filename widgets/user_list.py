@@ -22,8 +22,6 @@ from textual.strip import Strip
 from ..server.text import clean
 from .user_row import GAP, MIN_NAME_WIDTH, TIME_WIDTH, User, columns, time_here, truncate
 
-__all__ = ["User", "UserList"]
-
 MARK = "▸ "
 """Stands before the selected user, so that the selection shows without colour too."""
 

@@ -18,6 +18,7 @@ from types import ModuleType
 import pytest
 
 from chat_console.app import cli, joining
+from chat_console.app.options import UsageError
 from chat_console.server import listener, notices
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.listener import ListenError
@@ -298,7 +299,7 @@ class TestWhichConsole:
         def refuse(self: RecordedConsole, server: ChatServer, **_: object) -> None:
             console_on_screen.last = self
             self.server = server
-            raise ValueError("there is no theme 'x'")
+            raise UsageError("there is no theme 'x'")
 
         console_on_screen.__init__ = refuse  # type: ignore[method-assign]
         assert cli.main(["--port", "0", "--theme", "x"]) == 2

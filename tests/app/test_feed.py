@@ -45,7 +45,8 @@ from chat_console.server.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.message_log import Entry, Kind, MessageLog
 from chat_console.widgets.status_bar import StatusBar
-from chat_console.widgets.user_list import User, UserList
+from chat_console.widgets.user_list import UserList
+from chat_console.widgets.user_row import User
 
 AT = 1_700_000_000.0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chat_console.app import options
-from chat_console.app.options import OptionError, parser, settings
+from chat_console.app.options import UsageError, parser, settings
 from chat_console.server.settings import Settings
 
 INFINITE = resource.RLIM_INFINITY
@@ -105,7 +105,7 @@ class TestSettings:
     @pytest.mark.parametrize("given", ["--tls-cert cert.pem", "--tls-key key.pem"])
     def test_a_certificate_and_its_key_go_together(self, given: str, open_files: OpenFiles) -> None:
         with pytest.raises(
-            OptionError, match=r"^--tls-cert and --tls-key go together; give both, or neither$"
+            UsageError, match=r"^--tls-cert and --tls-key go together; give both, or neither$"
         ):
             made_of(given)
         assert open_files.soft == 1024
@@ -136,7 +136,7 @@ class TestOpenFiles:
     def test_more_than_the_system_allows_is_refused_with_what_it_allows(self, open_files: OpenFiles) -> None:
         open_files.soft, open_files.hard = 256, 1024
         assert made_of("--max-clients 960").max_clients == 960
-        with pytest.raises(OptionError) as error:
+        with pytest.raises(UsageError) as error:
             made_of("--max-clients 961")
         assert str(error.value) == (
             "--max-clients 961 needs 1025 open files and the system allows 1024; "
@@ -250,7 +250,7 @@ class TestWelcome:
         file = tmp_path / "welcome"
         if content is not None:
             file.write_bytes(content)
-        with pytest.raises(OptionError) as error:
+        with pytest.raises(UsageError) as error:
             made_of(f"--welcome {file}")
         assert str(error.value) == told.format(file=file)
 
@@ -276,7 +276,7 @@ class TestWelcome:
 def test_a_value_that_the_settings_refuse_is_told_by_its_option(
     arguments: str, told: str, open_files: OpenFiles
 ) -> None:
-    with pytest.raises(OptionError) as error:
+    with pytest.raises(UsageError) as error:
         made_of(arguments)
     assert str(error.value) == told
     assert open_files.soft == 1024

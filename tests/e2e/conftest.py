@@ -255,7 +255,7 @@ class Terminal(Output):
 
     def close(self) -> None:
         self.go_on()
-        _end(self.process)
+        _end(self.process, signal.SIGHUP)  # which an interactive shell does not ignore
         os.close(self._tty)
         super().close()
 
@@ -268,9 +268,9 @@ class Terminal(Output):
         self._stream.feed(data)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTERM) -> None:
     """End a process, in order if it can: coverage is measured only where it ends by itself."""
-    process.terminate()
+    process.send_signal(number)
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:

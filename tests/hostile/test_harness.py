@@ -19,10 +19,11 @@ CONSOLE, PLAIN = fuzz.ROUNDS[0]
 
 UNCLEAN = """
 import sys
+import chat_console
 from chat_console.server import text
-cleans = text.clean
+real = text.clean
 for module in list(sys.modules.values()):
-    if getattr(module, "clean", None) is cleans:
+    if getattr(module, "clean", None) is real:
         module.clean = lambda text: text
 from chat_console.app.cli import main
 sys.exit(main())
@@ -180,7 +181,7 @@ def test_a_character_that_could_do_harm_is_a_fault(kind: type[Stream], character
 @pytest.mark.parametrize("kind", [Stream, Errors, Screen])
 def test_the_inside_of_a_control_string_is_a_fault(kind: type[Stream]) -> None:
     stream = kind("reader")
-    stream.take(f"Ann: ]0;{MARK}-1\r\n".encode())
+    stream.take(f"Ann: ]0;{MARK}-00000f/x\r\n".encode())
     assert len(stream.faults) == 1
 
 

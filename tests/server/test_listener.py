@@ -221,6 +221,36 @@ class TestHosts:
         for sock in sockets:
             sock.close()
 
+    async def test_get_a_port_that_is_free_on_each_where_any_will_do(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        chosen: list[int] = []
+        real = listener._bind
+
+        def bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+            if address[0] == "127.0.0.2":
+                chosen.append(int(address[1]))
+                if len(chosen) <= 3:
+                    raise OSError(errno.EADDRINUSE, "in use")
+            return real(family, address, dual=dual)
+
+        monkeypatch.setattr(listener, "_bind", bind)
+        sockets = await listening_sockets(("127.0.0.1", "127.0.0.2"), 0, 1)
+        assert [sock.getsockname() for sock in sockets] == [
+            ("127.0.0.1", chosen[3]),
+            ("127.0.0.2", chosen[3]),
+        ]
+        for sock in sockets:
+            sock.close()
+
+    async def test_that_have_no_port_in_common_are_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+            raise OSError(errno.EADDRINUSE, "in use")
+
+        monkeypatch.setattr(listener, "_bind", bind)
+        with pytest.raises(ListenError, match="in use"):
+            await listening_sockets(("127.0.0.1",), 0, 1)
+
     async def test_of_one_address_on_two_links_are_two(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def found(host: str, port: int) -> list[tuple[int, tuple[str, int, int, int]]]:
             return [(socket.AF_INET6, ("fe80::1", port, 0, int(host[-1])))]
