@@ -26,6 +26,9 @@ _MOST_CLIENTS = 10_000
 EXIT_USAGE = 2
 """The exit code for what the user must mend."""
 
+_PATIENCE = 1.0
+"""How long a stream that does not block may take to become writable, in seconds."""
+
 
 class OptionError(ValueError):
     """Options that do not go together, or not with this system; the message says what to do."""
@@ -38,17 +41,39 @@ class _Parser(argparse.ArgumentParser):
         problem(f"{message}; {self.prog} --help shows all options")
         self.exit(EXIT_USAGE)
 
+    def print_help(self, file: object = None) -> None:
+        code = show(self.format_help())
+        if code:
+            self.exit(code)
+
 
 def problem(text: str) -> None:
     """Tell on stderr, in one line, what the user must mend; nothing where stderr cannot be written to."""
-    # Not through sys.stderr, which would keep what it cannot write and fail once more at the exit.
-    line = f"chat-console: {clean(text)}\n".encode(errors="backslashreplace")
     with suppress(OSError):
+        _write(2, f"chat-console: {clean(text)}\n")
+
+
+def show(text: str) -> int:
+    """Print what was asked for on stdout; return the exit code, 0 also where a reader has had enough."""
+    try:
+        _write(1, text)
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        problem(f"cannot print: {error.strerror}")
+        return EXIT_USAGE
+    return 0
+
+
+def _write(descriptor: int, text: str) -> None:
+    # Not through sys.stdout or sys.stderr, which keep what they cannot write and fail once more at the exit.
+    data = text.encode(errors="backslashreplace")
+    while data:
         try:
-            os.write(2, line)
+            data = data[os.write(descriptor, data) :]
         except BlockingIOError:
-            select.select([], [2], [], 1)
-            os.write(2, line)
+            select.select([], [descriptor], [], _PATIENCE)
+            data = data[os.write(descriptor, data) :]
 
 
 def parser() -> argparse.ArgumentParser:
