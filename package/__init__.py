@@ -24,7 +24,7 @@ from .server.events import (
 )
 from .server.listener import ListenError
 from .server.room import Member
-from .server.settings import Settings
+from .server.settings import Settings, SettingsError
 from .server.subscribers import Subscriber
 from .server.tls import CertificateError
 
@@ -52,6 +52,7 @@ __all__ = [
     "Replied",
     "Said",
     "Settings",
+    "SettingsError",
     "Started",
     "Subscriber",
     "__version__",
