@@ -488,7 +488,9 @@ def test_a_hangup_makes_it_read_its_files_again(start_console: StartConsole) -> 
     console.output.wait_for("\n")
     for count in 1, 2:
         console.signal(signal.SIGHUP)
-        console.output.wait_for("There is nothing to read again: no TLS certificate and no bans file.\n" * count)
+        console.output.wait_for(
+            "There is nothing to read again: no TLS certificate and no bans file.\n" * count
+        )
     quit_in_order(console)
 
 
