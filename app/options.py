@@ -153,14 +153,14 @@ def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
         help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
     )
     group.add_argument(
-        "--tls-cert", metavar="FILE", type=Path, help="speak TLS with this certificate (PEM, with its chain)"
+        "--tls-cert", metavar="FILE", type=_file, help="speak TLS with this certificate (PEM, with its chain)"
     )
-    group.add_argument("--tls-key", metavar="FILE", type=Path, help="the certificate's private key (PEM)")
+    group.add_argument("--tls-key", metavar="FILE", type=_file, help="the certificate's private key (PEM)")
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
     group.add_argument(
         "--welcome",
         metavar="FILE",
-        type=Path,
+        type=_file,
         help=f"show each newcomer this text, at most {MAX_WELCOME} bytes (default: none)",
     )
 
@@ -170,7 +170,13 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         shown = "" if default is None else " (default: %(default)s)"
         group.add_argument(name, metavar=metavar, type=kind, default=default, help=text + shown)
 
-    add("--rate", "N", _number, _DEFAULTS.rate, "lines a second from one user, others wait; 0: any")
+    add(
+        "--rate",
+        "N",
+        _number,
+        _DEFAULTS.rate,
+        "lines a second from one user, 0.4 KiB each; others wait; 0: any",
+    )
     add("--burst", "N", _whole_number, _DEFAULTS.burst, "lines at once before --rate counts")
     add(
         "--max-clients",
@@ -225,7 +231,7 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
     group.add_argument(
         "--bans",
         metavar="FILE",
-        type=Path,
+        type=_file,
         help="keep the bans in this file (default: nowhere)",
     )
 
@@ -241,6 +247,12 @@ def _whole_number(text: str) -> int:
     if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+
+
+def _file(text: str) -> Path:
+    if text:
+        return Path(text)
+    raise argparse.ArgumentTypeError("a file needs a name")  # "" would be the folder that one is in
 
 
 def _number(text: str) -> float:
