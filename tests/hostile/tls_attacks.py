@@ -104,10 +104,10 @@ def stalled_reader(scale: Scale, folder: Path) -> Iterator[Outcome]:
 
     def dropped(tls: bool, said: int) -> bool:
         settings = certificate(folder) if tls else {}
-        with Metered(stall_timeout=0.5, **settings) as server, Guest(server.port, tls=tls, buffer=4096):
+        with Metered(stall_timeout=1, **settings) as server, Guest(server.port, tls=tls, buffer=4096):
             wait_for(lambda: server.members == 1)
             server.say("x" * 1013, said >> 10)
-            return wait_for(lambda: server.dropped, 2.0)
+            return wait_for(lambda: server.dropped, 3.0)
 
     # What the system keeps is not seen to stall.
     least = next(size for size in range(64 << 10, 1 << 20, 32 << 10) if dropped(False, size))
