@@ -71,6 +71,7 @@ class Keyboard:
         self._parser = XTermParser()
         self._rest = ""
         self._pasted: str | None = None
+        self._returned = False
 
     @property
     def patience(self) -> float | None:
@@ -101,7 +102,7 @@ class Keyboard:
             elif not self._rest.startswith("\x1b"):
                 text, escape, rest = self._rest.partition("\x1b")
                 self._rest = escape + rest
-                yield from self._parse(text)
+                yield from self._parse(self._entered(text))
             elif sequence := _SEQUENCE.match(self._rest):
                 self._rest = self._rest[sequence.end() :]
                 if sequence[0] == _PASTE:
@@ -113,6 +114,16 @@ class Keyboard:
             else:
                 self._rest = self._rest[1:]
                 yield _escape()
+
+    def _entered(self, text: str) -> str:
+        """Return `text` with each line end as Enter sends it.
+
+        What was typed before the console took the terminal ends in LF, and with some settings Enter is CR LF.
+        """
+        if self._returned:
+            text = text.removeprefix("\n")
+        self._returned = text.endswith("\r")
+        return text.replace("\r\n", "\r").replace("\n", "\r")
 
     def _paste(self) -> Iterator[Message]:
         assert self._pasted is not None

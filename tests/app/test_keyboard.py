@@ -39,6 +39,7 @@ def keys(*pieces: bytes | str, encoding: str = "utf-8") -> list[str]:
     ("typed", "expected"),
     [
         ("hé ", "h é space"),
+        ("one\ntwo\r\nthree\r\r\n\n", "o n e enter t w o enter t h r e e enter enter enter"),
         ("\r\t\x7f\x01\x10\x11", "enter tab backspace ctrl+a ctrl+p ctrl+q"),
         ("\x1b[A\x1b[1;5C\x1b[3~\x1b[Z\x1bOR\x1b[15~", "up ctrl+right delete shift+tab f3 f5"),
         ("\x1b[[A\x1b[3$", "f1 shift+delete"),
@@ -178,7 +179,7 @@ def test_text_is_decoded_as_the_terminal_encodes_it(
 KEYS = st.lists(
     st.sampled_from(
         [
-            *"abO[y /é\r\t\x7f\x1b",
+            *"abO[y /é\r\n\t\x7f\x1b",
             *("\x1b[A", "\x1b[3~", "\x1bOR", "\x1b[18~", "\x1b[1081;5u", "\x1b[<0;3;4M", "\x1b[I"),
             *("\x1b[200~two\nlines\x1b[201~", "\x1b[99;99z", "\x1b]11;?\x07"),
         ]
