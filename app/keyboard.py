@@ -23,17 +23,22 @@ PASTE_LIMIT = 1 << 20
 PASTE_DELAY = 5.0
 """How long a paste may pause, in seconds: its end may have been lost."""
 
-# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report of X10's, a key as SS3, or an
-# answer as a control string (ECMA-48, 5.6; xterm ends it by BEL too): OSC, DCS, or kitty's APC.
+# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report (X10's, or one with a minus where
+# the mouse is beyond the window), a key as SS3, or an answer as a control string (ECMA-48, 5.6; xterm ends it by
+# BEL too): OSC, DCS, or kitty's APC.
 _STRING = r"(?:\]\d{1,4};|P\d*[$+>!]|_G)[^\x00-\x1f\x7f]{0,4096}"
 _SEQUENCE = re.compile(
-    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])|O[2-8]?[A-DFHMP-Sa-dj-y]"
+    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|<[\d;-]{1,64}[Mm]|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])"
+    r"|O[2-8]?[A-DFHMP-Sa-dj-y]"
     rf"|{_STRING}(?:\x1b\\|\x07))"
 )
 _BEGUN = re.compile(
-    r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[0-?]{0,64}[ -/]*)?|O[2-8]?"
+    r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|<[\d;-]{0,64}|[0-?]{0,64}[ -/]*)?|O[2-8]?"
     rf"|\]\d{{0,4}}|P\d*|_|{_STRING}\x1b?)?"
 )
+
+_BEYOND = re.compile(r"-\d*")
+"""A place before the first column or above the first row."""
 
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
 
@@ -140,6 +145,8 @@ class Keyboard:
 
     def _key(self, sequence: str) -> Iterable[Message]:
         """The events of a whole sequence: a key by its place where the layout has no Latin letter for it."""
+        if sequence.startswith("\x1b[<"):
+            sequence = _BEYOND.sub("1", sequence)
         if found := _KEY.fullmatch(sequence):
             code, base, modifiers, event, text, end = found.groups()
             if event == _RELEASED:

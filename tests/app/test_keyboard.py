@@ -46,6 +46,7 @@ def keys(*pieces: bytes | str, encoding: str = "utf-8") -> list[str]:
         ("\x1b[I\x1b[O\x1b[<0;3;4M", "AppFocus AppBlur MouseDown"),
         ("\x1b[?2026;2$y", "TerminalSupportsSynchronizedOutput"),
         ("\x1b[Mabc\x1b[Aq", "up q"),
+        ("\x1b[<32;-3;5Mq\x1b[<0;-12;-7m", "MouseMove q MouseUp"),
     ],
 )
 def test_keys_the_mouse_and_reports(typed: str, expected: str) -> None:
@@ -180,7 +181,7 @@ KEYS = st.lists(
     st.sampled_from(
         [
             *"abO[y /é\r\n\t\x7f\x1b",
-            *("\x1b[A", "\x1b[3~", "\x1bOR", "\x1b[18~", "\x1b[1081;5u", "\x1b[<0;3;4M", "\x1b[I"),
+            *("\x1b[A", "\x1b[3~", "\x1bOR", "\x1b[18~", "\x1b[1081;5u", "\x1b[<0;-3;4M", "\x1b[I"),
             *("\x1b[200~two\nlines\x1b[201~", "\x1b[99;99z", "\x1b]11;?\x07"),
         ]
     ),
