@@ -289,7 +289,7 @@ class Connection:
             self._guarded(self._go_on)
 
     def _resume_in_turn(self) -> None:
-        if self._state is _State.OPEN:
+        if self._state is _State.OPEN and self._turn is None:  # otherwise it goes on, or is given up, then
             self._guarded(self._go_on)
 
     def _go_on(self) -> None:
