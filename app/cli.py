@@ -20,7 +20,7 @@ from ..server.listener import HostsError, ListenError
 from ..server.tls import CertificateError
 from . import environment
 from .joining import who_can_join
-from .options import EXIT_USAGE, UsageError, parser, problem, settings
+from .options import EXIT_USAGE, UsageError, parser, problem, settings, show
 from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal
 
@@ -45,13 +45,12 @@ class Console(Protocol):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run chat-console and return its exit code: 0 after an orderly end, 2 for what the user must mend."""
+    _open_missing_streams()
     options = parser().parse_args(arguments)
     if options.version:
         from importlib.metadata import version
 
-        print(f"chat-console {version('tcp-chat-console')}")
-        return EXIT_OK
-    _open_missing_streams()
+        return show(f"chat-console {version('tcp-chat-console')}\n")
     never_stop_for_the_terminal()
     try:
         return asyncio.run(_run(options))

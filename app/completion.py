@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..server.commands import Role, commands_for
+from ..server.commands import PrivateMessage, Role, Say, commands_for, parse
 
 PLACEHOLDER = "Say something to everybody, or /help"
 """What the line shows while it is empty."""
@@ -50,17 +50,14 @@ _NAMING = {
     if command.arguments.startswith("<recipient")
 }
 
-_MESSAGE = re.compile(r"/msg(?:\s+\S+)?(?:\s+(?P<text>.*))?", re.IGNORECASE | re.DOTALL)
-
 
 def draft(line: str) -> str:
     """The words of an unsent `line` that may as well be said to somebody else; of a command there are none.
 
     The words of a message stay whoever it was for, so that another recipient can be chosen.
     """
-    line = line.lstrip()
-    if message := _MESSAGE.fullmatch(line):
-        return message["text"] or ""
-    if line.startswith("/"):
-        return line[1:] if line.startswith("//") else ""
-    return line
+    match parse(line, Role.OPERATOR):
+        case Say(text) | PrivateMessage(text=text):
+            return text.lstrip()
+        case _:
+            return ""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import DescendantFocus, Key, Paste
 from textual.filter import LineFilter
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -125,6 +126,11 @@ class ConsoleApp(KeyByKeyApp):
         self.exit()
 
     # The screen
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Return what the palette has of Textual's, but for what would hide the line."""
+        commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType]
+        return (command for command in commands if command.title != "Maximize")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what changes the colours of all that is painted."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 from collections.abc import Iterable, Iterator
 
 # Private, so Textual is pinned: it knows what the sequences of terminals mean.
@@ -23,28 +24,58 @@ PASTE_LIMIT = 1 << 20
 PASTE_DELAY = 5.0
 """How long a paste may pause, in seconds: its end may have been lost."""
 
-# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report of X10's, a key as SS3, or an
-# answer as a control string (ECMA-48, 5.6; xterm ends it by BEL too): OSC, DCS, or kitty's APC.
+# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report (X10's, or with a minus for
+# what is beyond the window), a key as SS3, or an answer as a control string (ECMA-48, 5.6; xterm ends it by
+# BEL too): OSC, DCS, or kitty's APC.
 _STRING = r"(?:\]\d{1,4};|P\d*[$+>!]|_G)[^\x00-\x1f\x7f]{0,4096}"
 _SEQUENCE = re.compile(
-    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])|O[2-8]?[A-DFHMP-Sa-dj-y]"
+    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|<[\d;-]{1,64}[Mm]|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])"
+    r"|O[2-8]?[A-DFHMP-Sa-dj-y]"
     rf"|{_STRING}(?:\x1b\\|\x07))"
 )
 _BEGUN = re.compile(
-    r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|[0-?]{0,64}[ -/]*)?|O[2-8]?"
+    r"\x1b(?:\[(?:\[|M[^\x1b]{0,2}|<[\d;-]{0,64}|[0-?]{0,64}[ -/]*)?|O[2-8]?"
     rf"|\]\d{{0,4}}|P\d*|_|{_STRING}\x1b?)?"
 )
+
+_BEYOND = re.compile(r"-\d*")
+"""A place before the first column or above the first row."""
 
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
 
 # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#an-overview: code:shifted:base ; modifiers:event ; text
 _KEY = re.compile(r"\x1b\[(\d+)(?::\d*)?(?::(\d+))?(?:;(\d*)(?::(\d+))?(?:;([\d:]*))?)?([u~A-S])")
 _RELEASED = "3"
-_LOCKS_AND_SHIFT = 1 | 64 | 128
+_SHIFT, _CTRL, _LOCKS = 1, 4, 64 | 128
+
+# The same without the protocol: https://invisible-island.net/xterm/modified-keys.html
+_OTHER_KEY = re.compile(r"\x1b\[27;(\d+);(\d+)~")
+
+_PLAIN = {
+    (13, _SHIFT): 13,
+    (13, _CTRL): 13,
+    (127, _SHIFT): 127,
+    (ord("h"), _CTRL): 127,
+    (ord("i"), _CTRL): 9,
+    (ord("j"), _CTRL): 13,
+    (ord("m"), _CTRL): 13,
+    (ord("["), _CTRL): 27,
+}
+"""What is Enter, Backspace, Tab or Escape on a terminal that sends characters alone, and so on any."""
+
 _RESET = "\x1b[I"
 
 _BY_POSITION = {
     "ru, ua": ("йцукенгшщзфыівапролдячсмить", "qwertyuiopassdfghjklzxcvbnm"),
+    "by": ("ў", "o"),
+    "rs, mk": ("љњјџѕ", "qwjxy"),
+    "ge": ("ქწერტყუიოპასდფგჰჯკლზხცვბნმ", "qwertyuiopasdfghjklzxcvbnm"),
+    "am": ("ճփբսմուկըթջվգեանիտհժդչյզլք", "qwertyuiopasdfghjklzxcvbnm"),
+    "th": (
+        "\u0e46\u0e44\u0e33\u0e1e\u0e30\u0e31\u0e35\u0e23\u0e19\u0e22\u0e1f\u0e2b\u0e01\u0e14\u0e40\u0e49\u0e48\u0e32\u0e2a\u0e1c\u0e1b\u0e41\u0e2d\u0e34\u0e37\u0e17",
+        "qwertyuiopasdfghjklzxcvbnm",
+    ),
+    "ir": ("یظطزذد", "dzxcbn"),
     "gr": ("ςερτυθιοπασδφγηξκλζχψωβνμ", "wertyuiopasdfghjklzxcvbnm"),
     "il": ("קראטוןםפשדגכעיחלךזסבהנמצ", "ertyuiopasdfghjklzxcvbnm"),
     "ara": ("ضصثقفغعهخحشسيبلاتنمئءؤرىة", "qwertyuiopasdfghjklzxcvnm"),
@@ -71,6 +102,7 @@ class Keyboard:
         self._parser = XTermParser()
         self._rest = ""
         self._pasted: str | None = None
+        self._returned = False
 
     @property
     def patience(self) -> float | None:
@@ -101,7 +133,7 @@ class Keyboard:
             elif not self._rest.startswith("\x1b"):
                 text, escape, rest = self._rest.partition("\x1b")
                 self._rest = escape + rest
-                yield from self._parse(text)
+                yield from self._parse(self._entered(text))
             elif sequence := _SEQUENCE.match(self._rest):
                 self._rest = self._rest[sequence.end() :]
                 if sequence[0] == _PASTE:
@@ -113,6 +145,16 @@ class Keyboard:
             else:
                 self._rest = self._rest[1:]
                 yield _escape()
+
+    def _entered(self, text: str) -> str:
+        """Return `text` with each line end as Enter sends it.
+
+        What was typed before the console took the terminal ends in LF, and with some settings Enter is CR LF.
+        """
+        if self._returned:
+            text = text.removeprefix("\n")
+        self._returned = text.endswith("\r")
+        return text.replace("\r\n", "\r").replace("\n", "\r")
 
     def _paste(self) -> Iterator[Message]:
         assert self._pasted is not None
@@ -129,12 +171,21 @@ class Keyboard:
 
     def _key(self, sequence: str) -> Iterable[Message]:
         """The events of a whole sequence: a key by its place where the layout has no Latin letter for it."""
+        if sequence.startswith("\x1b[<"):
+            sequence = _BEYOND.sub("1", sequence)
+        if other := _OTHER_KEY.fullmatch(sequence):
+            modifiers, code = other.groups()
+            text = f";{code}" if int(modifiers) == 1 + _SHIFT else ""
+            sequence = f"\x1b[{code};{modifiers}{text}u"
         if found := _KEY.fullmatch(sequence):
             code, base, modifiers, event, text, end = found.groups()
             if event == _RELEASED:
                 return ()
-            if end == "u" and (int(modifiers or 1) - 1) & ~_LOCKS_AND_SHIFT:
-                code = _latin(int(code), int(base or 0))
+            held = (int(modifiers or 1) - 1) & ~_LOCKS
+            if end == "u" and held:
+                code = int(code) if held == _SHIFT else _latin(int(code), int(base or 0))
+                if plain := _PLAIN.get((code, held)):
+                    return self._parse(f"\x1b[{plain}u")
             given = [part for part in (code, modifiers, text) if part is not None]
             sequence = f"\x1b[{';'.join(map(str, given))}{end}"
         return self._parse(sequence)
@@ -157,7 +208,9 @@ def _is_surrogate(character: str | None) -> bool:
 
 
 def _latin(code: int, base: int) -> int:
-    """The code of the Latin letter that a key has by itself or else by its place."""
+    """The code of the Latin letter that a key has by itself or else by its place; with Caps Lock the same."""
+    if code <= sys.maxunicode and len(small := chr(code).lower()) == 1:
+        code = ord(small)
     if _is_latin(code):
         return code
     return base if _is_latin(base) else _LATIN.get(code, code)

@@ -26,6 +26,9 @@ _MOST_CLIENTS = 10_000
 EXIT_USAGE = 2
 """The exit code for what the user must mend."""
 
+_PATIENCE = 1.0
+"""How long a stream that does not block may take to become writable, in seconds."""
+
 
 class UsageError(ValueError):
     """The program cannot run as it was asked to; the message says what the user must mend."""
@@ -38,17 +41,39 @@ class _Parser(argparse.ArgumentParser):
         problem(f"{message}; {self.prog} --help shows all options")
         self.exit(EXIT_USAGE)
 
+    def print_help(self, file: object = None) -> None:
+        code = show(self.format_help())
+        if code:
+            self.exit(code)
+
 
 def problem(text: str) -> None:
     """Tell on stderr, in one line, what the user must mend; nothing where stderr cannot be written to."""
-    # Not through sys.stderr, which would keep what it cannot write and fail once more at the exit.
-    line = f"chat-console: {clean(text)}\n".encode(errors="backslashreplace")
     with suppress(OSError):
+        _write(2, f"chat-console: {clean(text)}\n")
+
+
+def show(text: str) -> int:
+    """Print what was asked for on stdout; return the exit code, 0 also where a reader has had enough."""
+    try:
+        _write(1, text)
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        problem(f"cannot print: {error.strerror}")
+        return EXIT_USAGE
+    return 0
+
+
+def _write(descriptor: int, text: str) -> None:
+    # Not through sys.stdout or sys.stderr, which keep what they cannot write and fail once more at the exit.
+    data = text.encode(errors="backslashreplace")
+    while data:
         try:
-            os.write(2, line)
+            data = data[os.write(descriptor, data) :]
         except BlockingIOError:
-            select.select([], [2], [], 1)
-            os.write(2, line)
+            select.select([], [descriptor], [], _PATIENCE)
+            data = data[os.write(descriptor, data) :]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -128,14 +153,14 @@ def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
         help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
     )
     group.add_argument(
-        "--tls-cert", metavar="FILE", type=Path, help="speak TLS with this certificate (PEM, with its chain)"
+        "--tls-cert", metavar="FILE", type=_file, help="speak TLS with this certificate (PEM, with its chain)"
     )
-    group.add_argument("--tls-key", metavar="FILE", type=Path, help="the certificate's private key (PEM)")
+    group.add_argument("--tls-key", metavar="FILE", type=_file, help="the certificate's private key (PEM)")
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
     group.add_argument(
         "--welcome",
         metavar="FILE",
-        type=Path,
+        type=_file,
         help=f"show each newcomer this text, at most {MAX_WELCOME} bytes (default: none)",
     )
 
@@ -145,7 +170,13 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         shown = "" if default is None else " (default: %(default)s)"
         group.add_argument(name, metavar=metavar, type=kind, default=default, help=text + shown)
 
-    add("--rate", "N", _number, _DEFAULTS.rate, "lines a second from one user, others wait; 0: any")
+    add(
+        "--rate",
+        "N",
+        _number,
+        _DEFAULTS.rate,
+        "lines a second from one user, 0.4 KiB each; others wait; 0: any",
+    )
     add("--burst", "N", _whole_number, _DEFAULTS.burst, "lines at once before --rate counts")
     add(
         "--max-clients",
@@ -200,7 +231,7 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
     group.add_argument(
         "--bans",
         metavar="FILE",
-        type=Path,
+        type=_file,
         help="keep the bans in this file (default: nowhere)",
     )
 
@@ -216,6 +247,12 @@ def _whole_number(text: str) -> int:
     if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+
+
+def _file(text: str) -> Path:
+    if text:
+        return Path(text)
+    raise argparse.ArgumentTypeError("a file needs a name")  # "" would be the folder that one is in
 
 
 def _number(text: str) -> float:

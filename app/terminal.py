@@ -143,6 +143,7 @@ if sys.platform != "win32":
             self._file = cast(TextIO, self._terminal)
             self.exit_event = self._exit_event = _ExitEvent()
             super().start_application_mode()
+            self._modes = _modes(self.fileno)
             if not constants.DISABLE_KITTY_KEY:
                 self.write(_KITTY_PUSH)
             # Textual has let them stop the process again.
@@ -158,8 +159,14 @@ if sys.platform != "win32":
 
         def disable_input(self) -> None:
             """Read no more from the terminal."""
-            if not self._away:
+            if self._away:
+                return
+            if in_foreground(self.fileno):
                 super().disable_input()
+            else:
+                # What is typed ahead is for another.
+                self._disable_mouse_support()
+                self._stop_reading()
 
         def stop_application_mode(self) -> None:
             """Leave application mode and restore the terminal."""
@@ -169,6 +176,8 @@ if sys.platform != "win32":
             self._terminal.farewell = _CANCEL
             if not constants.DISABLE_KITTY_KEY:
                 self.write(_KITTY_POP)
+            if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
+                self.attrs_before = None  # the shell that took over has set its own
             super().stop_application_mode()
             self._terminal.give_up_at = monotonic() + EXIT_GRACE
 
@@ -259,7 +268,10 @@ if sys.platform != "win32":
                 return
             if not in_foreground(self.fileno):
                 # `bg`: the terminal is another's, and the chat goes on.
-                self._leave_alone()
+                if self._painting and not self._away:
+                    # Stopped by SIGSTOP: the shell has got the terminal with the console on it.
+                    self.suspend_application_mode()
+                self._away = True
                 self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
                 return
             self._away = False
@@ -276,11 +288,15 @@ if sys.platform != "win32":
 
         def _leave_alone(self) -> None:
             """Neither read from the terminal nor write to it."""
-            if not self._away and self._key_thread is not None:
+            if not self._away:
+                self._stop_reading()
+            self._away = True
+
+        def _stop_reading(self) -> None:
+            if self._key_thread is not None:
                 self._exit_event.set()
                 self._key_thread.join()
                 self._exit_event.clear()
-            self._away = True
 
         def _drained(self) -> None:
             """The writer thread has written all that was queued."""
@@ -307,6 +323,12 @@ if sys.platform != "win32":
                 self._leave_alone()
             elif self._app.return_code is None:
                 self._app.exit(return_code=HANGUP)
+
+    def _modes(terminal: int) -> list[Any] | None:
+        try:
+            return termios.tcgetattr(terminal)
+        except termios.error:
+            return None  # it is closed
 
     class _ExitEvent(Event):
         """Ends the input thread, which waits for this as it waits for input."""

@@ -207,7 +207,7 @@ class ChatServer:
             What undoes it, at any time; a second time it does nothing.
 
         Raises:
-            TypeError: if it is a coroutine function, whose calls nobody would await.
+            TypeError: if it cannot be called, or is a coroutine function, whose calls nobody would await.
         """
         return self._subscribers.add(subscriber)
 

@@ -22,6 +22,8 @@ from .sockets import has_hung_up
 from .tls import TlsSession
 from .turns import Turns
 
+_DROPPED_AT_ONCE = 1 << 14  # bytes, which may be hundreds of records
+
 _Arguments = TypeVarTuple("_Arguments")
 
 
@@ -254,8 +256,6 @@ class Connection:
         if self._at_end:
             self._inbox.end()
         self._go_on()
-        if self._inbox.is_in_doubt and self._turn is None and self._state is _State.OPEN:
-            self._turn = self._loop.call_later(PATIENCE, self._end_doubt)
 
     def _end_doubt(self) -> None:
         self._inbox.end_doubt()
@@ -315,22 +315,26 @@ class Connection:
                 return
             if not self._at_end and inbox.room(now):
                 self._read_on()
+                if inbox.is_in_doubt:
+                    self._turn = self._loop.call_later(PATIENCE, self._end_doubt)
                 return
-            self._end_turn()
             self._turn = self._loop.call_later(inbox.wait(now), self._resume)
         # Otherwise it goes on when the client has read enough of what it asked for itself.
         self._pause_reading()
         if self._grace is None and (self._at_end or has_hung_up(self._sock)):
             grace = self._house.settings.held_grace
-            self._grace = self._loop.call_later(grace, self._guarded, self._give_up)
+            self._grace = self._loop.call_later(grace, self._guarded, self._give_up, 0)
 
-    def _give_up(self) -> None:
-        """Let go of a client that is gone, and sent more than its rate allowed it to say since."""
-        count = self._inbox.drop()
+    def _give_up(self, dropped: int) -> None:
+        """Count, a part at a time, what a client that is gone has sent above its rate, and let go of it."""
+        self._end_turn()
+        dropped += self._inbox.drop()
         with contextlib.suppress(OSError):
-            while not self._at_end and (data := self._sock.recv(1 << 20)):
-                count += data.count(b"\n")
-        self._house.room.leave(self.member, self._end_reason, notices.lines_dropped(count))
+            if not self._at_end and (data := self._sock.recv(_DROPPED_AT_ONCE)):
+                self._inbox.receive(self._tls.receive(data) if self._tls else data)
+                self._turn = self._loop.call_soon(self._guarded, self._give_up, dropped)
+                return
+        self._house.room.leave(self.member, self._end_reason, notices.lines_dropped(dropped))
 
     @property
     def _has_much_to_read(self) -> bool:

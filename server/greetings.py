@@ -12,8 +12,9 @@ Known by the whole of the first line that is not empty:
 - HTTP, RTSP, SIP: a verb in capitals, a path, `*`, a URI or a `host:port`, and the version at the end; an
   answer with its status; `GET /path` alone; a verb and a path that is longer than any line.
 - SMTP: `EHLO` or `LHLO`, alone or with one word; `HELO` with a domain or an address.
-- IRC: `CAP LS` and the like; `USER` with a mode; `NICK`, `PASS` or `USER` with one word (or `USER` with four)
-  if the next line begins with such a word too. So `NICK is my name` and `PASS me the salt` are said.
+- IRC: `CAP LS` and the like; `USER` with a mode and then `*` or a colon; `NICK`, `PASS` or `USER` with one
+  word (or `USER` with four) if the next line begins with such a word too. So `NICK is my name` and
+  `PASS me the salt` are said.
 
 Whoever sends a telnet command speaks telnet, and none of these.
 """
@@ -61,13 +62,14 @@ _FIRST_LINES = {
     ).fullmatch,
     # RFC 2812, 3.1, and IRCv3's capability negotiation
     "IRC": re.compile(
-        rb"CAP (?:LS(?: [0-9]+)?|LIST|END|REQ .+) *|USER +[^ ]+ +(?:[0-9]+|\*|\"[^ ]*\") +[^ ]+ +[^ ].*"
+        rb"CAP (?:LS(?: [0-9]+)?|LIST|END|REQ .+) *"
+        rb"|USER +[^ ]+ +(?:[0-9]+|\*|\"[^ ]*\") +(?:[^ ]+ +:|[*\"]).*"
     ).fullmatch,
 }
 _LONG_REQUEST = re.compile(
     rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) +[/*h]|[A-Z][A-Z_-]{2,19} +(?:[/*]|[a-z]+:)[^ ]{1000}"
 ).match
-_perhaps_irc = re.compile(rb"(?:NICK|PASS|USER) +[^ ]+ *|USER +[^ ]+ +[^ ]+ +[^ ]+ +:.*").fullmatch
+_perhaps_irc = re.compile(rb"(?:NICK|PASS|USER) +[^ ]+ *|USER(?: +[^ ]+){3} +(?::.*|[^ ]+ *)").fullmatch
 _surely_irc = re.compile(rb"(?:NICK|PASS|USER|CAP|JOIN|MODE|QUIT)(?: .*)?").fullmatch
 
 _untyped = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]").search

@@ -151,7 +151,7 @@ class Sender:
         except OSError:
             self._lose()
             return
-        if self.waiting:
+        if self.waiting or budget <= 0:  # over TLS the end may not be encrypted yet
             self._watch()
         else:
             self._all_sent()

@@ -56,9 +56,12 @@ class Subscribers:
             What undoes it, at once, also from inside a subscriber. Undoing it again does nothing.
 
         Raises:
-            TypeError: if it is a coroutine function, whose calls nobody would await.
+            TypeError: if it cannot be called, or is a coroutine function, whose calls nobody would await.
         """
-        if inspect.iscoroutinefunction(subscriber):
+        if not callable(subscriber):
+            raise TypeError(f"a subscriber is called: it cannot be {subscriber!r}")
+        # An object is called by its class.
+        if inspect.iscoroutinefunction(subscriber) or inspect.iscoroutinefunction(type(subscriber).__call__):
             raise TypeError("a subscriber is called and not awaited: it cannot be a coroutine function")
         subscription = _Subscription(subscriber)
         self._all = (*self._all, subscription)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 
 from . import unicode_ranges as ranges
-from .commands import COMMANDS
+from .commands import COMMANDS, spoken
 
 MAX_MARKS = 8
 """How many combining marks may hang on one character."""
@@ -37,14 +37,11 @@ _SEQUENCE = (
 )
 
 # A slash may be part of a sequence, and so Escape and `/msg Bob secret` would become `sg Bob secret`, for
-# everybody to read. At the start of a line a sequence ends before the word of a command.
-_UNFINISHED = (
-    r"(?:(?:\x1b\[|\x9b)[\x30-\x3f]*+[\x20-\x2e]*+|\x1b[NO]|[\x8e\x8f]|\x1b[\x20-\x2e]*+)"
-    rf"(?=/(?i:{'|'.join(command.word for command in COMMANDS)})(?![A-Za-z]))"
-)
+# everybody to read. Where a command may begin, a sequence ends before its word.
 _unfinished_before_command = re.compile(
-    rf"(?:(?!{_UNFINISHED})(?:{_SEQUENCE}|[\x00-\x20\x7f-\xa0\ufeff\ufffd]))*+{_UNFINISHED}"
-).match
+    r"(?:(?:\x1b\[|\x9b)(?:\[|M ?|[\x30-\x3f]*+[\x20-\x2e]*+)|\x1b[NO]|[\x8e\x8f]|\x1b[\x20-\x2e]*+)"
+    rf"(?=[/\uff0f]{{1,2}}(?i:{'|'.join(command.word for command in COMMANDS)})(?![A-Za-z]))"
+).search
 
 _BLANKS = "\t\v\f\x85\u2028\u2029\u2800"
 _CONTROLS = "\x00-\x07\n\r\x0e-\x1f\x80-\x84\x86-\x9f"
@@ -149,8 +146,11 @@ def is_blank(text: str) -> bool:
 
 
 def _without_sequences(text: str) -> str:
-    if "/" in text and (found := _unfinished_before_command(text)):
-        text = text[found.end() :]
+    if "/" in text or "\uff0f" in text:
+        found = _unfinished_before_command(text)
+        # Its introducer ends a control string that stands before it.
+        if found and spoken((before := clean(text[: found.start() + 1])) + "//") == "/":
+            text = before + text[found.end() :]
     return _sequence.sub("", text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import re
 import signal
@@ -66,6 +67,17 @@ class TestExports:
             if not name.startswith("_") and not isinstance(value, ModuleType)
         }
         assert public == EXPORTS - {"__version__"}
+
+    def test_hold_every_error_that_they_say_they_raise(self) -> None:
+        exported = [getattr(chat_console, name) for name in EXPORTS]
+        classes = [value for value in exported if isinstance(value, type)]
+        described = [value for each in classes for value in (each, *vars(each).values())]
+        pages = "\n".join(
+            doc for value in described if isinstance(doc := getattr(value, "__doc__", None), str)
+        )
+        raised = set(re.findall(r"^ +(\w+Error): ", pages, re.MULTILINE))
+        assert {"ListenError", "SettingsError", "TypeError"} <= raised
+        assert raised <= EXPORTS | set(vars(builtins))
 
     def test_are_what_the_server_defines(self) -> None:
         assert {"Said", "Left", "QuitRequested"} <= EVENTS

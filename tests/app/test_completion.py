@@ -123,6 +123,10 @@ def test_every_completed_command_is_one_that_the_operator_has() -> None:
         ("/msg Bob ", ""),
         ("/kick Bob for noise", ""),
         ("/msgs", ""),
+        ("\uff0fmsg Bob hi", "hi"),
+        ("\ufffd/msg Bob hi", "hi"),
+        ("\u3000/kick Bob", ""),
+        ("/\uff0fshrug", "\uff0fshrug"),
     ],
 )
 def test_words_go_along_to_another_recipient_and_a_command_does_not(line: str, words: str) -> None:

@@ -39,12 +39,14 @@ def keys(*pieces: bytes | str, encoding: str = "utf-8") -> list[str]:
     ("typed", "expected"),
     [
         ("hé ", "h é space"),
+        ("one\ntwo\r\nthree\r\r\n\n", "o n e enter t w o enter t h r e e enter enter enter"),
         ("\r\t\x7f\x01\x10\x11", "enter tab backspace ctrl+a ctrl+p ctrl+q"),
         ("\x1b[A\x1b[1;5C\x1b[3~\x1b[Z\x1bOR\x1b[15~", "up ctrl+right delete shift+tab f3 f5"),
         ("\x1b[[A\x1b[3$", "f1 shift+delete"),
         ("\x1b[I\x1b[O\x1b[<0;3;4M", "AppFocus AppBlur MouseDown"),
         ("\x1b[?2026;2$y", "TerminalSupportsSynchronizedOutput"),
         ("\x1b[Mabc\x1b[Aq", "up q"),
+        ("\x1b[<32;-3;5Mq\x1b[<0;-12;-7m", "MouseMove q MouseUp"),
     ],
 )
 def test_keys_the_mouse_and_reports(typed: str, expected: str) -> None:
@@ -112,6 +114,17 @@ def test_no_sequence_ends_the_reading(broken: str) -> None:
         pytest.param("\x1b[960;5u", "ctrl+p", id="Greek"),
         pytest.param("\x1b[1511;5u", "ctrl+e", id="Hebrew"),
         pytest.param("\x1b[1590;5u", "ctrl+q", id="Arabic"),
+        pytest.param("\x1b[1118;5u", "ctrl+o", id="Belarusian"),
+        pytest.param("\x1b[1113;5u", "ctrl+q", id="Serbian"),
+        pytest.param("\x1b[4325;5u", "ctrl+q", id="Georgian"),
+        pytest.param("\x1b[1395;5u", "ctrl+q", id="Armenian"),
+        pytest.param("\x1b[3654;5u", "ctrl+q", id="Thai"),
+        pytest.param("\x1b[1740;5u", "ctrl+d", id="Persian"),
+        pytest.param("\x1b[1049;69u\x1b[81;69u", "ctrl+q ctrl+q", id="with Caps Lock"),
+        pytest.param("\x1b[27;5;113~\x1b[27;5;1081~", "ctrl+q ctrl+q", id="as xterm has it"),
+        pytest.param("\x1b[13;2u\x1b[13;5u\x1b[106;5u\x1b[109;5u\x1b[27;2;13~", "enter " * 5, id="Enter"),
+        pytest.param("\x1b[127;2u\x1b[127;130u\x1b[104;5u", "backspace " * 3, id="Backspace"),
+        pytest.param("\x1b[105;5u\x1b[91;5u", "tab escape", id="Tab and Escape"),
         pytest.param("\x1b[47::113;5u", "ctrl+q", id="Hebrew, whose q is a slash"),
         pytest.param("\x1b[97::113;5u", "ctrl+a", id="French, whose q is an a"),
         pytest.param("\x1b[113;133u", "ctrl+q", id="with Num Lock"),
@@ -126,6 +139,12 @@ def test_no_sequence_ends_the_reading(broken: str) -> None:
 )
 def test_the_keyboard_protocol(typed: str, expected: str) -> None:
     assert keys(typed) == expected.split()
+
+
+def test_a_key_with_ctrl_types_nothing() -> None:
+    (semicolon, capital) = Keyboard().feed(b"\x1b[27;5;59~\x1b[27;2;65~")
+    assert isinstance(semicolon, Key) and semicolon.character is None
+    assert isinstance(capital, Key) and capital.character == "A"
 
 
 def test_a_paste_is_one_event_whatever_is_in_it() -> None:
@@ -178,8 +197,8 @@ def test_text_is_decoded_as_the_terminal_encodes_it(
 KEYS = st.lists(
     st.sampled_from(
         [
-            *"abO[y /é\r\t\x7f\x1b",
-            *("\x1b[A", "\x1b[3~", "\x1bOR", "\x1b[18~", "\x1b[1081;5u", "\x1b[<0;3;4M", "\x1b[I"),
+            *"abO[y /é\r\n\t\x7f\x1b",
+            *("\x1b[A", "\x1b[3~", "\x1bOR", "\x1b[18~", "\x1b[1081;5u", "\x1b[<0;-3;4M", "\x1b[I"),
             *("\x1b[200~two\nlines\x1b[201~", "\x1b[99;99z", "\x1b]11;?\x07"),
         ]
     ),

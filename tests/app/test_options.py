@@ -165,7 +165,7 @@ class TestHelp:
     @pytest.mark.parametrize(
         ("option", "unit", "default"),
         [
-            ("--rate N", "lines a second from one user", Settings().rate),
+            ("--rate N", "lines a second from one user, 0.4 KiB each", Settings().rate),
             ("--burst N", "lines at once", Settings().burst),
             ("--max-clients N", "users at a time", "as many as open files allow, less 64, at most 10000"),
             ("--max-per-ip N", "users from one address but loopback", Settings().max_per_ip),
@@ -209,6 +209,9 @@ class TestHelp:
         ("--max-clients 1.5", "argument --max-clients: '1.5' is not a whole number"),
         ("--rate x", "argument --rate: 'x' is not a number"),
         ("--max-per-ip x", "argument --max-per-ip: 'x' is not a whole number"),
+        ("--bans=", "argument --bans: a file needs a name"),
+        ("--welcome=", "argument --welcome: a file needs a name"),
+        ("--tls-cert= --tls-key=", "argument --tls-cert: a file needs a name"),
     ],
 )
 def test_what_is_wrong_is_told_in_one_line_and_with_exit_code_2(

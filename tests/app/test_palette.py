@@ -56,6 +56,15 @@ async def test_it_offers_what_the_keys_do_before_anything_is_typed(operator: Ope
             await operator.back()
 
 
+async def test_nothing_of_textuals_hides_the_line_or_who_is_acted_upon(operator: Operator) -> None:
+    console = operator.console
+    for go_to in (console.action_log, console.action_users, console.action_line):
+        go_to()
+        offered = [command.title for command in console.get_system_commands(console.screen)]
+        assert {"Theme", "Quit"} <= set(offered)
+        assert "Maximize" not in offered
+
+
 async def test_a_user_is_found_by_name_or_address_whatever_the_order_and_case(operator: Operator) -> None:
     ann, _ = await operator.gather("Ann", "Bob")
     for query in ("ann", "ANN", ann.address, f"ann {ann.address}"):

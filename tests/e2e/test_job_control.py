@@ -230,6 +230,30 @@ def test_the_console_goes_on_when_it_is_stopped_and_continued_in_the_background(
     assert "for the shell" not in ann.text
 
 
+@pytest.mark.parametrize("shell_program", ["bash --norc --noprofile", "dash"])
+def test_the_console_that_was_stopped_leaves_its_screen_in_the_background(
+    shell_program: str, start_terminal: StartTerminal, connect: Connect, tmp_path: Path
+) -> None:
+    terminal = start_terminal(*shell_program.split(), "-i", columns=200, rows=50)
+    shell = Shell(terminal, tmp_path / "log")
+    try:
+        shell.start()
+        ann = connect(console_port(terminal))
+        os.kill(terminal.foreground, signal.SIGSTOP)
+        terminal.wait_until(lambda: b"Stopped" in terminal.data)
+        # dash leaves the console's modes, in which Enter is no end of a line.
+        terminal.type("bg\n")
+        for mode in b"?1003l", b"?1004l", b"?2004l", b"?25h", b"?7h", b"?1049l":
+            terminal.wait_until(lambda mode=mode: b"\x1b[" + mode in terminal.data)
+        shell.run("kill %1; wait %1; echo code $?; stty -a")
+        terminal.wait_for("code 0\n")
+        assert re.search(r"\bisig icanon iexten echo\b", terminal.text)
+        assert ann.read_to_end().endswith(GOODBYE)
+    finally:
+        shell.end_jobs()
+        terminal.signal(signal.SIGHUP)
+
+
 def test_ctrl_z_in_the_console_stops_nobody(shell: Shell, connect: Connect) -> None:
     shell.start()
     port = console_port(shell.terminal)

@@ -236,6 +236,19 @@ def test_a_stderr_that_takes_nothing_harms_nothing(start: StartProgram) -> None:
     assert failing.wait() == 2
 
 
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_what_is_asked_for_may_find_no_reader_and_no_room(option: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    for output, ending in (
+        (writer, (0, b"")),
+        (os.open("/dev/full", os.O_WRONLY), (2, b"chat-console: cannot print: No space left on device\n")),
+    ):
+        done = subprocess.run([*PROGRAM, option], stdout=output, stderr=subprocess.PIPE, timeout=BOUND)
+        os.close(output)
+        assert (done.returncode, done.stderr) == ending
+
+
 def test_streams_may_be_non_blocking(start: StartProgram, connect: Connect) -> None:
     streams = socket.socketpair(), socket.socketpair()
     (stdin, keyboard), (stdout, screen) = streams

@@ -239,6 +239,16 @@ def test_what_is_typed_ahead_takes_effect_in_its_order(start_console: StartConso
     ]
 
 
+def test_what_is_typed_before_the_console_has_the_terminal_is_typed_to_it(
+    start_terminal: StartTerminal,
+) -> None:
+    terminal = start_terminal(*PROGRAM, "--port", "0")
+    terminal.type(f"hello{ENTER}/list{ENTER}half a")
+    terminal.wait_for("> Operator: hello")
+    terminal.wait_for("= No users connected")
+    terminal.wait_until(lambda: re.search(r"│  half a +│", terminal.text))
+
+
 def test_quitting_drops_what_is_typed_after_it(start_console: StartConsole, connect: Connect) -> None:
     console = start_console()
     ann = connect(console.port)

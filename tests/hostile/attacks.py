@@ -105,6 +105,8 @@ class Target:
             self.connections += 1
             connection = Connection(sock, random)
             try:
+                if random.random() < 0.8:  # or else whatever is not text is taken for another protocol
+                    await connection.send(b"/hi\n")
                 yield connection
             finally:
                 self.sent += connection.sent

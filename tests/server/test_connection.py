@@ -9,6 +9,7 @@ import ssl
 from typing import Any, ClassVar
 
 import pytest
+from certificates import Pair
 from chat_clients import BOUND, Chat, Client, Clock, open_chat
 
 from chat_console.server.events import Failed, Joined, LeaveReason, Left, Said
@@ -486,6 +487,18 @@ class TestFloodControl:
             assert (await chat.event(Left)).remark == f"{count - 26} lines above its rate dropped"
             assert (await bob.until("Ann has left the server."))[-2] in ("Ann: 24", "Ann: 25")
 
+    async def test_counts_what_it_drops_of_a_client_over_tls_by_its_text(
+        self, clock: Clock, pair: Pair
+    ) -> None:
+        served: Any = {"tls_cert": pair.cert, "tls_key": pair.key, "context": pair.client_context()}
+        async with open_chat(burst=20, rate=0.001, held_grace=0.5, **served) as chat:
+            ann, bob = await self.gather(chat, clock)
+            for number in range(1000):
+                ann.send(str(number))  # each is a record of its own
+            ann.writer.transport.abort()  # without waiting for the server's own end
+            assert (await bob.until("Ann: 19"))[0] == "Ann: 0"
+            assert (await chat.event(Left)).remark == "980 lines above its rate dropped"
+
     async def test_gives_every_line_its_turn_before_a_client_leaves_whose_input_has_ended(
         self, clock: Clock
     ) -> None:
@@ -615,6 +628,16 @@ class TestForeignProtocol:
             assert await bob.line() == f"{other.address}: PASS me"
             other.send("NICK it")
             assert await bob.line() == f"{other.address}: NICK it"
+
+    async def test_is_doubted_for_no_longer_also_where_the_rate_keeps_the_client_from_being_read(
+        self,
+    ) -> None:
+        async with open_chat(burst=1, rate=100) as chat:
+            (bob,) = await chat.gather("Bob")
+            other = await chat.connect()
+            await bob.line()
+            other.send("PASS me")
+            assert await bob.line() == f"{other.address}: PASS me"
 
     async def test_is_known_of_one_that_has_ended_its_input(self) -> None:
         async with open_chat() as chat:

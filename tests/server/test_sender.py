@@ -224,7 +224,11 @@ class TestLost:
 
 
 class TestTls:
-    async def test_encrypts_a_record_at_a_time_and_ends_with_a_close_notify(self, pair: Pair) -> None:
+    @pytest.mark.parametrize("most", [1 << 16, 1], ids=["much at once", "the last text uses up a turn"])
+    async def test_encrypts_a_record_at_a_time_and_ends_with_a_close_notify(
+        self, pair: Pair, most: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chat_console.server.sender._MOST_SENT", most)
         session = TlsSession(Certificate(pair.cert, pair.key).context)
         async with scene(session, max_backlog=1 << 30) as at:
             to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()

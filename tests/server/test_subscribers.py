@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -90,8 +91,16 @@ class TestSubscribing:
     def test_refuses_what_would_have_to_be_awaited(self) -> None:
         async def take(_: Event) -> None: ...
 
-        with pytest.raises(TypeError, match="not awaited"):
-            Subscribers().add(take)  # type: ignore[arg-type]
+        class Taker:
+            async def __call__(self, _: Event) -> None: ...
+
+        for subscriber in take, functools.partial(take), Taker():
+            with pytest.raises(TypeError, match="not awaited"):
+                Subscribers().add(subscriber)  # type: ignore[arg-type]
+
+    def test_refuses_what_cannot_be_called(self) -> None:
+        with pytest.raises(TypeError, match="it cannot be None"):
+            Subscribers().add(None)  # type: ignore[arg-type]
 
 
 class TestOrder:

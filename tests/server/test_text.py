@@ -149,15 +149,26 @@ def test_removing_a_sequence_never_makes_another_one() -> None:
     "before",
     [
         *("\x1b", "\x1b ", "\x1b(", "\x1b[", "\x1b[1;5", "\x1b[3$", "\x9b", "\x1bO", "\x1bN", "\x8f"),
-        " \x1b[A\x07\x1b",
+        *("\x1b[[", "\x9b[", "\x1b[M ", "\x1b[A\x07\x1b"),
     ],
     ids=ascii,
 )
 def test_no_sequence_swallows_the_slash_of_a_command_at_the_start_of_a_line(
     before: str, command: str
 ) -> None:
-    assert clean(f"{before}/{command} Bob secret").lstrip() == f"/{command} Bob secret"
-    assert clean(f"{before}/{command.title()}").lstrip() == f"/{command.title()}"
+    for unseen in "", " ", "\u3000\ufffd", "\u202e\ue000\ud800\ufdd0\U000e0067\ufe0f\u200d", "x\b\x1b]":
+        shown = clean(unseen)
+        assert clean(f"{unseen}{before}/{command} Bob") == f"{shown}/{command} Bob"
+        assert clean(f"{unseen}{before}/{command.title()}") == f"{shown}/{command.title()}"
+        assert clean(f"{unseen}{before}//{command}") == f"{shown}//{command}"
+        assert clean(f"{unseen}{before}\uff0f{command}") == f"{shown}\uff0f{command}"
+    # A control string that what comes next ends.
+    assert clean(f"\x1bPx{before}/{command}") == f"/{command}"
+
+
+def test_a_sequence_behind_a_command_or_text_takes_its_slash() -> None:
+    assert clean("/foo \x1b[/msg") == "/foo sg"
+    assert clean("\u0301x\x1b[/msg") == "\u0301xsg"
 
 
 def test_a_slash_elsewhere_is_part_of_its_sequence() -> None:
