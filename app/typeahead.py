@@ -138,7 +138,7 @@ class TypeAhead:
         return True
 
     async def _rest(self, *, painted: bool = False) -> None:
-        """Wait until the app has come to rest, but for no handler that hangs."""
+        """Wait until the app has come to rest, though not for a handler that hangs."""
         resting = asyncio.ensure_future(self._come_to_rest(painted))
         try:
             await asyncio.wait([resting], timeout=PATIENCE)

@@ -108,7 +108,7 @@ def is_of_this_machine(network: Network) -> bool:
 
 
 def counted(address: Network) -> Network:
-    """What `address` is counted and banned with.
+    """The network as which `address` is counted and banned.
 
     One machine has all of an IPv6 /64 (RFC 4291, 2.5.4), except on the link, where all machines share one.
     """

@@ -27,7 +27,7 @@ from .outbox import Outbox
 from .refusals import Refusals
 from .room import Member, Room
 from .settings import Settings
-from .sockets import keep_alive
+from .sockets import keep_alive, turn_away
 from .subscribers import Subscriber, Subscribers, described
 from .text import clean
 from .tls import Certificate, TlsSession
@@ -332,7 +332,7 @@ class ChatServer:
         host, port = plain_host(address[0]), address[1]
         if refusal := self._gate.enter(host):
             self.refused(refusal, host)
-            _turn_away(sock, None if self._certificate else refusal)
+            turn_away(sock, None if self._certificate else refusal)
             return
         keep_alive(sock, self.settings.stall_timeout)
         tls = TlsSession(self._certificate.context) if self._certificate else None
@@ -348,13 +348,3 @@ class ChatServer:
 
     def _bans_not_written(self, error: OSError) -> None:
         self._emit(Replied(time.time(), notices.bans_not_written(error.strerror or str(error))))
-
-
-def _turn_away(sock: socket.socket, notice: str | None) -> None:
-    """Close a connection that nobody has heard of, with a last line if it is to have one."""
-    with sock, contextlib.suppress(OSError):
-        if notice is not None:
-            sock.send(notice.encode() + b"\n")
-        sock.shutdown(socket.SHUT_WR)
-        # With unread input the kernel would send RST, and the client might not see the notice.
-        sock.recv(1 << 16)

@@ -1,13 +1,13 @@
 """Whether a client speaks another protocol, known from its first bytes, before anything is said. No I/O.
 
 Scanners and web pages speak to every port. What comes first is held back until it is clear that a person or a
-program for this chat is at the other end. Foreign is, before the end of the first line:
+program for this chat is at the other end. Known as foreign before the first line has ended:
 
 - TLS: the header of a record. SSH: `SSH-2.0-`. PROXY: `PROXY TCP4 ` and the like, or version 2's signature.
 - Binary: NUL bytes, not those of ASCII as UTF-16 nor of `CR NUL`, if there are two, or controls beside them
   that nobody types, or nothing else.
 
-And of the first line, empty ones left out:
+Known by the whole of the first line that is not empty:
 
 - HTTP, RTSP, SIP: a verb in capitals, a path, `*`, a URI or a `host:port`, and the version at the end; an
   answer with its status; `GET /path` alone; a verb and a path that is longer than any line.

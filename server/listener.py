@@ -186,7 +186,7 @@ class Listener:
         self._loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
-        """Listen no more. Connections that were accepted are not touched. Twice is once."""
+        """Listen no more. Connections that were accepted are not touched. A second call does nothing."""
         if self._retry:
             self._retry.cancel()
         if self._sock.fileno() < 0:

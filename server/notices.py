@@ -7,11 +7,14 @@ protocol recognises every line. A name is a member's current name, `{ip}|{port}`
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from .addresses import Network
-from .bans import Ban
 from .commands import Command, Request, Role, UnknownCommand, WrongUsage, commands_for
 from .names import MAX_NAME_LENGTH
+
+if TYPE_CHECKING:
+    from .bans import Ban
 
 OPERATOR = "Operator"
 """The operator's name, in what it says and as a recipient."""

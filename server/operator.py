@@ -26,7 +26,7 @@ class _Asked:
     networks: Collection[Network]
     ids: Collection[int]
     bearers: Collection[tuple[str, Network]]
-    """Their nicknames, and what each is counted with: who comes back under them is known."""
+    """Their nicknames, and the network as which each is counted: whoever comes back as such is known."""
 
     def knows(self, member: Member) -> bool:
         """Whether `member` is one of those whom the operator was told of."""

@@ -142,6 +142,10 @@ class Room:
         """The member with this id, if it is still here."""
         return self._members.get(member_id)
 
+    def listing(self) -> str:
+        """Who is here, a line each, in order of joining."""
+        return "\n".join(notices.listed(member.address, member.name) for member in self._members.values())
+
     def join(self, member: Member) -> None:
         """Take in `member` and announce it to everybody, itself included."""
         self._members[member.id] = member
@@ -320,7 +324,3 @@ class Room:
         if member.nickname is not None:
             self._by_nickname.discard(member.nickname.lower(), member)
             self._by_skeleton.discard(skeleton(member.nickname), member)
-
-    def listing(self) -> str:
-        """Who is here, a line each, in order of joining."""
-        return "\n".join(notices.listed(member.address, member.name) for member in self._members.values())

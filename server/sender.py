@@ -112,7 +112,7 @@ class Sender:
         self._judge()
 
     def end(self) -> None:
-        """Send the end behind what waits. A client that is too slow for it is no longer told of."""
+        """Send the end behind what waits. From now on nobody is told that the client is too slow."""
         self.is_ending = True
         self._end_stall()
         if self._backlog is None:

@@ -1,4 +1,4 @@
-"""What the system does for a connection, and what it knows of one."""
+"""What the system does for a connection, what it knows of one, and how one ends that is not let in."""
 
 from __future__ import annotations
 
@@ -55,3 +55,13 @@ def has_hung_up(sock: socket.socket) -> bool:
     poll = select.poll()
     poll.register(sock, _GONE)
     return bool(poll.poll(0))
+
+
+def turn_away(sock: socket.socket, notice: str | None) -> None:
+    """Close a connection of which nobody has been told, with `notice` as its last line if there is one."""
+    with sock, suppress(OSError):
+        if notice is not None:
+            sock.send(notice.encode() + b"\n")
+        sock.shutdown(socket.SHUT_WR)
+        # With unread input the kernel would send RST, and the client might not see the notice.
+        sock.recv(1 << 16)

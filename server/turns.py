@@ -11,8 +11,8 @@ Step = Callable[[], None]
 class Turns:
     """Lets so much be done in one turn of the loop as its slice of time allows, and the rest in the next.
 
-    Thousands of clients may send, or leave, in one moment. Who comes when the slice is used up waits behind
-    those that came before.
+    Thousands of clients may send, or leave, in one moment. Whoever comes when the slice is used up waits
+    behind those that came before.
 
     Args:
         call_soon: schedules a call for the loop's next turn, as `loop.call_soon` does.

@@ -19,6 +19,13 @@ ALLOWED = {
     "server": ("chat_console.server",),
     "widgets": ("chat_console.widgets", "chat_console.server.text"),
 }
+PURE = (
+    *("addresses", "backlog", "commands", "events", "framing", "greetings", "inbox", "listing", "names"),
+    *("notices", "outbox", "rate", "refusals", "room", "settings", "text", "turns", "unicode_ranges"),
+)
+"""Of the server what gets the time, and all else that happens, from those that call it."""
+
+IMPURE = ("asyncio", "os", "random", "select", "socket", "ssl", "threading", "time")
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("**/*.py"))]
 
 
@@ -72,6 +79,22 @@ def test_the_server_needs_nothing_but_the_standard_library(path: Path) -> None:
         if name.split(".")[0] not in {*sys.stdlib_module_names, "chat_console"}
     ]
     assert others == []
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_what_is_pure_knows_no_socket_loop_or_clock(name: str) -> None:
+    package = "chat_console.server"
+    tree = ast.parse((ROOT / "server" / f"{name}.py").read_text("utf-8"))
+    # What only a type checker imports is known by name alone.
+    tree.body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    known = set(imports(ast.unparse(tree), package))
+    assert [one for one in known if within(one, IMPURE)] == []
+    ours = {one.removeprefix(f"{package}.").split(".")[0] for one in known if within(one, (package,))}
+    assert ours <= set(PURE)
 
 
 def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None:

@@ -29,7 +29,7 @@ _UNDECIDED = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e01
 
 
 def typed(text: str | None) -> str:
-    """Of the `character` of a key the text that it types, in any script; nothing where that is a control.
+    """The text that a key with this `character` types, in any script; nothing if that is a control.
 
     `Key.is_printable` leaves out the joiners, every blank but one, and what Python's Unicode does not know.
     """

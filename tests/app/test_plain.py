@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import select
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import BinaryIO, get_args
+from typing import get_args
 
 import pytest
+from pipe_ends import BOUND, Pipe
 
 from chat_console.app import plain
 from chat_console.app.plain import PlainConsole, aside, transcript
@@ -33,8 +32,6 @@ from chat_console.server.events import (
     Started,
 )
 from chat_console.server.settings import Settings
-
-BOUND = 20.0
 
 TRANSCRIPTS: list[tuple[Event, str | None]] = [
     (Started(0, ("127.0.0.1", "::1"), 1234), "Server started on port 1234"),
@@ -62,27 +59,6 @@ class TestTranscript:
 
     def test_there_is_one_for_every_event(self) -> None:
         assert {type(event) for event, _ in TRANSCRIPTS} == set(get_args(Event))
-
-
-class Pipe:
-    """A pipe with an end for each side."""
-
-    def __init__(self) -> None:
-        read, write = os.pipe()
-        self.reader: BinaryIO = os.fdopen(read, "rb", buffering=0)
-        self.writer: BinaryIO = os.fdopen(write, "wb", buffering=0)
-
-    def read(self, size: int) -> bytes:
-        """Wait for `size` bytes or more, and return them."""
-        data = b""
-        while len(data) < size:
-            assert select.select([self.reader], [], [], BOUND)[0], data
-            data += os.read(self.reader.fileno(), 1 << 16)
-        return data
-
-    def close(self) -> None:
-        self.writer.close()
-        self.reader.close()
 
 
 class Streams:

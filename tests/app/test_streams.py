@@ -13,14 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
+from pipe_ends import BOUND, Pipe
 
 from chat_console.app import streams
 from chat_console.app.streams import Printer, read
-
-BOUND = 20.0
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -28,27 +26,6 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, "it never came to that"
         time.sleep(0.002)
-
-
-class Pipe:
-    """A pipe with an end for each side."""
-
-    def __init__(self) -> None:
-        read, write = os.pipe()
-        self.reader: BinaryIO = os.fdopen(read, "rb", buffering=0)
-        self.writer: BinaryIO = os.fdopen(write, "wb", buffering=0)
-
-    def read(self, size: int) -> bytes:
-        """Wait for `size` bytes or more, and return them."""
-        data = b""
-        while len(data) < size:
-            assert select.select([self.reader], [], [], BOUND)[0], data
-            data += os.read(self.reader.fileno(), 1 << 16)
-        return data
-
-    def close(self) -> None:
-        self.writer.close()
-        self.reader.close()
 
 
 @pytest.fixture

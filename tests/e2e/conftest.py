@@ -35,6 +35,13 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let SIGINT reach the programs: what starts the tests, such as a shell by `&`, may have it ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def environment() -> dict[str, str]:
     inherited = {
         name: value

@@ -47,10 +47,8 @@ _TEXTUAL = re.compile(
     rf"\x1b[78]|\x1b\[(?:{_SGR}(?:;{_SGR})*m|\d{{1,2}};\d{{1,3}}H|\d{{1,3}}C"
     r"|\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]|\?20(?:26|48)\$p|>\d+u|<u)"
     r"|\x1b\]22;[a-z-]+\x07"
-    r"|\x1b[78]|\x1b\[\d{1,3}C"
 )
-"""What the console writes to set colours, to move the cursor and to enter or leave its modes; the last line
-pins a text to its place (`widgets.cells.pinned`)."""
+"""What the console writes to set colours, to move the cursor and to enter or leave its modes."""
 
 _FAILURE = re.compile(r"Traceback|Error while serving|internal error|Exception ignored")
 """What the program says of itself when something has gone wrong inside."""
