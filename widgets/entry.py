@@ -123,7 +123,8 @@ def lay_out(entry: Entry, width: int) -> Layout:
     """Lay out `entry` in rows of `width` cells. Where these are few, the time and the indent give way."""
     text, sender_end = _full_text(entry)
     time_end, lead, indent = _margins(width)
-    rows = wrap(text[BODY:], max(2, width - lead), max(2, width - indent))
+    rest = max(2, width - indent)
+    rows = wrap(text[BODY:], max(2, min(width - lead, rest)), rest)
     rows = [(BODY + start, BODY + end) for start, end in rows]
     return Layout(entry.kind, text, sender_end, time_end, indent, rows)
 
@@ -131,7 +132,8 @@ def lay_out(entry: Entry, width: int) -> Layout:
 def estimate_rows(entries: Sequence[Entry], width: int) -> list[int]:
     """Return about how many rows of `width` cells each entry takes, at far less than the cost to know."""
     _, lead, indent = _margins(width)
-    first, rest = max(2, width - lead), max(2, width - indent)
+    rest = max(2, width - indent)
+    first = max(2, min(width - lead, rest))
     lengths = [len(entry.text) + (len(entry.sender) + 2 if entry.sender else 0) for entry in entries]
     return [1 if length <= first else 2 + (length - first - 1) // rest for length in lengths]
 
@@ -142,8 +144,8 @@ def _margins(width: int) -> tuple[int, int, int]:
         return len("HH:MM:SS"), BODY, BODY
     if width >= 24:
         return len("HH:MM"), len("HH:MM + "), 2
-    # Without an indent what is wrapped could pass for an entry.
-    return 0, len("+ "), len("+ ")
+    # What is wrapped could pass for a chat line, whose mark is a blank, if it stood right below the sender.
+    return 0, len("+ "), len("+ ") + (width >= 8)
 
 
 def full_text(entry: Entry) -> str:

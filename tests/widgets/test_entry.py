@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -118,12 +119,23 @@ def test_each_kind_has_a_mark_of_its_own_one_cell_wide() -> None:
     [
         (58, ["12:34:56 > Operator: one two three four five six seven", "           eight nine ten"]),
         (40, ["12:34 > Operator: one two three four", "  five six seven eight nine ten"]),
-        (20, ["> Operator: one two", "  three four five", "  six seven eight", "  nine ten"]),
+        (20, ["> Operator: one two", "   three four five", "   six seven eight", "   nine ten"]),
     ],
 )
 def test_the_time_and_the_indent_give_way_where_it_is_narrow(width: int, lines: list[str]) -> None:
     said = entry("one two three four five six seven eight nine ten", "Operator", Kind.OPERATOR)
     assert lines_of(lay_out(said, width)) == lines
+
+
+@pytest.mark.parametrize("width", [8, 10, 20, 23, 24, 49, 50])
+def test_no_row_of_a_wrapped_line_passes_for_a_line_of_its_own(width: int) -> None:
+    blanks = re.compile(" *")
+    first, *others = lines_of(lay_out(entry("x " * width + "Bob: it was me " * 9, "Ann"), width))
+    own = blanks.match(first)
+    assert own and others
+    for row in others:
+        found = blanks.match(row)
+        assert found and len(found[0]) > len(own[0])
 
 
 @given(st.integers(0, 120), TEXTS, TEXTS, st.sampled_from(Kind))
