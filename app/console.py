@@ -4,36 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantFocus, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Button
 
 from ..server import notices
-from ..server.addresses import is_of_this_machine
 from ..server.chat_server import ChatServer
-from ..server.commands import Ban
-from ..server.events import Event, QuitRequested, Replied
+from ..server.events import Event, QuitRequested
 from ..widgets.command_line import CommandLine, typed
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
-from ..widgets.user_detail import UserDetail
 from ..widgets.user_list import UserList
-from ..widgets.user_row import User
-from .completion import PLACEHOLDER, complete, draft
+from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints, history
 from .joining import who_can_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
@@ -42,6 +35,7 @@ from .options import UsageError
 from .palette import ConsoleCommands
 from .terminal import driver_class, repaint
 from .typeahead import KeyByKeyApp
+from .user_pane import UserPane
 
 
 class UnknownTheme(UsageError):
@@ -82,22 +76,11 @@ class ConsoleApp(KeyByKeyApp):
         self._messages = MessageLog(id="log")
         self._status_bar = StatusBar(id="status")
         self._operator_line = CommandLine(self._complete, placeholder=PLACEHOLDER, id="line")
-        self._buttons = (
-            Button("Message", action="app.message", variant="primary", disabled=True),
-            Button("Kick", action="app.kick", variant="error", disabled=True),
-            Button("Mute", action="app.mute", disabled=True),
-            Button("Ban", action="app.ban", variant="error", disabled=True),
-        )
-        for button in self._buttons:
-            # Else it would take no other press for a while, and keys would depend on how fast they come.
-            button.active_effect_duration = 0
-        self._detail = UserDetail(id="detail")
-        buttons = Horizontal(*self._buttons, id="buttons")
-        self._side = Vertical(self.user_list, self._detail, buttons, id="side")
+        self._feed = Feed(self._messages, self.user_list, self._status_bar)
+        self._side = UserPane(server, self.user_list, self._operator_line, self._feed)
         # The log stands rightmost: whatever a text measures on somebody's terminal, it ends at the edge.
         self._panes = Horizontal(self._side, self._messages, id="panes")
         self._takes_mouse = mouse
-        self._feed = Feed(self._messages, self.user_list, self._status_bar)
         for event in history(server):
             self._feed.take(event)
         self._ending: asyncio.Task[None] | None = None
@@ -121,7 +104,7 @@ class ConsoleApp(KeyByKeyApp):
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
-        self._tell(notices.shutting_down())
+        self._feed.tell(notices.shutting_down())
         await self.server.stop()
         self.exit()
 
@@ -152,7 +135,7 @@ class ConsoleApp(KeyByKeyApp):
         )
         self._feed.start()
         for text in who_can_join(self.server):
-            self._tell(text)
+            self._feed.tell(text)
         self.set_interval(1, self._tick)
         self._operator_line.focus()
 
@@ -165,10 +148,6 @@ class ConsoleApp(KeyByKeyApp):
             self.end()
         else:
             self._feed.take(event)
-
-    def _tell(self, text: str) -> None:
-        """Answer the operator, in the log."""
-        self._take(Replied(time.time(), text))
 
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Show an error that nobody caught, instead of losing it or writing over the screen."""
@@ -191,29 +170,12 @@ class ConsoleApp(KeyByKeyApp):
     def notify(self, message: str, *, title: str = "", markup: bool = True, **options: Any) -> None:
         """Tell the operator in the log, since a toast would cover the line."""
         text = Content.from_markup(message).plain if markup else message
-        self._tell(f"{title}: {text}" if title else text)
-
-    @on(UserList.Selected)
-    def _follow_selection(self, event: UserList.Selected) -> None:
-        if not self._panes.is_attached:
-            return  # the console has ended meanwhile
-        if event.user_id is None and self._panes.screen.focused in self._buttons:
-            self._go_to(self.user_list)
-        for button in self._buttons:
-            button.disabled = event.user_id is None
-        self._show_detail()
+        self._feed.tell(f"{title}: {text}" if title else text)
 
     def _tick(self) -> None:
         """Show what changes with time alone."""
         self._feed.tick()
-        self._show_detail()
-
-    def _show_detail(self) -> None:
-        selected = self.user_list.selected
-        if selected is not None and (known := self.server.details(selected)):
-            self._detail.show(known.address, known.here, known.idle, known.lines, known.waiting)
-        else:
-            self._detail.hide()
+        self._side.tick()
 
     # The operator's line
 
@@ -224,7 +186,7 @@ class ConsoleApp(KeyByKeyApp):
 
     @on(CommandLine.Joined)
     def _tell_joined(self, event: CommandLine.Joined) -> None:
-        self._tell(f"{event.lines} pasted lines were joined into one.")
+        self._feed.tell(f"{event.lines} pasted lines were joined into one.")
 
     def on_key(self, event: Key) -> None:
         """Take what is typed in any other pane into the line."""
@@ -285,68 +247,24 @@ class ConsoleApp(KeyByKeyApp):
         self.action_line()
         self._operator_line.action_paste()
 
-    @on(UserList.Chosen)
-    def _message_chosen(self, event: UserList.Chosen) -> None:
-        self.action_message(event.user_id)
-
     def action_message(self, user_id: int | None = None) -> None:
         """Begin a private message to a user, the selected one by default."""
-        if user := self._user(user_id):
-            # A shared nickname would reach the others too; an address names one connection.
-            recipient = user.address if self.server.settings.shared_nicks else user.name
-            self._operator_line.put(f"/msg {recipient} {draft(self._operator_line.value)}")
-            self._go_to(self._operator_line)
+        self._side.message(user_id)
 
-    @work
-    async def action_kick(self, user_id: int | None = None) -> None:
+    def action_kick(self, user_id: int | None = None) -> None:
         """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
-        if user := self._user(user_id):
-            await self._ask_about(user, f"Kick {_in_full(user)}?", "Kick", self.server.kick, "kicked")
+        self._side.kick(user_id)
 
     def action_mute(self, user_id: int | None = None, muted: bool | None = None) -> None:
         """Mute a user, the selected one by default, or let it be heard again; by default what it is not.
 
         It asks before, naming the user, where the selected one is out of view.
         """
-        seen = user_id is not None or self._selected_is_seen
-        if user := self._user(user_id):
-            muted = not user.muted if muted is None else muted
-            if not seen:
-                self._ask_to_mute(user, muted)
-            elif not self.server.mute(user.id, muted=muted):
-                self._tell_gone()
-            self._feed.catch_up()
+        self._side.mute(user_id, muted, seen=user_id is not None or self._selected_is_seen)
 
-    @work
-    async def _ask_to_mute(self, user: User, muted: bool) -> None:
-        verb = "Mute" if muted else "Unmute"
-        mute = partial(self.server.mute, muted=muted)
-        await self._ask_about(user, f"{verb} {_in_full(user)}?", verb, mute, f"{verb.lower()}d")
-
-    @work
-    async def action_ban(self, user_id: int | None = None) -> None:
+    def action_ban(self, user_id: int | None = None) -> None:
         """Ask, naming who is hit, then ban the address of a user, the selected one by default."""
-        if user := self._user(user_id):
-            network = self.server.network(user.id)
-            if network is None:
-                self._tell_gone()
-            elif is_of_this_machine(network):
-                command = Ban(network.shown, None, force=True).forced
-                self._tell(notices.ban_of_loopback(network.shown, command))
-            else:
-                hit = [member.name for member in self.server.hit_by_ban(user.id)]
-                question = notices.ban_question(network, hit)
-                await self._ask_about(user, question, "Ban", self.server.ban, "banned")
-
-    async def _ask_about(
-        self, user: User, question: str, yes: str, act: Callable[[int], bool], done: str
-    ) -> None:
-        """Ask about `user`, and act upon it by its id; one question at a time."""
-        if isinstance(self.screen, Confirm):
-            return
-        if await self._ask(Confirm(question, yes=yes, no="Cancel")) and not act(user.id):
-            self._tell(f"{user.name} had left already: nobody was {done}.")
-        self._feed.catch_up()
+        self._side.ban(user_id)
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -357,32 +275,8 @@ class ConsoleApp(KeyByKeyApp):
         elif not isinstance(self.screen, _ConfirmQuit):
             who = "1 user is" if count == 1 else f"{count:,} users are"
             question = f"{who} connected. End the server?"
-            if await self._ask(_ConfirmQuit(question, yes="End", no="Stay")):
+            if await _ConfirmQuit(question, yes="End", no="Stay").ask(self):
                 self.end()
-
-    def _ask(self, question: Confirm) -> asyncio.Future[bool]:
-        # Unlike push_screen_wait this is on the stack at once, so that the same key pressed again sees it.
-        return self.push_screen(question, wait_for_dismiss=True)
-
-    def _user(self, user_id: int | None) -> User | None:
-        """The user of that id, by default the selected one; the operator is told if it is gone.
-
-        The row of the selected one is scrolled into view.
-        """
-        selected = self.user_list.selected if user_id is None else user_id
-        if user_id is None:
-            self.user_list.reveal_selected()
-        user = None if selected is None else self.user_list.users.get(selected)
-        if user is None:
-            self._tell_gone()
-        return user
-
-    def _tell_gone(self) -> None:
-        self._tell("This user has left already.")
-
-
-def _in_full(user: User) -> str:
-    return user.name if user.name == user.address else f"{user.name} ({user.address})"
 
 
 class _ConfirmQuit(Confirm):

@@ -92,6 +92,10 @@ class Feed:
         if self._timer is None:
             self._schedule()
 
+    def tell(self, text: str) -> None:
+        """Answer the operator, in the log."""
+        self.take(Replied(time.time(), text))
+
     def _schedule(self) -> None:
         # What draws must run in the app's context, whoever it was that took the event.
         if self._context is not None:

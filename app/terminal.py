@@ -7,25 +7,27 @@ the event loop. The loop is the chat's too: one terminal that stopped reading wo
 from __future__ import annotations
 
 import asyncio
-import math
 import os
-import selectors
 import signal
-import socket
 import sys
+import termios
 from collections.abc import Callable
 from contextlib import suppress
-from selectors import EVENT_READ, EVENT_WRITE
+from selectors import EVENT_READ
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import Any, TextIO, cast
+
+from textual import constants
+from textual.app import App
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 
 from ..widgets.cells import pinned
+from .keyboard import Keyboard
 from .process import in_foreground, is_hung_up, is_ignored, never_stop_for_the_terminal
-
-if TYPE_CHECKING:
-    from textual.app import App
-    from textual.driver import Driver
+from .terminal_io import POLL_INTERVAL, ExitEvent, Selector, TerminalOutput
+from .typeahead import KeyByKeyApp
 
 MAX_PENDING = 10
 """How many writes may wait for the terminal before frames are dropped, of the 30 that Textual's queue holds.
@@ -39,360 +41,275 @@ EXIT_GRACE = 1.0
 HANGUP = 0
 """The exit code of a console whose terminal was closed: everybody gets the goodbye, the end is in order."""
 
-_POLL_INTERVAL = 0.2
 _BACKGROUND_INTERVAL = 0.5
 _READ_SIZE = 1 << 8
 
-# With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
-_Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
+# Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
+# one a synchronised update.
+_CANCEL = "\x18\x1b\\\x1b[?2026l"
+
+# What others may have left: a sequence cut short, another character set (ECMA-35), colours, a scrolling
+# region, autowrap, a cursor.
+_CLEAR = "\x18\x1b\\\x0f\x1b(B\x1b[0m\x1b[r\x1b[?7l\x1b[?25l\x1b[2J"
+
+# What Textual asks of the keyboard (1, 8, 16), and which key it is on a Latin layout (4):
+# https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement
+_KITTY_PUSH, _KITTY_POP = "\x1b[>29u", "\x1b[<u"
 
 
 def driver_class() -> type[Driver] | None:
-    """Return the driver for this terminal, or None to leave the choice to Textual.
-
-    Textual chooses on Windows, and where `TEXTUAL_DRIVER` names a driver, as textual-serve does.
-    """
-    if sys.platform == "win32" or "TEXTUAL_DRIVER" in os.environ:
-        return None
-    return NonBlockingDriver
+    """Return the driver for the terminal, or None where `TEXTUAL_DRIVER` names one, as textual-serve does."""
+    return None if "TEXTUAL_DRIVER" in os.environ else NonBlockingDriver
 
 
 def repaint(app: App[Any]) -> None:
     """Paint all that `app` shows anew, whatever its terminal shows."""
     # Private, so Textual is pinned: the driver.
     driver = app._driver  # pyright: ignore[reportPrivateUsage]
-    if sys.platform != "win32" and isinstance(driver, NonBlockingDriver):
+    if isinstance(driver, NonBlockingDriver):
         driver.repaint()
     else:
         app.screen.refresh()
 
 
-if sys.platform != "win32":
-    import termios
+class NonBlockingDriver(LinuxDriver):
+    """Textual's driver for Linux and macOS, made for a terminal that may stall or vanish.
 
-    from textual import constants
-    from textual.drivers.linux_driver import LinuxDriver
+    - While the terminal does not read, frames are dropped, each as a whole. Once it has taken what was
+      waiting, the whole screen is painted anew.
+    - On exit it has `EXIT_GRACE` seconds to read. If it does not, what is waiting is thrown away, and the
+      sequences that restore it are left for it to read next.
+    - When it is closed, the app exits with the code `HANGUP`. Where SIGHUP was ignored at the start, it
+      goes on without a terminal.
+    - In the background it waits for the foreground, whether it is started there or continued by `bg`.
+    - While nothing is typed, nothing wakes up.
+    """
 
-    from .keyboard import Keyboard
-    from .repertoire import ERRORS
-    from .typeahead import KeyByKeyApp
+    stalled = False
+    """Whether frames are being dropped, so that preparing one is in vain."""
 
-    # Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
-    # one a synchronised update.
-    _CANCEL = "\x18\x1b\\\x1b[?2026l"
+    _terminal: TerminalOutput
+    _exit_event: ExitEvent
+    _painting = False
+    _away = _soiled = False
+    _look: asyncio.TimerHandle | None = None  # at who has the terminal, which nothing tells
 
-    # What others may have left: a sequence cut short, another character set (ECMA-35), colours, a scrolling
-    # region, autowrap, a cursor.
-    _CLEAR = "\x18\x1b\\\x0f\x1b(B\x1b[0m\x1b[r\x1b[?7l\x1b[?25l\x1b[2J"
+    def write(self, data: str) -> None:
+        """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
+        if self._away:
+            return  # suspended, or in the background
+        if not self._painting:
+            self._terminal.farewell += data
+        elif self.stalled:
+            return
+        elif self._pending >= MAX_PENDING:
+            self.stalled = True
+            # An empty write behind the flag: the writer will find its queue empty at least once more.
+            data = ""
+        super().write(pinned(data))
 
-    # What Textual asks of the keyboard (1, 8, 16), and which key it is on a Latin layout (4):
-    # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement
-    _KITTY_PUSH, _KITTY_POP = "\x1b[>29u", "\x1b[<u"
+    @property
+    def _pending(self) -> int:
+        assert self._writer_thread is not None
+        # Private, so Textual is pinned: nothing public tells how far the terminal is behind.
+        return self._writer_thread._queue.qsize()  # pyright: ignore[reportPrivateUsage]
 
-    class NonBlockingDriver(LinuxDriver):
-        """Textual's driver for Linux and macOS, made for a terminal that may stall or vanish.
+    def start_application_mode(self) -> None:
+        """Enter application mode, now or as soon as the process is in the foreground."""
+        if not in_foreground(self.fileno):
+            self._away = True
+            self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+            return
+        assert sys.__stderr__ is not None
+        self._terminal = TerminalOutput(sys.__stderr__, self._drained)
+        # Private, so Textual is pinned: the file that the writer thread is given.
+        self._file = cast(TextIO, self._terminal)
+        self.exit_event = self._exit_event = ExitEvent()
+        super().start_application_mode()
+        self._modes = _modes(self.fileno)
+        if not constants.DISABLE_KITTY_KEY:
+            self.write(_KITTY_PUSH)
+        # Textual has let them stop the process again.
+        never_stop_for_the_terminal()
+        self._painting = True
 
-        - While the terminal does not read, frames are dropped, each as a whole. Once it has taken what was
-          waiting, the whole screen is painted anew.
-        - On exit it has `EXIT_GRACE` seconds to read. If it does not, what is waiting is thrown away, and the
-          sequences that restore it are left for it to read next.
-        - When it is closed, the app exits with the code `HANGUP`. Where SIGHUP was ignored at the start, it
-          goes on without a terminal.
-        - In the background it waits for the foreground, whether it is started there or continued by `bg`.
-        - While nothing is typed, nothing wakes up.
+    def repaint(self) -> None:
+        """Paint everything anew, also over what others have written to the terminal and set in it."""
+        if self._painting and not self._away:
+            self.write(_CLEAR)
+            self._soiled = self.stalled  # then that was dropped
+            self._app.screen.refresh()
+
+    def disable_input(self) -> None:
+        """Read no more from the terminal."""
+        if self._away:
+            return
+        if in_foreground(self.fileno):
+            super().disable_input()
+        else:
+            # What is typed ahead is for another.
+            self._disable_mouse_support()
+            self._stop_reading()
+
+    def stop_application_mode(self) -> None:
+        """Leave application mode and restore the terminal."""
+        self._painting = self.stalled = False
+        if self._away:
+            return  # it is another's
+        self._terminal.farewell = _CANCEL
+        if not constants.DISABLE_KITTY_KEY:
+            self.write(_KITTY_POP)
+        if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
+            self.attrs_before = None  # the shell that took over has set its own
+        super().stop_application_mode()
+        self._terminal.give_up_at = monotonic() + EXIT_GRACE
+
+    def close(self) -> None:
+        """Wait for the last writes, and no longer than a terminal that does not read may take."""
+        # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
+        self._look_no_more()
+        writer = self._writer_thread
+        if writer is None:
+            return
+        self._exit_event.close()
+        writer._queue.put(None)  # pyright: ignore[reportPrivateUsage]
+        writer.join(EXIT_GRACE + 2 * POLL_INTERVAL)
+        if not writer.is_alive():
+            self._terminal.close()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        # Private, so Textual is pinned: its own believes COLUMNS and LINES, exported for whatever size.
+        for stream in (sys.__stderr__, sys.__stdin__):
+            with suppress(AttributeError, ValueError, OSError):
+                width, height = os.get_terminal_size(stream.fileno())  # pyright: ignore[reportOptionalMemberAccess]
+                if width and height:
+                    return width, height
+        return super()._get_terminal_size()
+
+    def run_input_thread(self) -> None:
+        """Dispatch the terminal's input until the app stops or the terminal is closed.
+
+        Textual's own asks ten times a second whether the app has stopped.
         """
+        assert sys.__stdin__ is not None
+        keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
+        with (
+            Selector() as selector,
+            suppress(OSError, RuntimeError),
+        ):  # the terminal is closed, or the loop
+            selector.register(self._exit_event.woken, EVENT_READ)
+            selector.register(self.fileno, EVENT_READ)
+            while not self._exit_event.is_set():
+                ready = selector.select(keyboard.patience)
+                if not ready:
+                    events = keyboard.give_up()
+                elif self.fileno not in (key.fd for key, _ in ready):
+                    continue
+                else:
+                    try:
+                        data = os.read(self.fileno, _READ_SIZE)
+                    except BlockingIOError:
+                        continue  # another reader was faster
+                    if not data:
+                        break
+                    events = keyboard.feed(data)
+                for event in events:
+                    self.process_message(event)
+                self._wait_for_room()
+        if not self._exit_event.is_set() and in_foreground(self.fileno):
+            self._call(self._hang_up)
 
-        stalled = False
-        """Whether frames are being dropped, so that preparing one is in vain."""
+    def _wait_for_room(self) -> None:
+        """Read no more than the app keeps up with: a paste without brackets may be long."""
+        if isinstance(self._app, KeyByKeyApp):
+            taken = Event()
+            self._loop.call_soon_threadsafe(taken.set)
+            for event in (taken, self._app.type_ahead.room):
+                while not self._exit_event.is_set() and not event.wait(POLL_INTERVAL):
+                    pass
 
-        _terminal: _Terminal
-        _exit_event: _ExitEvent
-        _painting = False
-        _away = _soiled = False
-        _look: asyncio.TimerHandle | None = None  # at who has the terminal, which nothing tells
+    def _sigtstp_application(self, *_: object) -> None:
+        # Private, so Textual is pinned: its handlers of SIGTSTP and SIGCONT. They write, and what they
+        # interrupt may hold the lock of the queue.
+        self._loop.call_soon_threadsafe(self._suspend)
 
-        def write(self, data: str) -> None:
-            """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
-            if self._away:
-                return  # suspended, or in the background
-            if not self._painting:
-                self._terminal.farewell += data
-            elif self.stalled:
-                return
-            elif self._pending >= MAX_PENDING:
-                self.stalled = True
-                # An empty write behind the flag: the writer will find its queue empty at least once more.
-                data = ""
-            super().write(pinned(data))
+    def _sigcont_application(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._resume)
 
-        @property
-        def _pending(self) -> int:
-            assert self._writer_thread is not None
-            # Private, so Textual is pinned: nothing public tells how far the terminal is behind.
-            return self._writer_thread._queue.qsize()  # pyright: ignore[reportPrivateUsage]
+    def _suspend(self) -> None:
+        if self._painting and not self._away:
+            super()._sigtstp_application()  # pyright: ignore[reportUnknownMemberType]
+            self._away = True
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-        def start_application_mode(self) -> None:
-            """Enter application mode, now or as soon as the process is in the foreground."""
-            if not in_foreground(self.fileno):
-                self._away = True
-                self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
-                return
-            assert sys.__stderr__ is not None
-            self._terminal = _Terminal(sys.__stderr__, self._drained)
-            # Private, so Textual is pinned: the file that the writer thread is given.
-            self._file = cast(TextIO, self._terminal)
-            self.exit_event = self._exit_event = _ExitEvent()
-            super().start_application_mode()
-            self._modes = _modes(self.fileno)
-            if not constants.DISABLE_KITTY_KEY:
-                self.write(_KITTY_PUSH)
-            # Textual has let them stop the process again.
-            never_stop_for_the_terminal()
-            self._painting = True
-
-        def repaint(self) -> None:
-            """Paint everything anew, also over what others have written to the terminal and set in it."""
+    def _resume(self) -> None:
+        """Take the terminal back, whatever has stopped the program and whoever has had it meanwhile."""
+        self._look_no_more()
+        if is_hung_up(self.fileno):
+            self._hang_up()
+            return
+        if not in_foreground(self.fileno):
+            # `bg`: the terminal is another's, and the chat goes on.
             if self._painting and not self._away:
-                self.write(_CLEAR)
-                self._soiled = self.stalled  # then that was dropped
+                # Stopped by SIGSTOP: the shell has got the terminal with the console on it.
+                self.suspend_application_mode()
+            self._away = True
+            self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+            return
+        self._away = False
+        if self._painting:
+            # Continued after SIGSTOP, of which no program is told.
+            self.suspend_application_mode()
+        super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
+        self._call(self.repaint)
+
+    def _look_no_more(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+    def _leave_alone(self) -> None:
+        """Neither read from the terminal nor write to it."""
+        if not self._away:
+            self._stop_reading()
+        self._away = True
+
+    def _stop_reading(self) -> None:
+        if self._key_thread is not None:
+            self._exit_event.set()
+            self._key_thread.join()
+            self._exit_event.clear()
+
+    def _drained(self) -> None:
+        """The writer thread has written all that was queued."""
+        if self.stalled:
+            self._call(self._repaint)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        """Have the app call `callback`, from another thread and without waiting for it."""
+        # The loop may be closed by now.
+        with suppress(RuntimeError):
+            # Private, so Textual is pinned: the app that is driven, and the loop that it runs on.
+            self._loop.call_soon_threadsafe(self._app.call_later, callback)
+
+    def _repaint(self) -> None:
+        if self._painting:
+            self.stalled = False
+            if self._soiled:
+                self.repaint()
+            else:
                 self._app.screen.refresh()
 
-        def disable_input(self) -> None:
-            """Read no more from the terminal."""
-            if self._away:
-                return
-            if in_foreground(self.fileno):
-                super().disable_input()
-            else:
-                # What is typed ahead is for another.
-                self._disable_mouse_support()
-                self._stop_reading()
+    def _hang_up(self) -> None:
+        if is_ignored(signal.SIGHUP):
+            self._leave_alone()
+        elif self._app.return_code is None:
+            self._app.exit(return_code=HANGUP)
 
-        def stop_application_mode(self) -> None:
-            """Leave application mode and restore the terminal."""
-            self._painting = self.stalled = False
-            if self._away:
-                return  # it is another's
-            self._terminal.farewell = _CANCEL
-            if not constants.DISABLE_KITTY_KEY:
-                self.write(_KITTY_POP)
-            if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
-                self.attrs_before = None  # the shell that took over has set its own
-            super().stop_application_mode()
-            self._terminal.give_up_at = monotonic() + EXIT_GRACE
 
-        def close(self) -> None:
-            """Wait for the last writes, and no longer than a terminal that does not read may take."""
-            # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
-            self._look_no_more()
-            writer = self._writer_thread
-            if writer is None:
-                return
-            self._exit_event.close()
-            writer._queue.put(None)  # pyright: ignore[reportPrivateUsage]
-            writer.join(EXIT_GRACE + 2 * _POLL_INTERVAL)
-            if not writer.is_alive():
-                self._terminal.close()
-
-        def _get_terminal_size(self) -> tuple[int, int]:
-            # Private, so Textual is pinned: its own believes COLUMNS and LINES, exported for whatever size.
-            for stream in (sys.__stderr__, sys.__stdin__):
-                with suppress(AttributeError, ValueError, OSError):
-                    width, height = os.get_terminal_size(stream.fileno())  # pyright: ignore[reportOptionalMemberAccess]
-                    if width and height:
-                        return width, height
-            return super()._get_terminal_size()
-
-        def run_input_thread(self) -> None:
-            """Dispatch the terminal's input until the app stops or the terminal is closed.
-
-            Textual's own asks ten times a second whether the app has stopped.
-            """
-            assert sys.__stdin__ is not None
-            keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
-            with (
-                _Selector() as selector,
-                suppress(OSError, RuntimeError),
-            ):  # the terminal is closed, or the loop
-                selector.register(self._exit_event.woken, EVENT_READ)
-                selector.register(self.fileno, EVENT_READ)
-                while not self._exit_event.is_set():
-                    ready = selector.select(keyboard.patience)
-                    if not ready:
-                        events = keyboard.give_up()
-                    elif self.fileno not in (key.fd for key, _ in ready):
-                        continue
-                    else:
-                        try:
-                            data = os.read(self.fileno, _READ_SIZE)
-                        except BlockingIOError:
-                            continue  # another reader was faster
-                        if not data:
-                            break
-                        events = keyboard.feed(data)
-                    for event in events:
-                        self.process_message(event)
-                    self._wait_for_room()
-            if not self._exit_event.is_set() and in_foreground(self.fileno):
-                self._call(self._hang_up)
-
-        def _wait_for_room(self) -> None:
-            """Read no more than the app keeps up with: a paste without brackets may be long."""
-            if isinstance(self._app, KeyByKeyApp):
-                taken = Event()
-                self._loop.call_soon_threadsafe(taken.set)
-                for event in (taken, self._app.type_ahead.room):
-                    while not self._exit_event.is_set() and not event.wait(_POLL_INTERVAL):
-                        pass
-
-        def _sigtstp_application(self, *_: object) -> None:
-            # Private, so Textual is pinned: its handlers of SIGTSTP and SIGCONT. They write, and what they
-            # interrupt may hold the lock of the queue.
-            self._loop.call_soon_threadsafe(self._suspend)
-
-        def _sigcont_application(self, *_: object) -> None:
-            self._loop.call_soon_threadsafe(self._resume)
-
-        def _suspend(self) -> None:
-            if self._painting and not self._away:
-                super()._sigtstp_application()  # pyright: ignore[reportUnknownMemberType]
-                self._away = True
-            else:
-                os.kill(os.getpid(), signal.SIGSTOP)
-
-        def _resume(self) -> None:
-            """Take the terminal back, whatever has stopped the program and whoever has had it meanwhile."""
-            self._look_no_more()
-            if is_hung_up(self.fileno):
-                self._hang_up()
-                return
-            if not in_foreground(self.fileno):
-                # `bg`: the terminal is another's, and the chat goes on.
-                if self._painting and not self._away:
-                    # Stopped by SIGSTOP: the shell has got the terminal with the console on it.
-                    self.suspend_application_mode()
-                self._away = True
-                self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
-                return
-            self._away = False
-            if self._painting:
-                # Continued after SIGSTOP, of which no program is told.
-                self.suspend_application_mode()
-            super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
-            self._call(self.repaint)
-
-        def _look_no_more(self) -> None:
-            if self._look is not None:
-                self._look.cancel()
-                self._look = None
-
-        def _leave_alone(self) -> None:
-            """Neither read from the terminal nor write to it."""
-            if not self._away:
-                self._stop_reading()
-            self._away = True
-
-        def _stop_reading(self) -> None:
-            if self._key_thread is not None:
-                self._exit_event.set()
-                self._key_thread.join()
-                self._exit_event.clear()
-
-        def _drained(self) -> None:
-            """The writer thread has written all that was queued."""
-            if self.stalled:
-                self._call(self._repaint)
-
-        def _call(self, callback: Callable[[], None]) -> None:
-            """Have the app call `callback`, from another thread and without waiting for it."""
-            # The loop may be closed by now.
-            with suppress(RuntimeError):
-                # Private, so Textual is pinned: the app that is driven, and the loop that it runs on.
-                self._loop.call_soon_threadsafe(self._app.call_later, callback)
-
-        def _repaint(self) -> None:
-            if self._painting:
-                self.stalled = False
-                if self._soiled:
-                    self.repaint()
-                else:
-                    self._app.screen.refresh()
-
-        def _hang_up(self) -> None:
-            if is_ignored(signal.SIGHUP):
-                self._leave_alone()
-            elif self._app.return_code is None:
-                self._app.exit(return_code=HANGUP)
-
-    def _modes(terminal: int) -> list[Any] | None:
-        try:
-            return termios.tcgetattr(terminal)
-        except termios.error:
-            return None  # it is closed
-
-    class _ExitEvent(Event):
-        """Ends the input thread, which waits for this as it waits for input."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.woken, self._wake = socket.socketpair()
-
-        def set(self) -> None:
-            if not self.is_set():
-                super().set()
-                self._wake.send(b"\0")
-
-        def clear(self) -> None:
-            if self.is_set():
-                self.woken.recv(1)
-            super().clear()
-
-        def close(self) -> None:
-            self.woken.close()
-            self._wake.close()
-
-    class _Terminal:
-        """The terminal as the writer thread's file: no write raises, and none waits longer than it may."""
-
-        give_up_at = math.inf
-        """When to stop waiting for the terminal, by the monotonic clock."""
-
-        farewell = ""
-        """What it is left with in that case."""
-
-        def __init__(self, file: TextIO, flush: Callable[[], None]) -> None:
-            self.flush = flush
-            self._encoding = file.encoding
-            self._given_up = False
-            try:
-                # Opened anew, since O_NONBLOCK set on the inherited descriptor would bind the shell as well.
-                path = os.ttyname(file.fileno())
-                self._fd = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-            except OSError:
-                # Another user's, as after su: writes wait in the writer thread, beyond the farewell's reach.
-                self._fd = os.dup(file.fileno())
-
-        def write(self, text: str) -> None:
-            data = memoryview(text.encode(self._encoding, ERRORS))
-            with suppress(OSError):
-                while data and not self._given_up:
-                    try:
-                        data = data[os.write(self._fd, data) :]
-                    except BlockingIOError:
-                        self._wait()
-
-        def _wait(self) -> None:
-            if monotonic() < self.give_up_at:
-                with _Selector() as selector:
-                    selector.register(self._fd, EVENT_WRITE)
-                    selector.select(_POLL_INTERVAL)
-                return
-            self._given_up = True
-            with suppress(termios.error):
-                termios.tcflush(self._fd, termios.TCOFLUSH)
-                os.write(self._fd, self.farewell.encode(self._encoding, ERRORS))
-
-        def close(self) -> None:
-            if self._fd != -1:
-                os.close(self._fd)
-            self._fd = -1
+def _modes(terminal: int) -> list[Any] | None:
+    try:
+        return termios.tcgetattr(terminal)
+    except termios.error:
+        return None  # it is closed

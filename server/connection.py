@@ -8,53 +8,21 @@ import enum
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Protocol, TypeVarTuple
+from typing import TypeVarTuple
 
 from . import notices
 from .events import LeaveReason
 from .framing import WONT_TIMING_MARK
+from .house import House
 from .inbox import PATIENCE, Inbox
-from .outbox import Outbox
-from .room import Member, Room
+from .room import Member
 from .sender import Sender
-from .settings import Settings
 from .sockets import has_hung_up
 from .tls import TlsSession
-from .turns import Turns
 
 _DROPPED_AT_ONCE = 1 << 14  # bytes, which may be hundreds of records
 
 _Arguments = TypeVarTuple("_Arguments")
-
-
-class House(Protocol):
-    """What a connection needs of the server that it belongs to."""
-
-    settings: Settings
-    room: Room
-    outbox: Outbox
-    turns: Turns
-    read_buffer: memoryview
-
-    def opened(self, connection: Connection) -> int:
-        """Count in `connection`; the answer is the id of its member."""
-        ...
-
-    def closed(self, connection: Connection) -> None:
-        """Count out `connection`."""
-        ...
-
-    def is_banned(self, host: str) -> bool:
-        """Whether nobody from the IP address `host` may join."""
-        ...
-
-    def refused(self, why: str, host: str) -> None:
-        """Report a connection that did not become a member."""
-        ...
-
-    def failed(self, where: str, error: BaseException) -> None:
-        """Report `error`, met while serving the member named `where`."""
-        ...
 
 
 class _State(enum.Enum):

@@ -1,4 +1,7 @@
-"""Every sentence that the server sends, as functions of their values. No other file holds wording.
+"""Every sentence that the server sends, as functions of their values.
+
+What they quote stands with what it tells of: what a command does in the table of commands, why somebody left
+in `LeaveReason`, and what is wrong in the error that says so.
 
 The wording, trailing blanks and missing full stops included, is the wire contract: whoever knows the
 protocol recognises every line. A name is a member's current name, `{ip}|{port}` until its first nickname.

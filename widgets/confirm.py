@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -54,6 +55,11 @@ class Confirm(ModalScreen[bool]):
         self._question = clean(question)
         self._yes = yes
         self._no = no
+
+    def ask(self, app: App[Any]) -> asyncio.Future[bool]:
+        """Show the question on `app`, and return the answer to come. To be called from a worker."""
+        # Unlike push_screen_wait it is on the stack at once, so that the same key pressed again sees it.
+        return app.push_screen(self, wait_for_dismiss=True)
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:

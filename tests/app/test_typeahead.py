@@ -21,8 +21,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from chat_console.app import terminal, typeahead
+from chat_console.app import typeahead
 from chat_console.app.terminal import NonBlockingDriver
+from chat_console.app.terminal_io import ExitEvent
 from chat_console.app.typeahead import LIMIT, RUN, KeyByKeyApp
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Typist:
 async def typist(app: KeyByKeyApp) -> AsyncIterator[Typist]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
     driver = NonBlockingDriver(app)
-    driver._exit_event = driver.exit_event = terminal._ExitEvent()  # pyright: ignore[reportPrivateUsage]
+    driver._exit_event = driver.exit_event = ExitEvent()  # pyright: ignore[reportPrivateUsage]
     driver.fileno, write_end = os.pipe()
     thread = threading.Thread(target=driver.run_input_thread)
     thread.start()

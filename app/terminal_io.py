@@ -1,0 +1,96 @@
+"""What the driver's two threads wait for, input and room for output: waits that can be ended."""
+
+from __future__ import annotations
+
+import math
+import os
+import selectors
+import socket
+import sys
+import termios
+from collections.abc import Callable
+from contextlib import suppress
+from selectors import EVENT_WRITE
+from threading import Event
+from time import monotonic
+from typing import TextIO
+
+from .repertoire import ERRORS
+
+POLL_INTERVAL = 0.2
+"""How long a wait that nothing wakes may last before it looks whether it is to end, in seconds."""
+
+# With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
+Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
+
+
+class ExitEvent(Event):
+    """Ends the input thread, which waits for this as it waits for input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.woken, self._wake = socket.socketpair()
+
+    def set(self) -> None:
+        if not self.is_set():
+            super().set()
+            self._wake.send(b"\0")
+
+    def clear(self) -> None:
+        if self.is_set():
+            self.woken.recv(1)
+        super().clear()
+
+    def close(self) -> None:
+        """Release what the thread has waited for; it has ended."""
+        self.woken.close()
+        self._wake.close()
+
+
+class TerminalOutput:
+    """The terminal as the writer thread's file: no write raises, and none waits longer than it may."""
+
+    give_up_at = math.inf
+    """When to stop waiting for the terminal, by the monotonic clock."""
+
+    farewell = ""
+    """What it is left with in that case."""
+
+    def __init__(self, file: TextIO, flush: Callable[[], None]) -> None:
+        self.flush = flush
+        self._encoding = file.encoding
+        self._given_up = False
+        try:
+            # Opened anew, since O_NONBLOCK set on the inherited descriptor would bind the shell as well.
+            path = os.ttyname(file.fileno())
+            self._fd = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError:
+            # Another user's, as after su: writes wait in the writer thread, beyond the farewell's reach.
+            self._fd = os.dup(file.fileno())
+
+    def write(self, text: str) -> None:
+        """Write all of `text`, or as much as the terminal takes before `give_up_at`."""
+        data = memoryview(text.encode(self._encoding, ERRORS))
+        with suppress(OSError):
+            while data and not self._given_up:
+                try:
+                    data = data[os.write(self._fd, data) :]
+                except BlockingIOError:
+                    self._wait()
+
+    def _wait(self) -> None:
+        if monotonic() < self.give_up_at:
+            with Selector() as selector:
+                selector.register(self._fd, EVENT_WRITE)
+                selector.select(POLL_INTERVAL)
+            return
+        self._given_up = True
+        with suppress(termios.error):
+            termios.tcflush(self._fd, termios.TCOFLUSH)
+            os.write(self._fd, self.farewell.encode(self._encoding, ERRORS))
+
+    def close(self) -> None:
+        """Write nothing more."""
+        if self._fd != -1:
+            os.close(self._fd)
+        self._fd = -1

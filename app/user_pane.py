@@ -1,0 +1,149 @@
+"""The console's side pane: who is here, what is known of the selected user, and what can be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from textual import on
+from textual.app import App
+from textual.containers import Horizontal, Vertical
+from textual.widgets import Button
+
+from ..server import notices
+from ..server.addresses import is_of_this_machine
+from ..server.chat_server import ChatServer
+from ..server.commands import Ban
+from ..widgets.command_line import CommandLine
+from ..widgets.confirm import Confirm
+from ..widgets.user_detail import UserDetail
+from ..widgets.user_list import UserList
+from ..widgets.user_row import User
+from .completion import draft
+from .feed import Feed
+
+
+class UserPane(Vertical):
+    """Shows the users with what is known of the selected one, and acts upon one by its id.
+
+    Args:
+        server: whose users they are.
+        user_list: the list, which `feed` fills.
+        line: where private messages are begun.
+        feed: what tells the operator of the outcome.
+    """
+
+    def __init__(self, server: ChatServer, user_list: UserList, line: CommandLine, feed: Feed) -> None:
+        self._server = server
+        self._user_list = user_list
+        self._line = line
+        self._feed = feed
+        self._detail = UserDetail(id="detail")
+        self._buttons = (
+            Button("Message", action="app.message", variant="primary", disabled=True),
+            Button("Kick", action="app.kick", variant="error", disabled=True),
+            Button("Mute", action="app.mute", disabled=True),
+            Button("Ban", action="app.ban", variant="error", disabled=True),
+        )
+        for button in self._buttons:
+            # Else it would take no other press for a while, and keys would depend on how fast they come.
+            button.active_effect_duration = 0
+        super().__init__(user_list, self._detail, Horizontal(*self._buttons, id="buttons"), id="side")
+
+    @on(UserList.Selected)
+    def _follow_selection(self, event: UserList.Selected) -> None:
+        if not self.is_attached:
+            return  # the console has ended meanwhile
+        if event.user_id is None and self.screen.focused in self._buttons:
+            self.screen.set_focus(self._user_list)
+        for button in self._buttons:
+            button.disabled = event.user_id is None
+        self.tick()
+
+    def tick(self) -> None:
+        """Show what is known of the selected user by now."""
+        selected = self._user_list.selected
+        if selected is not None and (known := self._server.details(selected)):
+            self._detail.show(known.address, known.here, known.idle, known.lines, known.waiting)
+        else:
+            self._detail.hide()
+
+    # What is done to a user: None stands for the selected one.
+
+    @on(UserList.Chosen)
+    def _message_chosen(self, event: UserList.Chosen) -> None:
+        self.message(event.user_id)
+
+    def message(self, user_id: int | None) -> None:
+        """Begin a private message, and go to the line."""
+        if user := self._user(user_id):
+            # A shared nickname would reach the others too; an address names one connection.
+            recipient = user.address if self._server.settings.shared_nicks else user.name
+            self._line.put(f"/msg {recipient} {draft(self._line.value)}")
+            self.screen.set_focus(self._line)
+
+    def kick(self, user_id: int | None) -> None:
+        """Ask, then disconnect that user, or nobody."""
+        if user := self._user(user_id):
+            self._ask_about(user, f"Kick {_in_full(user)}?", "Kick", self._server.kick, "kicked")
+
+    def mute(self, user_id: int | None, muted: bool | None, *, seen: bool) -> None:
+        """Mute, or let be heard again; None for what the user is not. Ask before, unless it is `seen`."""
+        if user := self._user(user_id):
+            muted = not user.muted if muted is None else muted
+            mute = partial(self._server.mute, muted=muted)
+            if not seen:
+                verb = "Mute" if muted else "Unmute"
+                self._ask_about(user, f"{verb} {_in_full(user)}?", verb, mute, f"{verb.lower()}d")
+            elif not mute(user.id):
+                self._tell_gone()
+            self._feed.catch_up()
+
+    def ban(self, user_id: int | None) -> None:
+        """Ask, naming who is hit, then ban the address."""
+        if user := self._user(user_id):
+            network = self._server.network(user.id)
+            if network is None:
+                self._tell_gone()
+            elif is_of_this_machine(network):
+                command = Ban(network.shown, None, force=True).forced
+                self._feed.tell(notices.ban_of_loopback(network.shown, command))
+            else:
+                hit = [member.name for member in self._server.hit_by_ban(user.id)]
+                question = notices.ban_question(network, hit)
+                self._ask_about(user, question, "Ban", self._server.ban, "banned")
+
+    def _ask_about(self, user: User, question: str, yes: str, act: Callable[[int], bool], done: str) -> None:
+        """Ask about `user`, and act upon it by its id; one question at a time."""
+        app = cast(App[Any], self.app)  # pyright: ignore[reportUnknownMemberType]
+
+        async def ask() -> None:
+            if isinstance(app.screen, Confirm):
+                return
+            if await Confirm(question, yes=yes, no="Cancel").ask(app) and not act(user.id):
+                self._feed.tell(f"{user.name} had left already: nobody was {done}.")
+            self._feed.catch_up()
+
+        # The app's work, since keys that are typed ahead would wait for a widget's, and this waits for them.
+        app.run_worker(ask)
+
+    def _user(self, user_id: int | None) -> User | None:
+        """The user of that id, by default the selected one; the operator is told if it is gone.
+
+        The row of the selected one is scrolled into view.
+        """
+        selected = self._user_list.selected if user_id is None else user_id
+        if user_id is None:
+            self._user_list.reveal_selected()
+        user = None if selected is None else self._user_list.users.get(selected)
+        if user is None:
+            self._tell_gone()
+        return user
+
+    def _tell_gone(self) -> None:
+        self._feed.tell("This user has left already.")
+
+
+def _in_full(user: User) -> str:
+    return user.name if user.name == user.address else f"{user.name} ({user.address})"
