@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -457,15 +457,19 @@ async def test_another_thread_may_tell_of_the_focus_of_the_app(notebook: Noteboo
 
 
 class Search(ModalScreen[None]):
-    """A screen that takes its time to find what its next key is about."""
+    """A screen that takes its time, until `wait` is over, to find what its next key is about."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("f1", "search"), Binding("f4", "found")]
 
     found = "nothing"
 
+    def __init__(self, wait: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self._wait = wait
+
     @work
     async def action_search(self) -> None:
-        await asyncio.sleep(0.05)
+        await self._wait()
         self.found = "it"
 
     def action_found(self) -> None:
@@ -473,7 +477,7 @@ class Search(ModalScreen[None]):
 
 
 async def test_a_key_waits_for_what_a_screen_searches_for(notebook: Notebook) -> None:
-    await notebook.push_screen(Search())
+    await notebook.push_screen(Search(lambda: asyncio.sleep(0.05)))
     press(notebook, "f1", "f4")
     await notebook.done()
     assert notebook.noted == ["it"]
@@ -484,11 +488,12 @@ async def test_a_search_that_never_ends_makes_nobody_deaf_and_goes_on(
 ) -> None:
     monkeypatch.setattr(typeahead, "PATIENCE", 0.0)
     monkeypatch.setattr(typeahead, "TURNS", 0)
-    await notebook.push_screen(Search())
+    await notebook.push_screen(Search(notebook.released.wait))
     press(notebook, "f1", "f4")
     await notebook.done()
     assert notebook.noted == ["nothing"]
     (worker,) = notebook.workers
+    notebook.released.set()
     await worker.wait()
     press(notebook, "f4")
     await notebook.done()
