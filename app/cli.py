@@ -44,7 +44,7 @@ class Console(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run chat-console and return its exit code: 0 after an orderly end, 2 for what the user must mend."""
+    """Run chat-console and return its exit code: 0 after an orderly end, 2 for what the user must fix."""
     _open_missing_streams()
     options = parser().parse_args(arguments)
     if options.version:

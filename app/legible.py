@@ -46,10 +46,15 @@ class Legible(LineFilter):
 def legible(style: Style) -> Style:
     """Return `style`, or the same with black or white text where that alone can be read."""
     text, behind = _among_16(style.color), _among_16(style.bgcolor)
-    if text is None or behind is None or contrast(text, behind) >= MIN_CONTRAST:
+    if text is None or behind is None:
+        return style
+    # Many a terminal shows what is bold in the brighter colour: black as a grey.
+    shown = (text, text + 8) if style.bold and text < 8 else (text,)
+    if all(contrast(colour, behind) >= MIN_CONTRAST for colour in shown):
         return style
     best = max((_BLACK, _WHITE), key=lambda colour: contrast(colour, behind))
-    return style + Style(color=Color(f"color({best})", ColorType.STANDARD, best))
+    bold = False if style.bold and best == _BLACK else None
+    return style + Style(color=Color(f"color({best})", ColorType.STANDARD, best), bold=bold)
 
 
 def _among_16(colour: Color | None) -> int | None:

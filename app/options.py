@@ -24,14 +24,14 @@ _MOST_CLIENTS = 10_000
 """The default limit where the system would allow more."""
 
 EXIT_USAGE = 2
-"""The exit code for what the user must mend."""
+"""The exit code for what the user must fix."""
 
 _PATIENCE = 1.0
 """How long a stream that does not block may take to become writable, in seconds."""
 
 
 class UsageError(ValueError):
-    """The program cannot run as it was asked to; the message says what the user must mend."""
+    """The program cannot run as it was asked to; the message says what the user must fix."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def problem(text: str) -> None:
-    """Tell on stderr, in one line, what the user must mend; nothing where stderr cannot be written to."""
+    """Tell on stderr, in one line, what the user must fix; nothing where stderr cannot be written to."""
     with suppress(OSError):
         _write(2, f"chat-console: {clean(text)}\n")
 

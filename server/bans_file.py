@@ -56,7 +56,7 @@ class BansFile:
             self._check_place()
         except OSError as error:
             self.close()
-            raise BansFileError(f"{path}: {error.strerror}; mend that") from None
+            raise BansFileError(f"{path}: {error.strerror}; fix that") from None
 
     def close(self) -> None:
         """Let other servers use the file."""
@@ -81,9 +81,9 @@ class BansFile:
                 return []
             raise BansFileError(f"{self.path}: {error.strerror}") from None
         except OSError as error:
-            raise BansFileError(f"{self.path}: {error.strerror}; mend that") from None
+            raise BansFileError(f"{self.path}: {error.strerror}; fix that") from None
         except UnicodeDecodeError as error:
-            raise BansFileError(f"{self.path}: {error}; mend it") from None
+            raise BansFileError(f"{self.path}: {error}; fix it") from None
         text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
         return [self._parsed(number, line) for number, line in enumerate(text.split("\n"), 1)] if text else []
 
@@ -129,7 +129,7 @@ class BansFile:
 
     def _complaint(self, number: int, line: str) -> str:
         quote = line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
-        return f"{self.path}, line {number}: {quote!r} is not a network and a time; mend it"
+        return f"{self.path}, line {number}: {quote!r} is not a network and a time; fix it"
 
     # Whether it may be used
 

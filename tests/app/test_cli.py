@@ -146,7 +146,7 @@ class TestProblem:
         assert capfd.readouterr() == (
             "",
             f"chat-console: {bans}, line 2: 'nobody -' is not a network and a time; "
-            "mend it, or name another file with --bans\n",
+            "fix it, or name another file with --bans\n",
         )
         assert not plain_console.last.served
         assert bans.read_text() == "192.0.2.7 -\nnobody -\n"
@@ -190,7 +190,7 @@ class TestListenProblem:
             ("--host fe80::1", "fe80::1 needs the interface that it is on, as in fe80::1%eth0"),
             ("--port 70000", "--port must be a whole number from 0 to 65535, not 70000"),
             ("--trust school", "--trust must be networks such as 192.0.2.0/24, not 'school'"),
-            ("--bans /", "/: is a directory; mend that, or name another file with --bans"),
+            ("--bans /", "/: is a directory; fix that, or name another file with --bans"),
         ],
     )
     def test_what_cannot_be_had_is_one_line_and_exit_code_2(

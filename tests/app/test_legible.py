@@ -11,7 +11,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
-from chat_console.app.legible import MIN_CONTRAST, Legible, contrast
+from chat_console.app.legible import MIN_CONTRAST, Legible, contrast, legible
 
 if TYPE_CHECKING:
     from conftest import Operate, Operator
@@ -75,3 +75,10 @@ async def test_where_there_are_more_colours_a_theme_keeps_its_own(
     async with operate(theme="solarized-dark") as operator:
         filters = operator.console.get_line_filters()
         assert not any(isinstance(found, Legible) for found in filters)
+
+
+def test_what_is_bold_can_be_read_where_a_terminal_brightens_it() -> None:
+    on_cyan = Style.parse("bold color(0) on color(6)")
+    assert legible(on_cyan) == Style.parse("not bold color(0) on color(6)")
+    on_black = Style.parse("bold color(7) on color(0)")
+    assert legible(on_black) == on_black

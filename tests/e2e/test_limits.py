@@ -108,14 +108,14 @@ def test_a_bans_file_with_something_else_in_it_is_refused_and_left_as_it_is(
     bans.write_text("192.0.2.7 -\nDear diary\n")
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(bans))) == (
         f"chat-console: {bans}, line 2: 'Dear diary' is not a network and a time; "
-        "mend it, or name another file with --bans\n"
+        "fix it, or name another file with --bans\n"
     )
     assert bans.read_text() == "192.0.2.7 -\nDear diary\n"
 
 
 def test_a_bans_file_that_cannot_be_read_is_refused(start: StartProgram, tmp_path: Path) -> None:
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(tmp_path))) == (
-        f"chat-console: {tmp_path}: is a directory; mend that, or name another file with --bans\n"
+        f"chat-console: {tmp_path}: is a directory; fix that, or name another file with --bans\n"
     )
 
 

@@ -114,7 +114,7 @@ class TestReading:
             file.read()
         message = str(raised.value)
         assert message.startswith(f"{path}, {line}")
-        assert message.endswith("is not a network and a time; mend it")
+        assert message.endswith("is not a network and a time; fix it")
         assert len(message) < 200 + len(str(path))
         assert message.isprintable()
 
@@ -124,7 +124,7 @@ class TestReading:
 
     def test_of_what_is_not_text_is_refused(self, file: BansFile, path: Path) -> None:
         path.write_bytes(b"\xff\xfe")
-        with pytest.raises(BansFileError, match=r"utf-8.*; mend it$"):
+        with pytest.raises(BansFileError, match=r"utf-8.*; fix it$"):
             file.read()
 
     def test_that_fails_is_told(self, file: BansFile, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ class TestReading:
         monkeypatch.setattr(Path, "read_bytes", fail)
         with pytest.raises(BansFileError) as raised:
             file.read()
-        assert str(raised.value) == f"{path}: Permission denied; mend that"
+        assert str(raised.value) == f"{path}: Permission denied; fix that"
 
     def test_of_what_has_become_a_fifo_does_not_wait(self, file: BansFile, path: Path) -> None:
         os.mkfifo(path)
@@ -271,7 +271,7 @@ class TestUse:
 
     def test_of_a_directory_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "none" / "bans"
-        assert self.refusal(path) == f"{path}: No such file or directory; mend that"
+        assert self.refusal(path) == f"{path}: No such file or directory; fix that"
 
     def test_of_a_directory_that_cannot_be_written_is_refused(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
@@ -280,22 +280,22 @@ class TestUse:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
         monkeypatch.setattr(module.tempfile, "mkstemp", fail)
-        assert self.refusal(path) == f"{path}: Permission denied; mend that"
+        assert self.refusal(path) == f"{path}: Permission denied; fix that"
         assert list(path.parent.iterdir()) == []
 
     def test_of_a_directory_is_refused(self, tmp_path: Path) -> None:
-        assert self.refusal(tmp_path) == f"{tmp_path}: is a directory; mend that"
-        assert self.refusal(Path("/")) == "/: is a directory; mend that"
+        assert self.refusal(tmp_path) == f"{tmp_path}: is a directory; fix that"
+        assert self.refusal(Path("/")) == "/: is a directory; fix that"
         assert list(tmp_path.iterdir()) == []
 
     def test_of_what_a_file_must_not_replace_is_refused(self, path: Path) -> None:
-        assert self.refusal(Path("/dev/null")) == "/dev/null: is no regular file; mend that"
+        assert self.refusal(Path("/dev/null")) == "/dev/null: is no regular file; fix that"
         os.mkfifo(path)  # which would be read for ever
-        assert self.refusal(path) == f"{path}: is no regular file; mend that"
+        assert self.refusal(path) == f"{path}: is no regular file; fix that"
 
     def test_of_links_in_a_circle_is_refused(self, path: Path) -> None:
         path.symlink_to(path)
-        assert self.refusal(path) == f"{path}: {os.strerror(errno.ELOOP)}; mend that"
+        assert self.refusal(path) == f"{path}: {os.strerror(errno.ELOOP)}; fix that"
 
     def test_by_a_second_server_is_refused(self, file: BansFile, path: Path) -> None:
         assert self.refusal(path) == f"{path} is in use by another server; end that"
