@@ -65,6 +65,8 @@ class Shell:
         give_up_at = time.monotonic() + BOUND
         while jobs := children.read_text().split():
             late = time.monotonic() > give_up_at
+            if time.monotonic() > give_up_at + 5:
+                break  # what is left has ended, and the shell does not look at it
             for job in map(int, jobs):
                 for number in (signal.SIGKILL,) if late else (signal.SIGTERM, signal.SIGCONT):
                     with contextlib.suppress(ProcessLookupError):
