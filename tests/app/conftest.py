@@ -25,7 +25,7 @@ from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.status_bar import StatusBar
 from chat_console.widgets.user_list import UserList
 
-BOUND = 10.0
+BOUND = 20.0
 """How long a condition may take to become true, in seconds; nothing waits for it to pass."""
 
 

@@ -1024,7 +1024,7 @@ class Running:
         self.task = asyncio.create_task(self.console.serve())
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while not condition():
                 assert not self.task.done()
                 await asyncio.sleep(0.005)

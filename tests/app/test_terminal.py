@@ -240,7 +240,8 @@ def test_frames_are_dropped_as_a_whole(open_terminal: OpenTerminal) -> None:
     terminal.stall()
     terminal.ask("show final")
     terminal.read_until(lambda: terminal.shows("final"))
-    _, *updates = terminal.received.split(b"\x1b[?2026h")
+    # The last update may have been read in part.
+    _, *updates, _ = terminal.received.split(b"\x1b[?2026h")
     frames = [update.removesuffix(b"\x1b[?2026l") for update in updates]
     # Textual ends each frame by placing the cursor; an update whose frame was dropped is empty.
     assert [frame[-40:] for frame in frames if not re.search(rb"\x1b\[\d+;\d+H$|^$", frame)] == []

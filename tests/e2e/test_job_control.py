@@ -52,7 +52,9 @@ class Shell:
         self._commands += 1
         # What the console has painted is still there: pyte has no alternate screen.
         self.terminal.type(f"clear\r{command}\recho done $(({self._commands} + 1000))\r")
-        self.terminal.wait_for(f"done {self._commands + 1000}\n")
+        # Not on the screen: a console stopped while it paints goes on with that once it is continued.
+        done = re.compile(rb"done %d\r?\n" % (self._commands + 1000))
+        self.terminal.wait_until(lambda: done.search(self.terminal.data))
 
     def start(self, *options: str, end: str = "") -> None:
         self.terminal.type(shlex.join([*PROGRAM, "--port", "0", *options]) + f"{end}\r")
@@ -63,6 +65,8 @@ class Shell:
         give_up_at = time.monotonic() + BOUND
         while jobs := children.read_text().split():
             late = time.monotonic() > give_up_at
+            if time.monotonic() > give_up_at + 5:
+                break  # what is left has ended, and the shell does not look at it
             for job in map(int, jobs):
                 for number in (signal.SIGKILL,) if late else (signal.SIGTERM, signal.SIGCONT):
                     with contextlib.suppress(ProcessLookupError):

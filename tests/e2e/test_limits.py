@@ -172,7 +172,7 @@ def test_the_help_tells_the_unit_and_the_default_of_each_limit(start: StartProgr
     assert max(map(len, shown.splitlines())) <= 80
     words = " ".join(shown.split())
     for limit in (
-        "--rate N lines a second from one user, others wait; 0: any (default: 5)",
+        "--rate N lines a second from one user, 0.4 KiB each; others wait; 0: any (default: 5)",
         "--burst N lines at once before --rate counts (default: 20)",
         "--max-clients N users at a time; 0: any (default: as many as open files allow, less 64, "
         "at most 10000)",

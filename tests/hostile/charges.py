@@ -90,6 +90,7 @@ def sigterm(scale: Scale, folder: Path, kind: str = "ESC CR") -> Iterator[Outcom
         f"ends in {measured:.1f} s, with text {control:.1f} s",
         "<= 3 s",
         measured <= max(3.0, 2 * control),
+        timed=True,
     )
 
 

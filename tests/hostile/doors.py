@@ -76,7 +76,8 @@ def new_networks(scale: Scale, folder: Path) -> Iterator[Outcome]:
         gate.leave(host)
         times.append(time.thread_time() - start)
     attack = f"{scale.networks:,} new /64, 2,500 a second"
-    yield Outcome(attack, f"longest {max(times) * 1000:.1f} ms", "<= 20 ms", sorted(times)[-3] <= 0.020)
+    longest = f"longest {max(times) * 1000:.1f} ms"
+    yield Outcome(attack, longest, "<= 20 ms", sorted(times)[-3] <= 0.020, timed=True)
     size = scale.networks // 8
     yield bars.cost(attack, sum(times[-size:]) / size, sum(times[:size]) / size, "the first")
 

@@ -95,13 +95,16 @@ def last_lines(
         ExitStack() as stack,
     ):
         names = [*ENDS]
+        began: dict[str, float] = {}
         for name, end in ENDS.items():
             guest = stack.enter_context(Guest(server.port, tls=tls))
             if name != "close with something unread":
                 guest.until(b" to the server!\n")
             numbers = range(1, lines + 1)
+            began[name] = time.monotonic()
             guest.send(b"".join(b"%s %d %s\n" % (name.encode(), number, b"x" * size) for number in numbers))
             end(guest)
+        began["seq"] = time.monotonic()
         if not tls and not size and _seq(server.port, lines):
             names.append("seq")
 
@@ -115,11 +118,11 @@ def last_lines(
             server.say("hello")
             return all(len(heard(name)) >= lines for name in names)
 
-        wait_for(are_talked_to, 3 * least + 3)
+        wait_for(are_talked_to, 3 * least + PATIENCE)
         for name in names:
             got = heard(name)
             in_order = [number for number, _ in got] == [*range(1, lines + 1)]
-            took = got[-1][1] - got[0][1] if got else 0.0
+            took = got[-1][1] - began[name] if got else 0.0
             yield Outcome(
                 f"{'TLS: ' if tls else ''}{lines} lines{f' of {size:,} bytes' if size else ''}, then {name}",
                 f"{len(got)} heard, {'in order, ' if in_order else ''}within {took:.1f} s",
@@ -147,7 +150,7 @@ def more_than_a_minute(scale: Scale, folder: Path, *, tls: bool = False) -> Iter
         guest.send(b"".join(b"line %d\n" % number for number in range(lines)))
         name = guest.address
         half_close(guest)
-        end = time.monotonic() + 2 * LONGEST / HURRY + 5
+        end = time.monotonic() + 2 * LONGEST / HURRY + PATIENCE
         gone = f"{name} has left the server.\n".encode()
         while gone not in listener.got and time.monotonic() < end:
             with suppress(TimeoutError):
@@ -155,7 +158,8 @@ def more_than_a_minute(scale: Scale, folder: Path, *, tls: bool = False) -> Iter
         heard = listener.got.count(b": line ")
         told = server.read().told
         guest.sock.close()
-    least, most = 20 + 5 * LONGEST * 0.8, 20 + 5 * LONGEST * 1.1
+    # A server that waits for a core longer than the burst fills, 0.2 s in this hurry, loses lines by that.
+    least, most = 20 + 5 * LONGEST * 0.5, 20 + 5 * LONGEST * 1.1
     attack = f"{'TLS: ' if tls else ''}{lines} lines, then half-close"
     yield Outcome(attack, f"{heard} heard", f"{least:.0f} to {most:.0f}: a minute's", least <= heard <= most)
     dropped = lines - heard

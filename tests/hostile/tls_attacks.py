@@ -15,6 +15,7 @@ from .charges import TEXT, innocent_lines
 from .flood import Flood
 from .guests import Guest
 from .metered import Metered, Reading, certificate, tls_context, wait_for
+from .program import PATIENCE
 
 
 def lists_over_tls(scale: Scale, folder: Path) -> Iterator[Outcome]:
@@ -102,17 +103,17 @@ def silent_reader(scale: Scale, folder: Path) -> Iterator[Outcome]:
 def stalled_reader(scale: Scale, folder: Path) -> Iterator[Outcome]:
     """A client for whom a little waits and that takes nothing of it."""
 
-    def dropped(tls: bool, said: int) -> bool:
+    def dropped(tls: bool, said: int, patience: float = 3.0) -> bool:
         settings = certificate(folder) if tls else {}
         with Metered(stall_timeout=1, **settings) as server, Guest(server.port, tls=tls, buffer=4096):
             wait_for(lambda: server.members == 1)
             server.say("x" * 1013, said >> 10)
-            return wait_for(lambda: server.dropped, 3.0)
+            return wait_for(lambda: server.dropped, patience)
 
     # What the system keeps is not seen to stall.
     least = next(size for size in range(64 << 10, 1 << 20, 32 << 10) if dropped(False, size))
     for size in (least + (32 << 10), 2 * least):
-        went = dropped(True, size)
+        went = dropped(True, size, PATIENCE)
         yield Outcome(
             f"TLS: a reader that takes nothing of {size >> 10} KiB",
             f"is {'' if went else 'not '}dropped, without TLS from {least >> 10} KiB on",
