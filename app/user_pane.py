@@ -49,6 +49,8 @@ class UserPane(Vertical):
         for button in self._buttons:
             # Else it would take no other press for a while, and keys would depend on how fast they come.
             button.active_effect_duration = 0
+            # Where it is too narrow for a blank on either side, Textual would fail.
+            button.styles.line_pad = 0
         super().__init__(user_list, self._detail, Horizontal(*self._buttons, id="buttons"), id="side")
 
     @on(UserList.Selected)

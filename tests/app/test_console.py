@@ -1150,3 +1150,14 @@ async def test_two_thousand_users_come_and_go(operator: Operator) -> None:
         operator.server.room.leave(member, LeaveReason.LOST)
     await operator.until(lambda: operator.names == ["user1500"])
     assert operator.selected == members[1_500].id
+
+
+@pytest.mark.parametrize("width", [9, 17, 18, 19, 24])
+async def test_no_terminal_is_too_narrow_for_the_buttons(operate: Operate, width: int) -> None:
+    async with operate(size=(60, 20)) as operator:
+        await operator.gather("Ann")
+        await operator.press("f4", "down")
+        await operator.pilot.resize_terminal(width, 24)
+        await operator.pilot.pause()
+        assert operator.console.size.width == width
+        assert operator.console.is_running
