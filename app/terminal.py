@@ -38,6 +38,9 @@ What enters or leaves application mode, about 20 writes, is never dropped and ha
 EXIT_GRACE = 1.0
 """How long the terminal may take to read the last writes when the console ends, in seconds."""
 
+LEAST_WIDTH = 10
+"""How many columns the screen has at least; a narrower terminal clips it, where Textual would fail."""
+
 HANGUP = 0
 """The exit code of a console whose terminal was closed: everybody gets the goodbye, the end is in order."""
 
@@ -183,7 +186,7 @@ class NonBlockingDriver(LinuxDriver):
             with suppress(AttributeError, ValueError, OSError):
                 width, height = os.get_terminal_size(stream.fileno())  # pyright: ignore[reportOptionalMemberAccess]
                 if width and height:
-                    return width, height
+                    return max(width, LEAST_WIDTH), height
         return super()._get_terminal_size()
 
     def run_input_thread(self) -> None:

@@ -521,3 +521,12 @@ class TestDriverClass:
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))
+
+
+@pytest.mark.parametrize(("columns", "width"), [(4, 10), (6, 10), (10, 10), (80, 80)])
+def test_no_screen_is_laid_out_so_narrow_that_textual_fails(
+    monkeypatch: pytest.MonkeyPatch, columns: int, width: int
+) -> None:
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 12)))
+    driver: Any = SimpleNamespace()
+    assert NonBlockingDriver._get_terminal_size(driver) == (width, 12)
