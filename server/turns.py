@@ -47,5 +47,7 @@ class Turns:
             return
         self._end = self._clock() + self._length
         self._call_soon(self._begin)
-        while self._waiting and self._clock() <= self._end:
+        while True:  # one at least, however short the slice
             self._waiting.popleft()()
+            if not self._waiting or self._clock() > self._end:
+                return

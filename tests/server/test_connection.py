@@ -307,6 +307,39 @@ class TestLengthyAnswers:
             assert (await chat.event(Left)).reason is LeaveReason.LOST
 
 
+async def test_who_comes_in_one_moment_with_others_has_a_turn_of_its_own(clock: Clock) -> None:
+    async with open_chat(burst=1, rate=0.01, read_slice=0) as chat:
+        clients = [await chat.connect() for _ in range(5)]
+        await chat.until(lambda: len(chat.server.members) == 5)
+        for client in clients:
+            client.send("one", "two")
+        await chat.until(lambda: said(chat) == ["one"] * 5)
+        await chat.pass_time(clock, 100)
+        await chat.until(lambda: said(chat) == ["one"] * 5 + ["two"] * 5)
+        chat.server.abort()
+        await chat.until(lambda: sum(isinstance(event, Left) for event in chat.events) == 5)
+
+
+def said(chat: Chat) -> list[str]:
+    return [text for event in chat.events if isinstance(event, Said) for text in event.texts]
+
+
+async def test_whose_turn_comes_late_may_have_been_read_or_be_gone_by_then(clock: Clock) -> None:
+    async with open_chat(burst=1, rate=0.01, read_slice=0) as chat:
+        ann, bob = await chat.gather("Ann", "Bob")
+        await chat.pass_time(clock, 1e6)
+        connection = chat.server._connections[1]
+        ann.send("one", "two", "three")
+        assert await bob.line() == "Ann: one"
+        connection._read_in_turn()  # above its rate, and so not to be read
+        await chat.pass_time(clock, 100)
+        assert await bob.line() == "Ann: two"
+        connection.abort()
+        connection._read_in_turn()
+        connection._resume_in_turn()
+        assert await bob.line() == "Ann has left the server."
+
+
 async def test_a_socket_that_only_seems_to_have_something_to_read_is_left_alone() -> None:
     async with open_chat() as chat:
         ann, bob = await chat.gather("Ann", "Bob")

@@ -218,6 +218,7 @@ class TestTelnet:
             ("e\u0301x".encode() + (IAC + EC) * 2 + b"a", "a"),
             (IAC + EC + b"a", "a"),
             (b"\n" + IAC + EC + b"b", "b"),
+            (b"abc" + IAC + b"\xfax" + IAC + b"\xf0" + IAC + EC, "ab"),
             (b"abc" + IAC + EL, None),
             (b"abc" + IAC + EL + b"de", "de"),
             (b"abc" + IAC + EL + b"de" + IAC + EL + IAC + EL + b"f", "f"),

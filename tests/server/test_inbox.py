@@ -176,8 +176,8 @@ class TestLengthyAnswer:
 
     def test_is_known_also_where_the_command_comes_in_pieces(self) -> None:
         asking = inbox(rate=0)
-        give(asking, b"/li")
-        assert asking.ready(IDLE) == []
+        give(asking, b"hello\n/li")
+        assert asking.ready(IDLE) == ["hello"]
         give(asking, b"st\nbehind\n")
         assert asking.ready(IDLE) == ["/list"]
         assert asking.ready(IDLE) == ["behind"]

@@ -305,6 +305,14 @@ class TestDismiss:
         assert all(client.writes[1] is clients[0].writes[1] for client in clients)
         assert clients[-1].lines == ["one", "two", "bye"]
 
+    def test_goes_on_behind_those_who_are_being_dismissed(self, turns: Turns) -> None:
+        clients = turns.gather(200)
+        turns.outbox.dismiss([client.member for client in clients[:150]], "bye")
+        turns.outbox.dismiss([client.member for client in clients[150:]], "bye")
+        assert not any(client.finished for client in clients)
+        turns.run()
+        assert all(client.lines == ["bye"] and client.finished == 1 for client in clients)
+
     def test_of_many_who_lag_behind_each_differently_makes_their_bytes_in_slices_too(
         self, turns: Turns, composed: list[int]
     ) -> None:

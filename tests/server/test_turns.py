@@ -10,13 +10,17 @@ from chat_console.server.turns import Turns
 
 
 class Loop:
-    """An event loop driven by hand, on which each step takes a second, and a turn's slice is three."""
+    """An event loop driven by hand, each step of which takes a second, and a turn's slice 3.5."""
 
-    def __init__(self) -> None:
+    def __init__(self, length: float = 3.5) -> None:
         self.now = 0.0
         self.calls: list[Callable[[], None]] = []
-        self.turns = Turns(self.calls.append, lambda: self.now, 3)
+        self.turns = Turns(self.calls.append, self._clock, length)
         self.done: list[int] = []
+
+    def _clock(self) -> float:
+        self.now += 1e-9
+        return self.now
 
     def come(self, number: int) -> None:
         def step() -> None:
@@ -71,3 +75,12 @@ def test_a_loop_on_which_nothing_comes_is_left_alone(loop: Loop) -> None:
     loop.come(0)
     loop.turn()
     assert loop.calls == []
+
+
+def test_each_turn_does_something_however_short_its_slice() -> None:
+    loop = Loop(0)
+    for number in range(5):
+        loop.come(number)
+    for _ in range(5):
+        loop.turn()
+    assert loop.done == [*range(5)]
