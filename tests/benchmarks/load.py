@@ -3,7 +3,7 @@
 Full speed is a closed loop, the same for every server. The senders together have at most a window of lines
 under way, counted at the slowest reader. The window is what the server delivers in `UNDER_WAY` seconds: every
 server always has work, and none has a queue that takes minutes to empty. `WINDOW_MAX` keeps what may wait for
-one client below chat-console's default backlog of 1 MiB.
+one client below a quarter of chat-console's default backlog, 1 MiB.
 """
 
 from __future__ import annotations

@@ -308,7 +308,7 @@ SCENARIOS = {
         title="100 clients, 10 send at full speed, 10 others never read",
         measure=full_speed,
         columns=("deliveries", "per_reader", "growth", "dropped", "told", "generator"),
-        limits="chat-console drops a client for whom more than 1 MiB waits. Memory is the growth of the "
+        limits="chat-console drops a client for whom more than 4 MiB waits. Memory is the growth of the "
         "highest RSS. A server that waits for its slowest client soon delivers nothing to anybody, "
         "and its run is void.",
         servers=WITHOUT_NCAT,

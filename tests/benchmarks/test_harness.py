@@ -147,7 +147,7 @@ def test_the_naive_server_loses_nothing(scenario: str, figure: str) -> None:
 def test_a_run_is_void_where_one_client_s_line_is(
     fault: str, victim: int, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crowd, "PATIENCE", 0.3)
+    monkeypatch.setattr(crowd, "PATIENCE", 1.5)
     naive = KINDS["asyncio"]
 
     def command(port: int, folder: Path, announce: bool) -> list[str | Path]:
