@@ -81,6 +81,12 @@ class Output:
     def wait_for(self, text: str) -> None:
         self.wait_until(lambda: text in self.text)
 
+    def wait_for_match(self, pattern: str) -> re.Match[str]:
+        self.wait_until(lambda: re.search(pattern, self.text))
+        found = re.search(pattern, self.text)
+        assert found, self.text
+        return found
+
     def read_to_end(self) -> str:
         """Wait for the end of the file, and return all of it."""
         self.wait_until(lambda: self.ended)
@@ -157,10 +163,7 @@ class PlainConsole(Program):
     @functools.cached_property
     def port(self) -> int:
         """The port that it says it listens on."""
-        self.output.wait_for("\n")
-        found = re.fullmatch(r"Server started on port (\d+)", self.output.lines[0])
-        assert found, self.output.text
-        return int(found[1])
+        return int(self.output.wait_for_match(r"\AServer started on port (\d+)\n")[1])
 
     def close(self) -> None:
         super().close()

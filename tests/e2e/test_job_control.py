@@ -155,9 +155,8 @@ def test_the_plain_console_goes_on_after_ctrl_z_and_bg(shell: Shell, log: str, c
 
 
 def console_port(terminal: Terminal) -> int:
-    terminal.wait_until(lambda: re.search(r"\n\^q Qu.* f1 ", terminal.text))
-    found = re.search(r"127\.0\.0\.1:(\d+) · ", terminal.text)
-    assert found, terminal.text
+    # What is painted line by line may be read line by line.
+    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · (?s:.*)\n\^q Qu.* f1 ")
     return int(found[1])
 
 

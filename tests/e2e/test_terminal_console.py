@@ -26,9 +26,7 @@ class Console:
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        terminal.wait_until(lambda: re.search(r"\n\^q Qu.* f1 ", terminal.text))
-        found = re.search(r"127\.0\.0\.1:(\d+) · 0 users", terminal.text)
-        assert found, terminal.text
+        found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\n\^q Qu.* f1 ")
         self.port = int(found[1])
 
 
@@ -273,9 +271,7 @@ def test_a_terminal_without_unicode_shows_the_frame_and_takes_its_own_letters(
     start_terminal: StartTerminal, connect: Connect
 ) -> None:
     terminal = start_terminal("env", "PYTHONIOENCODING=iso-8859-1", *PROGRAM, "--port", "0")
-    terminal.wait_until(lambda: re.search(r"127\.0\.0\.1:(\d+) . 0 users", terminal.text))
-    found = re.search(r":(\d+) ", terminal.text)
-    assert found
+    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) . 0 users")
     ann = connect(int(found[1]))
     ann.send("Привет")
     terminal.wait_for(": ??????")
@@ -343,9 +339,7 @@ def start_in_shell(terminal: Terminal) -> tuple[int, int]:
     """Start the program from the shell in `terminal`; return its process and its port."""
     terminal.wait_for("bash-")
     terminal.type(" ".join(("PS1='ready> ';", *PROGRAM, "--port", "0")) + ENTER)
-    terminal.wait_until(lambda: "f7 Ban" in terminal.text)
-    found = re.search(r"127\.0\.0\.1:(\d+) ·", terminal.text)
-    assert found
+    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) ·(?s:.*)f7 Ban")
     children = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(terminal.process.pid)], capture_output=True, text=True, check=True
     )
