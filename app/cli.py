@@ -13,11 +13,11 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from ..server.bans_file import BansFileError
 from ..server.chat_server import ChatServer
-from ..server.events import Event, QuitRequested
-from ..server.listener import HostsError, ListenError
-from ..server.tls import CertificateError
+from ..server.gate.bans_file import BansFileError
+from ..server.room.events import Event, QuitRequested
+from ..server.wire.listener import HostsError, ListenError
+from ..server.wire.tls import CertificateError
 from . import environment
 from .joining import who_can_join
 from .options import EXIT_USAGE, UsageError, parser, problem, settings, show

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..server.commands import PrivateMessage, Role, Say, commands_for, parse
+from ..server.room.commands import PrivateMessage, Role, Say, commands_for, parse
 
 PLACEHOLDER = "Say something to everybody, or /help"
 """What the line shows while it is empty."""

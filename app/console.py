@@ -17,9 +17,9 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.widget import Widget
 
-from ..server import notices
 from ..server.chat_server import ChatServer
-from ..server.events import Event, QuitRequested
+from ..server.room import notices
+from ..server.room.events import Event, QuitRequested
 from ..widgets.command_line import CommandLine, typed
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..server import notices
 from ..server.chat_server import ChatServer
-from ..server.events import (
+from ..server.room import notices
+from ..server.room.events import (
     Event,
     Failed,
     Joined,

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..server import notices
 from ..server.chat_server import ChatServer
+from ..server.room import notices
 
 _UP, _RUNNING = 0x1, 0x40  # IFF_UP and IFF_RUNNING of <net/if.h>, the same on Linux, macOS and the BSDs
 _MOST = 10  # a machine that runs containers or a router can have hundreds

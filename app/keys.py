@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from ..server.commands import Role, commands_for
+from ..server.room.commands import Role, commands_for
 from ..widgets.help_screen import Section
 
 KEYS: list[BindingType] = [

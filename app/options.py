@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from ..server.room.text import clean
 from ..server.settings import MAX_WELCOME, Settings, SettingsError
-from ..server.text import clean
 
 _DEFAULTS = Settings()
 

@@ -8,9 +8,9 @@ import sys
 import threading
 from contextlib import suppress
 
-from ..server import notices
 from ..server.chat_server import ChatServer
-from ..server.events import (
+from ..server.room import notices
+from ..server.room.events import (
     Event,
     Failed,
     Joined,
@@ -26,7 +26,7 @@ from ..server.events import (
     Said,
     Started,
 )
-from ..server.framing import LineFramer
+from ..server.wire.framing import LineFramer
 from .streams import Printer, read
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..server import notices
+from ..server.room import notices
 from .process import is_hung_up
 
 _READ_SIZE = 1 << 16

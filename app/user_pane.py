@@ -11,10 +11,10 @@ from textual.app import App
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Button
 
-from ..server import notices
 from ..server.addresses import is_of_this_machine
 from ..server.chat_server import ChatServer
-from ..server.commands import Ban
+from ..server.room import notices
+from ..server.room.commands import Ban
 from ..widgets.command_line import CommandLine
 from ..widgets.confirm import Confirm
 from ..widgets.user_detail import UserDetail

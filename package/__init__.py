@@ -3,9 +3,9 @@
 What is named here is the library; the consoles and their widgets are the program's own.
 """
 
-from .server.bans import BansFileError
 from .server.chat_server import ChatServer, Details
-from .server.events import (
+from .server.gate.bans import BansFileError
+from .server.room.events import (
     Event,
     Failed,
     Joined,
@@ -22,11 +22,11 @@ from .server.events import (
     Said,
     Started,
 )
-from .server.listener import ListenError
-from .server.room import Member
+from .server.room.room import Member
 from .server.settings import Settings, SettingsError
 from .server.subscribers import Subscriber
-from .server.tls import CertificateError
+from .server.wire.listener import ListenError
+from .server.wire.tls import CertificateError
 
 __version__ = "0.1.0"
 

@@ -12,26 +12,26 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from . import notices
 from .addresses import Network, counted, is_loopback, plain_host
-from .background import Background
-from .bans import Bans
-from .bans_file import BansFile
-from .connection import Connection
-from .events import EventStream, Failed, Replied, Started
-from .framing import Line
-from .gate import Gate
-from .listener import Listener, listening_sockets
-from .operator import Operator
-from .outbox import Outbox
-from .refusals import Refusals
-from .room import Member, Room
+from .gate.background import Background
+from .gate.bans import Bans
+from .gate.bans_file import BansFile
+from .gate.gate import Gate
+from .gate.refusals import Refusals
+from .room import notices
+from .room.events import EventStream, Failed, Replied, Started
+from .room.operator import Operator
+from .room.room import Member, Room
+from .room.text import clean
 from .settings import Settings
-from .sockets import keep_alive, turn_away
 from .subscribers import Subscriber, Subscribers, described
-from .text import clean
-from .tls import Certificate, TlsSession
-from .turns import Turns
+from .wire.connection import Connection
+from .wire.framing import Line
+from .wire.listener import Listener, listening_sockets
+from .wire.outbox import Outbox
+from .wire.sockets import keep_alive, turn_away
+from .wire.tls import Certificate, TlsSession
+from .wire.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)

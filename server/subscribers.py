@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from .events import Event, Failed
+from .room.events import Event, Failed
 
 Subscriber = Callable[[Event], None]
 

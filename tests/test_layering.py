@@ -1,4 +1,4 @@
-"""Imports point one way: app to widgets and to server, which know neither each other nor app."""
+"""Imports point one way: app to widgets and to server, and inside server to the room."""
 
 from __future__ import annotations
 
@@ -13,20 +13,36 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("app", "package", "server", "widgets")
+COMMON = ("addresses", "rate", "settings")
+"""Of the server what all its folders may use."""
+
 ALLOWED = {
-    "app": ("chat_console.app", "chat_console.server", "chat_console.widgets"),
-    "package": ("chat_console.server", "chat_console.app.cli"),
-    "server": ("chat_console.server",),
-    "widgets": ("chat_console.widgets", "chat_console.server.text"),
+    "app": ("app", "server", "widgets"),
+    "package": ("server", "app.cli"),
+    "server": ("server",),
+    "server/room": ("server.room", "server.gate", "server.wire", *(f"server.{name}" for name in COMMON)),
+    "server/wire": ("server.wire", "server.room", *(f"server.{name}" for name in COMMON)),
+    "server/gate": ("server.gate", "server.room", *(f"server.{name}" for name in COMMON)),
+    "widgets": ("widgets", "server.room.text"),
 }
 PURE = (
-    *("addresses", "backlog", "commands", "events", "framing", "greetings", "inbox", "listing", "names"),
-    *("notices", "outbox", "rate", "refusals", "room", "settings", "text", "turns", "unicode_ranges"),
+    *("addresses", "rate", "settings", "gate/refusals"),
+    *("wire/backlog", "wire/framing", "wire/greetings", "wire/inbox", "wire/outbox", "wire/turns"),
+    *("room/commands", "room/events", "room/listing", "room/names", "room/room", "room/text"),
+    "room/unicode_ranges",
 )
 """Of the server what gets the time, and all else that happens, from those that call it."""
 
 IMPURE = ("asyncio", "os", "random", "select", "socket", "ssl", "threading", "time")
-MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).glob("**/*.py"))]
+MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def folder_of(path: Path) -> str:
+    return path.parent.relative_to(ROOT).as_posix()
+
+
+def package_of(path: Path) -> str:
+    return ".".join(["chat_console", *(part for part in folder_of(path).split("/") if part != "package")])
 
 
 def imports(source: str, package: str) -> Iterator[str]:
@@ -39,6 +55,10 @@ def imports(source: str, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def imports_of(path: Path) -> set[str]:
+    return set(imports(path.read_text("utf-8"), package_of(path)))
+
+
 def within(name: str, packages: tuple[str, ...]) -> bool:
     return any(f"{name}.".startswith(f"{package}.") for package in packages)
 
@@ -46,11 +66,11 @@ def within(name: str, packages: tuple[str, ...]) -> bool:
 @pytest.mark.parametrize(
     ("statement", "name"),
     [
-        ("import chat_console.server.room", "chat_console.server.room"),
+        ("import chat_console.server.room.room", "chat_console.server.room.room"),
         ("from chat_console.server import room", "chat_console.server.room"),
         ("from .entry import Entry", "chat_console.widgets.entry.Entry"),
         ("from . import entry", "chat_console.widgets.entry"),
-        ("from ..server.text import clean", "chat_console.server.text.clean"),
+        ("from ..server.room.text import clean", "chat_console.server.room.text.clean"),
         ("from .. import server", "chat_console.server"),
         ("def late():\n    from ..app import cli", "chat_console.app.cli"),
     ],
@@ -59,48 +79,50 @@ def test_an_import_is_found_in_whatever_form(statement: str, name: str) -> None:
     assert list(imports(statement, "chat_console.widgets")) == [name]
 
 
-def test_every_package_is_looked_at() -> None:
-    assert {path.parent.name for path in MODULES} == set(PACKAGES)
+def test_every_folder_has_its_rule() -> None:
+    assert {folder_of(path) for path in MODULES} == set(ALLOWED)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_imports_only_what_its_package_may_know(path: Path) -> None:
-    package = path.relative_to(ROOT).parts[0]
-    dotted = "chat_console" if package == "package" else f"chat_console.{package}"
-    ours = [name for name in imports(path.read_text("utf-8"), dotted) if within(name, ("chat_console",))]
-    assert [name for name in ours if not within(name, ALLOWED[package])] == []
+def test_a_module_imports_only_what_its_folder_may_know() -> None:
+    wrong = {
+        str(path.relative_to(ROOT)): others
+        for path in MODULES
+        if (
+            others := [
+                name
+                for name in imports_of(path)
+                if within(name, ("chat_console",))
+                and not within(name, tuple(f"chat_console.{one}" for one in ALLOWED[folder_of(path)]))
+            ]
+        )
+    }
+    assert wrong == {}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "server").glob("*.py")), ids=lambda path: path.name)
-def test_the_server_needs_nothing_but_the_standard_library(path: Path) -> None:
-    others = [
-        name
-        for name in imports(path.read_text("utf-8"), "chat_console.server")
-        if name.split(".")[0] not in {*sys.stdlib_module_names, "chat_console"}
-    ]
-    assert others == []
+def test_the_server_needs_nothing_but_the_standard_library() -> None:
+    known = {*sys.stdlib_module_names, "chat_console"}
+    paths = [path for path in MODULES if folder_of(path).startswith("server")]
+    assert {name for path in paths for name in imports_of(path) if name.split(".")[0] not in known} == set()
 
 
 @pytest.mark.parametrize("name", PURE)
 def test_what_is_pure_knows_no_socket_loop_or_clock(name: str) -> None:
-    package = "chat_console.server"
-    tree = ast.parse((ROOT / "server" / f"{name}.py").read_text("utf-8"))
-    # What only a type checker imports is known by name alone.
-    tree.body = [
-        node
-        for node in tree.body
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
-    ]
-    known = set(imports(ast.unparse(tree), package))
+    path = ROOT / "server" / f"{name}.py"
+    known = imports_of(path)
     assert [one for one in known if within(one, IMPURE)] == []
-    ours = {one.removeprefix(f"{package}.").split(".")[0] for one in known if within(one, (package,))}
-    assert ours <= set(PURE)
+    ours = {
+        one.removeprefix("chat_console.server.").rpartition(".")[0].replace(".", "/")
+        for one in known
+        if within(one, ("chat_console.server",))
+    }
+    assert ours <= {*PURE, "room", "room/notices"}  # `from . import notices` names the folder
 
 
 def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None:
     modules = [
-        "chat_console",
-        *(f"chat_console.server.{path.stem}" for path in (ROOT / "server").glob("*.py")),
+        ".".join([package_of(path), path.stem]).removesuffix(".__init__")
+        for path in MODULES
+        if folder_of(path).startswith("server")
     ]
     program = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; "
     program += "print(*sys.modules)"
@@ -108,5 +130,5 @@ def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None
         [sys.executable, "-c", program, *modules], capture_output=True, text=True, timeout=60, check=True
     )
     loaded = done.stdout.split()
-    assert "chat_console.server.chat_server" in loaded
+    assert "chat_console.server.wire.outbox" in loaded
     assert [name for name in loaded if within(name, ("textual", "rich", "chat_console.app"))] == []

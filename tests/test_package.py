@@ -18,7 +18,7 @@ from typing import get_args
 import pytest
 
 import chat_console
-from chat_console.server import events
+from chat_console.server.room import events
 
 ROOT = Path(__file__).parents[1]
 BOUND = 60.0

@@ -17,7 +17,7 @@ from textual.geometry import clamp
 from textual.message import Message
 from textual.widgets import Input
 
-from ..server.text import clean
+from ..server.room.text import clean
 
 HISTORY_LIMIT = 500
 """How many lines the history keeps; the oldest go first."""

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
-from ..server.text import clean
+from ..server.room.text import clean
 
 
 class Confirm(ModalScreen[bool]):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
 
-from ..server.text import clean
+from ..server.room.text import clean
 from .cells import fitting, pieces, widest
 
 

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from ..server.text import clean
+from ..server.room.text import clean
 
 _LAYOUTS = (
     ("title", "address", "users", "rate", "uptime"),

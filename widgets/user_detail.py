@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from ..server.text import clean
+from ..server.room.text import clean
 from .user_row import time_here
 
 

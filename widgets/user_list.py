@@ -19,7 +19,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..server.text import clean
+from ..server.room.text import clean
 from .user_row import GAP, MIN_NAME_WIDTH, TIME_WIDTH, User, columns, time_here, truncate
 
 MARK = "▸ "

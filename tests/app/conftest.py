@@ -16,8 +16,8 @@ from textual.widgets import Button
 
 from chat_console.app.console import ConsoleApp
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.events import Event, LeaveReason
-from chat_console.server.room import Member
+from chat_console.server.room.events import Event, LeaveReason
+from chat_console.server.room.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.command_line import CommandLine
 from chat_console.widgets.entry import MARKS

@@ -19,10 +19,11 @@ import pytest
 
 from chat_console.app import cli, joining
 from chat_console.app.options import UsageError
-from chat_console.server import listener, notices
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.listener import ListenError
+from chat_console.server.room import notices
 from chat_console.server.settings import Settings
+from chat_console.server.wire import listener
+from chat_console.server.wire.listener import ListenError
 
 BOUND = 20.0
 

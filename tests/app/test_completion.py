@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat_console.app.completion import complete, draft
-from chat_console.server.commands import Role, commands_for, parse
+from chat_console.server.room.commands import Role, commands_for, parse
 
 NAMES = ("Malcolm", "Sturgis", "malvina", "10.0.0.1|4711")
 

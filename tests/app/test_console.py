@@ -19,9 +19,9 @@ from textual.widgets._footer import FooterKey
 from chat_console.app import joining
 from chat_console.app.console import ConsoleApp, UnknownTheme
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.commands import Role, commands_for
-from chat_console.server.events import Joined, LeaveReason, Renamed, Said
-from chat_console.server.room import Member
+from chat_console.server.room.commands import Role, commands_for
+from chat_console.server.room.events import Joined, LeaveReason, Renamed, Said
+from chat_console.server.room.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.confirm import Confirm
 from chat_console.widgets.help_screen import HelpScreen

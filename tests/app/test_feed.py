@@ -24,7 +24,7 @@ from chat_console.app.feed import (
     history,
 )
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.events import (
+from chat_console.server.room.events import (
     Event,
     Failed,
     Joined,
@@ -41,7 +41,7 @@ from chat_console.server.events import (
     Said,
     Started,
 )
-from chat_console.server.room import Member
+from chat_console.server.room.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.message_log import Entry, Kind, MessageLog
 from chat_console.widgets.status_bar import StatusBar

@@ -7,7 +7,7 @@ from textual.binding import Binding
 
 from chat_console.app.console import ConsoleApp
 from chat_console.app.keys import KEYS, UNSEEN_KEYS, help_sections
-from chat_console.server.commands import Role, commands_for
+from chat_console.server.room.commands import Role, commands_for
 
 BINDINGS = [binding for binding in KEYS if isinstance(binding, Binding)]
 

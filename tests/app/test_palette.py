@@ -10,7 +10,7 @@ from textual.command import CommandPalette, DiscoveryHit, Hit
 from textual.content import Content
 
 from chat_console.app.palette import ConsoleCommands
-from chat_console.server.events import Joined, Renamed
+from chat_console.server.room.events import Joined, Renamed
 from chat_console.widgets.help_screen import HelpScreen
 
 if TYPE_CHECKING:

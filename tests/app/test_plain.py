@@ -12,9 +12,9 @@ from pipe_ends import BOUND, Pipe
 
 from chat_console.app import plain
 from chat_console.app.plain import PlainConsole, aside, transcript
-from chat_console.server import notices
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.events import (
+from chat_console.server.room import notices
+from chat_console.server.room.events import (
     Event,
     Failed,
     Joined,

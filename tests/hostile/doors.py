@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from chat_console.server.gate import Gate
+from chat_console.server.gate.gate import Gate
 from chat_console.server.settings import Settings
 
 from . import bars

@@ -13,12 +13,12 @@ import logging
 import sys
 from typing import Any
 
-from chat_console.server import notices
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.connection import Connection
-from chat_console.server.events import Event, Failed, LeaveReason, Left
-from chat_console.server.room import Member
+from chat_console.server.room import notices
+from chat_console.server.room.events import Event, Failed, LeaveReason, Left
+from chat_console.server.room.room import Member
 from chat_console.server.settings import Settings
+from chat_console.server.wire.connection import Connection
 
 SLOW_CALLBACK = 1.0
 """How long one callback may hold the loop, in seconds; less than that is the noise of a busy machine."""

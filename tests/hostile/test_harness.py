@@ -20,7 +20,7 @@ CONSOLE, PLAIN = fuzz.ROUNDS[0]
 UNCLEAN = """
 import sys
 import chat_console
-from chat_console.server import text
+from chat_console.server.room import text
 real = text.clean
 for module in list(sys.modules.values()):
     if getattr(module, "clean", None) is real:
@@ -32,7 +32,7 @@ sys.exit(main())
 
 LEAKY = f"""
 import asyncio, os, runpy
-from chat_console.server.room import Room
+from chat_console.server.room.room import Room
 join, leaked = Room.join, []
 
 def grow(loop, memory):  # all the time: no moment of it must be met

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Pair
-from chat_clients import BOUND, Chat, Client, Clock, ipv6, open_chat
+from support.certificates import Pair
+from support.chat_clients import BOUND, Chat, Client, Clock, ipv6, open_chat
 
-from chat_console.server import chat_server, listener
-from chat_console.server.bans_file import BansFile, BansFileError
+from chat_console.server import chat_server
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.events import (
+from chat_console.server.gate.bans_file import BansFile, BansFileError
+from chat_console.server.room.events import (
     Event,
     Joined,
     LeaveReason,
@@ -36,9 +36,10 @@ from chat_console.server.events import (
     Said,
     Started,
 )
-from chat_console.server.listener import ListenError
 from chat_console.server.settings import Settings
-from chat_console.server.tls import CertificateError
+from chat_console.server.wire import listener
+from chat_console.server.wire.listener import ListenError
+from chat_console.server.wire.tls import CertificateError
 
 GOODBYE = ["Server is shutting down", "You have left the server"]
 needs_ipv6 = pytest.mark.skipif(not ipv6, reason="no IPv6 here")

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import Pair
-from chat_clients import BOUND, Client, open_chat
+from support.certificates import Pair
+from support.chat_clients import BOUND, Client, open_chat
 
-from chat_console.server import chat_server, listener
-from chat_console.server.bans import BansFileError
+from chat_console.server import chat_server
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.events import Event, Joined, LeaveReason, Left, OperatorSaid, Refused, Started
-from chat_console.server.listener import ListenError
+from chat_console.server.gate.bans import BansFileError
+from chat_console.server.room.events import Event, Joined, LeaveReason, Left, OperatorSaid, Refused, Started
 from chat_console.server.settings import Settings
-from chat_console.server.tls import CertificateError
+from chat_console.server.wire import listener
+from chat_console.server.wire.listener import ListenError
+from chat_console.server.wire.tls import CertificateError
 
 GOODBYE = ["Server is shutting down", "You have left the server"]
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chat_clients import open_chat
-from recording import Clock
+from support.chat_clients import open_chat
+from support.recording import Clock
 
-from chat_console.server.events import Event, Failed, LeaveReason, Left, OperatorSaid, Replied, Said
+from chat_console.server.room.events import Event, Failed, LeaveReason, Left, OperatorSaid, Replied, Said
 from chat_console.server.subscribers import Subscribers, described
 
 

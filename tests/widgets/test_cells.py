@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size
 from wcwidth import wcwidth
 
-from chat_console.server.text import clean
+from chat_console.server.room.text import clean
 from chat_console.widgets.cells import fitting, pieces, pinned, widest
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"

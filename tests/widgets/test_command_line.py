@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Button, Input
 from textual.widgets.input import Selection
 
-from chat_console.server.text import clean
+from chat_console.server.room.text import clean
 from chat_console.widgets.command_line import HISTORY_LIMIT, CommandLine
 
 Paste = Callable[[str], Awaitable[None]]

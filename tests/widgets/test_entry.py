@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from chat_console.server.text import clean
+from chat_console.server.room.text import clean
 from chat_console.widgets.cells import widest
 from chat_console.widgets.entry import (
     BODY,

@@ -1,0 +1,1 @@
+"""Who may come in: bans, and limits for each address."""

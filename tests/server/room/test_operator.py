@@ -1,0 +1,656 @@
+"""The operator: what each of its lines does to the room, and what it is answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from support.recording import NOW, RecordingFanout, Scene
+
+from chat_console.server.addresses import NetworkMap, network_of
+from chat_console.server.gate.bans_file import BansFile
+from chat_console.server.room import notices
+from chat_console.server.room.commands import Role
+from chat_console.server.room.events import (
+    LeaveReason,
+    Left,
+    Muted,
+    OperatorMessaged,
+    OperatorSaid,
+    QuitRequested,
+    Replied,
+)
+from chat_console.server.room.names import skeleton
+from chat_console.server.settings import Settings
+from chat_console.server.wire.framing import NOTHING, Line, TooLong
+from chat_console.server.wire.tls import CertificateError
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture
+def shared() -> Scene:
+    """A room in which nicknames may be shared."""
+    return Scene(Settings(shared_nicks=True))
+
+
+def replied(text: str) -> Replied:
+    return Replied(NOW, text)
+
+
+def answer(scene: Scene, line: str) -> str:
+    """What the operator is answered to `line`, where that is all that happens."""
+    scene.operate(line)
+    (event,) = scene.told()
+    assert isinstance(event, Replied)
+    assert scene.seen() == {}
+    return event.text
+
+
+class TestLine:
+    def test_without_a_slash_is_text_for_everybody(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.operate("Hello users!")
+        assert scene.seen() == {ann: ["Operator: Hello users!"], bob: ["Operator: Hello users!"]}
+        assert scene.told() == [OperatorSaid(NOW, "Hello users!")]
+
+    @pytest.mark.parametrize(
+        ("line", "text"), [("//text", "/text"), ("// text", "/ text"), (" //list", "/list"), ("///", "//")]
+    )
+    def test_is_text_behind_a_second_slash(self, scene: Scene, line: str, text: str) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.operate(line)
+        assert scene.seen() == {ann: [f"Operator: {text}"]}
+
+    def test_is_cleaned(self, scene: Scene) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.operate("\x1b[31mred\ttext\n")
+        assert scene.seen() == {ann: ["Operator: red text"]}
+
+    @pytest.mark.parametrize(
+        "before", ["\x1bOP", " ", "\ufffd", "\u200b", "\x1b", "\x07\t", "\ufeff", "\x1b(B\x1b[m"]
+    )
+    @pytest.mark.parametrize("slash", "/\uff0f")
+    def test_is_a_command_also_behind_what_cannot_be_seen(
+        self, scene: Scene, before: str, slash: str
+    ) -> None:
+        if before == "\x1b" and slash != "/":
+            return
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.operate(f"{before}{slash}msg Bob psst")
+        assert scene.seen() == {bob: ["Operator (private): psst "]}
+        assert scene.told() == [OperatorMessaged(NOW, "Bob", "psst", 1)]
+        assert ann in scene.room.members
+
+    @pytest.mark.parametrize("line", ["\x1b[31m", "\x07", " \u200b ", NOTHING], ids=ascii)
+    def test_of_which_nothing_is_left_is_told_to_the_operator_alone(self, scene: Scene, line: Line) -> None:
+        scene.gather("Ann")
+        scene.operate(line)
+        assert scene.seen() == {}
+        assert scene.told() == [replied("Nothing of that line could be shown")]
+
+    def test_reaches_both_who_came_from_one_port_to_two_addresses(self, scene: Scene) -> None:
+        twins = [scene.join("10.0.0.1|4001"), scene.join("10.0.0.1|4001")]
+        scene.forget()
+        scene.operate("/msg 10.0.0.1|4001 hi", "/mute 10.0.0.1|4001")
+        assert scene.seen() == {twin: ["Operator (private): hi ", "You are muted"] for twin in twins}
+        scene.operate("/unmute 10.0.0.1|4001", "/kick 10.0.0.1|4001")
+        assert scene.fanout.closed == twins
+        twins = [scene.join("10.0.0.1|4001"), scene.join("10.0.0.1|4001")]
+        scene.operate("/ban 10.0.0.1|4001", "/ban 10.0.0.1|4001")
+        assert scene.room.members == ()
+        assert scene.fanout.closed[2:] == twins
+
+    @pytest.mark.parametrize("line", ["", "  ", "\t", "\u2800 \x0b"])
+    def test_that_is_blank_is_ignored(self, scene: Scene, line: str) -> None:
+        scene.gather("Ann")
+        scene.operate(line)
+        assert scene.seen() == {}
+        assert scene.told() == []
+
+    @pytest.mark.parametrize("line", ["é" * 1024 + "x", TooLong(2048)], ids=["typed", "piped"])
+    def test_is_bounded_as_those_of_clients_are(self, scene: Scene, line: Line) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.operate("é" * 1024)
+        assert scene.seen() == {ann: ["Operator: " + "é" * 1024]}
+        scene.told()
+        scene.operate(line)
+        assert scene.seen() == {}
+        assert scene.told() == [replied("Message too long (max 2048 bytes)")]
+
+    @pytest.mark.parametrize(
+        ("line", "complaint"),
+        [
+            ("/kick", "Usage: /kick <recipient> [reason]"),
+            ("/msg Ann", "Usage: /msg <recipient> <message>"),
+            ("/mute Ann soon", "Usage: /mute <recipient> [10m]"),
+            ("/ban Ann 2h 3h", "Usage: /ban <recipient|address|network> [2h] [--force]"),
+            ("/unban", "Usage: /unban <address|network>"),
+            ("/foo bar", "Unknown command /foo. Type /help."),
+            ("/nick Ann", "Unknown command /nick. Type /help."),
+        ],
+    )
+    def test_that_cannot_be_done_is_answered_to_the_operator_alone(
+        self, scene: Scene, line: str, complaint: str
+    ) -> None:
+        scene.gather("Ann", "Bob")
+        assert answer(scene, line) == complaint
+
+
+class TestMsg:
+    def test_reaches_the_recipient_alone(self, scene: Scene) -> None:
+        _, bob = scene.gather("Ann", "Bob")
+        scene.operate("/msg  Bob   two  blanks ")
+        assert scene.seen() == {bob: ["Operator (private): two  blanks  "]}
+        assert scene.told() == [OperatorMessaged(NOW, "Bob", "two  blanks ", 1)]
+
+    def test_reaches_all_who_bear_the_name(self, shared: Scene) -> None:
+        one, two, _ = shared.gather("Bob", "Bob", "Ann")
+        shared.operate("/msg bob hi")
+        assert shared.seen() == {one: ["Operator (private): hi "], two: ["Operator (private): hi "]}
+        assert shared.told() == [OperatorMessaged(NOW, "bob", "hi", 2)]
+
+    def test_reaches_one_connection_by_its_address(self, shared: Scene) -> None:
+        _, two = shared.gather("Bob", "Bob")
+        shared.operate(f"/msg {two.address} hi")
+        assert shared.seen() == {two: ["Operator (private): hi "]}
+
+    def test_that_reaches_nobody_is_a_count(self, scene: Scene) -> None:
+        scene.gather("Ann")
+        scene.operate("/msg Bob hi")
+        assert scene.seen() == {}
+        assert scene.told() == [OperatorMessaged(NOW, "Bob", "hi", 0)]
+
+
+class TestKick:
+    def test_disconnects_and_tells_the_others(self, scene: Scene) -> None:
+        ann, bob, cid = scene.gather("Ann", "Bob", "Cid")
+        scene.operate("/kick Bob")
+        left = "Bob has left the server."
+        assert scene.seen() == {bob: ["You have left the server"], ann: [left], cid: [left]}
+        assert scene.told() == [Left(NOW, bob.id, "Bob", LeaveReason.KICKED), replied("Kicked 1 people.")]
+        assert scene.fanout.closed == [bob]
+        assert scene.room.members == (ann, cid)
+
+    def test_keeps_the_reason_for_the_log_and_off_the_wire(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.operate("/kick Bob  said  it  too often ")
+        assert scene.seen() == {bob: ["You have left the server"], ann: ["Bob has left the server."]}
+        assert scene.told() == [
+            Left(NOW, bob.id, "Bob", LeaveReason.KICKED, "said  it  too often"),
+            replied("Kicked 1 people."),
+        ]
+
+    def test_reaches_all_who_bear_the_name(self, shared: Scene) -> None:
+        one, two, ann = shared.gather("Bob", "Bob", "Ann")
+        shared.operate("/kick Bob")
+        assert shared.told() == [
+            Left(NOW, one.id, "Bob", LeaveReason.KICKED),
+            Left(NOW, two.id, "Bob", LeaveReason.KICKED),
+            replied("Kicked 2 people."),
+        ]
+        assert shared.seen() == {
+            one: ["You have left the server"],
+            two: ["You have left the server"],  # they leave at one moment
+            ann: ["Bob has left the server."] * 2,
+        }
+
+    def test_reaches_one_connection_by_its_address(self, shared: Scene) -> None:
+        one, two = shared.gather("Bob", "Bob")
+        shared.operate(f"/kick {one.address}")
+        assert shared.room.members == (two,)
+
+    def test_of_nobody_is_a_count(self, scene: Scene) -> None:
+        scene.gather("Ann")
+        assert answer(scene, "/kick Bob") == "Kicked 0 people."
+
+
+class TestMute:
+    def test_tells_the_muted_and_nobody_else(self, scene: Scene) -> None:
+        ann, _ = scene.gather("Ann", "Bob")
+        scene.operate("/mute Ann")
+        assert scene.seen() == {ann: ["You are muted"]}
+        assert scene.told() == [Muted(NOW, ann.id, "Ann", True), replied("Muted 1 people.")]
+        scene.send(ann, "hello")
+        assert scene.seen() == {ann: ["You are muted"]}
+        assert scene.told() == []
+
+    def test_lasts_for_the_time_that_is_given(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.operate("/mute Ann 10m")
+        scene.clock.advance(10 * 60 - 1)
+        scene.forget()
+        scene.send(ann, "hello")
+        assert scene.seen() == {ann: ["You are muted"]}
+        scene.clock.advance(1)
+        scene.forget()
+        scene.send(ann, "hello")
+        assert scene.seen() == {bob: ["Ann: hello"]}
+
+    def test_without_a_time_lasts(self, scene: Scene) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.operate("/mute Ann")
+        scene.clock.advance(1e9)
+        assert ann.muted
+
+    def test_ends_with_unmute(self, scene: Scene) -> None:
+        ann, _ = scene.gather("Ann", "Bob")
+        scene.operate("/mute Ann")
+        scene.forget()
+        scene.operate("/unmute Ann")
+        assert scene.seen() == {ann: ["You are no longer muted"]}
+        assert scene.told() == [Muted(NOW, ann.id, "Ann", False), replied("Unmuted 1 people.")]
+
+    def test_of_nobody_is_a_count(self, scene: Scene) -> None:
+        scene.gather("Ann")
+        assert answer(scene, "/mute Bob") == "Muted 0 people."
+
+    def test_unmute_counts_those_who_were_muted(self, shared: Scene) -> None:
+        one, _ = shared.gather("Bob", "Bob")
+        shared.operate(f"/mute {one.address}")
+        shared.forget()
+        shared.operate("/unmute Bob")
+        assert shared.seen() == {one: ["You are no longer muted"]}
+        assert shared.told()[-1] == replied("Unmuted 1 people.")
+
+
+class TestBan:
+    def banned(self, scene: Scene) -> list[tuple[str, float | None]]:
+        return [(str(ban.network), ban.seconds) for ban in scene.bans.all()]
+
+    @pytest.mark.parametrize(
+        ("target", "network", "shown"),
+        [
+            ("192.0.2.7", "192.0.2.7/32", "192.0.2.7"),
+            ("192.0.2.0/24", "192.0.2.0/24", "192.0.2.0/24"),
+            ("192.0.2.7/24", "192.0.2.0/24", "192.0.2.0/24"),
+            ("2001:DB8::7", "2001:db8::7/128", "2001:db8::7"),
+            ("2001:db8::/32", "2001:db8::/32", "2001:db8::/32"),
+        ],
+    )
+    def test_of_an_address_or_a_network_that_hits_nobody_is_done_at_once(
+        self, scene: Scene, target: str, network: str, shown: str
+    ) -> None:
+        scene.gather("Ann")
+        assert answer(scene, f"/ban {target}") == f"Banned {shown} until unbanned."
+        assert self.banned(scene) == [(network, None)]
+
+    def test_lasts_for_the_time_that_is_given(self, scene: Scene) -> None:
+        assert answer(scene, "/ban 192.0.2.7 2h") == "Banned 192.0.2.7 for 2h."
+        scene.clock.advance(2 * 3600 - 1)
+        assert scene.bans.covers("192.0.2.7")
+        scene.clock.advance(1)
+        assert not scene.bans.covers("192.0.2.7")
+
+    def test_that_hits_somebody_names_them_and_is_done_when_it_is_typed_again(self, scene: Scene) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        bob = scene.join("192.0.2.9|4002")
+        cid = scene.join("198.51.100.1|4003")
+        scene.send(ann, "/nick Ann")
+        scene.forget()
+        assert answer(scene, "/ban 192.0.2.0/24") == (
+            "A ban of 192.0.2.0/24 drops Ann, 192.0.2.9|4002. Repeat the command to do it."
+        )
+        assert self.banned(scene) == []
+        assert scene.room.members == (ann, bob, cid)
+        scene.operate("/ban 192.0.2.0/24")
+        assert self.banned(scene) == [("192.0.2.0/24", None)]
+        assert scene.told() == [
+            Left(NOW, ann.id, "Ann", LeaveReason.BANNED),
+            Left(NOW, bob.id, bob.address, LeaveReason.BANNED),
+            replied("Banned 192.0.2.0/24 until unbanned."),
+        ]
+        assert scene.seen() == {
+            ann: ["You have left the server"],
+            bob: ["You have left the server"],
+            cid: ["Ann has left the server.", f"{bob.address} has left the server."],
+        }
+        assert scene.fanout.closed == [ann, bob]
+
+    @pytest.mark.parametrize("between", ["/list", "hello", "/ban 192.0.2.7 1h", "/foo", "/kick Nobody"])
+    def test_asks_again_when_something_else_was_typed_in_between(self, scene: Scene, between: str) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate("/ban 192.0.2.7", between)
+        scene.forget()
+        assert answer(scene, "/ban 192.0.2.7").startswith("A ban of 192.0.2.7 drops ")
+        assert scene.room.members == (ann,)
+
+    def test_asks_again_when_it_would_hit_somebody_else_too(self, scene: Scene) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate("/ban 192.0.2.7")
+        bob = scene.join("192.0.2.7|4002")
+        scene.forget()
+        asked = answer(scene, "/ban 192.0.2.7")
+        assert ann.address in asked
+        assert bob.address in asked
+        assert self.banned(scene) == []
+        scene.operate("/ban 192.0.2.7")
+        assert scene.room.members == ()
+
+    def test_is_done_at_once_when_those_it_would_hit_have_left(self, scene: Scene) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate("/ban 192.0.2.7")
+        scene.send(ann, "/quit")
+        scene.forget()
+        assert answer(scene, "/ban 192.0.2.7") == "Banned 192.0.2.7 until unbanned."
+
+    @pytest.mark.parametrize("target", ["Bob", "bob", "192.0.2.7|4002"])
+    def test_of_a_name_takes_its_address_and_drops_everybody_from_there(
+        self, scene: Scene, target: str
+    ) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        bob = scene.join("192.0.2.7|4002")
+        cid = scene.join("192.0.2.8|4003")
+        scene.send(bob, "/nick Bob")
+        scene.forget()
+        assert answer(scene, f"/ban {target} 1d") == (
+            f"A ban of 192.0.2.7 drops {ann.address}, Bob. Repeat the command to do it."
+        )
+        scene.operate(f"/ban {target} 1d")
+        assert self.banned(scene) == [("192.0.2.7/32", 86_400)]
+        assert scene.room.members == (cid,)
+        assert scene.told()[-1] == replied("Banned 192.0.2.7 for 1d.")
+
+    def test_of_a_shared_name_takes_each_address_once(self, shared: Scene) -> None:
+        members = [shared.join(f"192.0.2.{host}|{4000 + at}") for at, host in enumerate((7, 8, 7))]
+        for member in members:
+            shared.send(member, "/nick Bob")
+        shared.operate("/ban Bob", "/ban Bob")
+        assert self.banned(shared) == [("192.0.2.7/32", None), ("192.0.2.8/32", None)]
+        assert shared.room.members == ()
+        assert shared.told()[-1] == replied("Banned 192.0.2.7, 192.0.2.8 until unbanned.")
+
+    def test_of_somebody_from_ipv6_takes_the_network_it_is_counted_with(self, scene: Scene) -> None:
+        ann, bob = scene.join("2001:db8::1|4001"), scene.join("2001:db8::ffff:2|4002")
+        cid = scene.join("2001:db8:0:1::1|4003")
+        scene.send(ann, "/nick Ann")
+        scene.forget()
+        assert answer(scene, "/ban Ann") == (
+            f"A ban of 2001:db8::/64 drops Ann, {bob.address}. Repeat the command to do it."
+        )
+        scene.operate("/ban Ann")
+        assert self.banned(scene) == [("2001:db8::/64", None)]
+        assert scene.room.members == (cid,)
+        assert scene.bans.covers("2001:db8::3")
+
+    @pytest.mark.parametrize("target", ["::ffff:192.0.2.7", "::ffff:c000:207", "::FFFF:192.0.2.7/128"])
+    def test_of_ipv4_in_ipv6_is_of_the_ipv4_address(self, scene: Scene, target: str) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate(f"/ban {target}")
+        assert scene.told()[-1] == replied(
+            f"A ban of 192.0.2.7 drops {ann.address}. Repeat the command to do it."
+        )
+        scene.operate(f"/ban {target}")
+        assert self.banned(scene) == [("192.0.2.7/32", None)]
+        scene.forget()
+        assert answer(scene, f"/unban {target}") == "Lifted the ban of 192.0.2.7."
+
+    def test_is_done_when_some_of_those_it_would_hit_have_left(self, scene: Scene) -> None:
+        ann, bob = scene.join("192.0.2.7|4001"), scene.join("192.0.2.7|4002")
+        scene.operate("/ban 192.0.2.7")
+        scene.send(ann, "/quit")
+        scene.operate("/ban 192.0.2.7")
+        assert bob not in scene.room.members
+        assert self.banned(scene) == [("192.0.2.7/32", None)]
+
+    def test_is_done_when_only_others_have_come(self, scene: Scene) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        scene.operate("/ban 192.0.2.7")
+        bob = scene.join("192.0.2.8|4002")
+        scene.operate("/ban 192.0.2.7")
+        assert scene.room.members == (bob,)
+        assert ann.id not in {member.id for member in scene.room.members}
+
+    @pytest.mark.parametrize("way", ["/quit", "/nick Innocent"])
+    def test_of_a_name_is_done_when_it_was_given_up_meanwhile(self, scene: Scene, way: str) -> None:
+        (bob,) = scene.gather("Bob")
+        scene.operate("/ban Bob")
+        scene.send(bob, way)
+        scene.operate("/ban Bob")
+        assert self.banned(scene) == [(f"{bob.host}/32", None)]
+        assert scene.room.members == ()
+
+    def test_of_a_name_is_done_when_its_bearer_has_come_again(self, scene: Scene) -> None:
+        bob = scene.join("192.0.2.7|4001")
+        scene.send(bob, "/nick Bob")
+        scene.operate("/ban Bob")
+        scene.send(bob, "/quit")
+        again = scene.join("192.0.2.7|4002")
+        scene.send(again, "/nick Bob")
+        scene.operate("/ban Bob")
+        assert scene.room.members == ()
+        assert self.banned(scene) == [("192.0.2.7/32", None)]
+
+    def test_of_a_name_asks_again_when_somebody_else_has_taken_it(self, scene: Scene) -> None:
+        bob = scene.join("192.0.2.7|4001")
+        scene.send(bob, "/nick Bob")
+        scene.operate("/ban Bob")
+        scene.send(bob, "/quit")
+        other = scene.join("198.51.100.1|4002")
+        scene.send(other, "/nick Bob")
+        scene.forget()
+        assert answer(scene, "/ban Bob") == (
+            "A ban of 192.0.2.7, 198.51.100.1 drops Bob. Repeat the command to do it."
+        )
+        assert scene.room.members == (other,)
+
+    def test_of_a_name_that_thousands_share_is_one_pass_and_one_write(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "bans"
+        scene = Scene(Settings(shared_nicks=True), bans_file=file)
+        bobs = [scene.join() for _ in range(600)]
+        scene.join("192.0.2.1|4000")
+        for bob in bobs:
+            scene.room._by_nickname.add("bob", bob)
+            scene.room._by_skeleton.add(skeleton("Bob"), bob)
+            bob.nickname = "Bob"
+        scene.forget()
+        counts: Counter[str] = Counter()
+
+        def count(owner: type, name: str) -> None:
+            call = getattr(owner, name)
+            monkeypatch.setattr(owner, name, lambda *args: counts.update([name]) or call(*args))
+
+        count(NetworkMap, "covers")
+        count(BansFile, "write")
+        count(RecordingFanout, "dismiss")
+        count(RecordingFanout, "to_all")
+        assert answer(scene, "/ban Bob").endswith(" and 595 more. Repeat the command to do it.")
+        scene.operate("/ban Bob")
+        assert counts == {"covers": 2 * len(bobs) + 2, "write": 1, "dismiss": 1, "to_all": 1}
+        assert len(file.read_text().splitlines()) == len(bobs)
+        *left, done = scene.told()
+        assert left == [Left(NOW, bob.id, "Bob", LeaveReason.BANNED) for bob in bobs]
+        assert done == replied(
+            "Banned 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5 and 595 more until unbanned."
+        )
+
+    def test_of_a_link_local_address_leaves_the_interface_out(self, scene: Scene) -> None:
+        member = scene.join("fe80::1%eth0|4001")
+        scene.forget()
+        assert "drops fe80::1%eth0|4001" in answer(scene, "/ban fe80::1%eth0")
+        scene.operate("/ban fe80::1%eth0")
+        assert self.banned(scene) == [("fe80::1/128", None)]
+        assert member not in scene.room.members
+
+    @pytest.mark.parametrize("target", ["Nobody", "192.0.2", "192.0.2.7/33", "300.0.0.1", "7"])
+    def test_of_neither_a_user_nor_an_address_is_refused(self, scene: Scene, target: str) -> None:
+        scene.gather("Ann")
+        assert answer(scene, f"/ban {target}") == (
+            f"{target} is nobody here, no IP address and no network such as 192.0.2.0/24"
+        )
+        assert self.banned(scene) == []
+
+    @pytest.mark.parametrize(
+        ("target", "network"),
+        [
+            ("127.0.0.1", "127.0.0.1/32"),
+            ("127.0.0.0/8", "127.0.0.0/8"),
+            ("0.0.0.0/0", "0.0.0.0/0"),
+            ("::1", "::1/128"),
+            ("::/0", "::/0"),
+            ("Root7", "127.0.0.1/32"),
+        ],
+    )
+    def test_of_loopback_needs_force_and_asks_all_the_same(
+        self, scene: Scene, target: str, network: str
+    ) -> None:
+        ann = scene.join("127.0.0.1|4001")
+        scene.join("::1|4002")
+        scene.send(ann, "/nick Root7")
+        scene.forget()
+        for _ in range(2):
+            assert answer(scene, f"/ban {target}") == (
+                f"{network.removesuffix('/32').removesuffix('/128')} is this machine itself; "
+                f"to ban it all the same type: /ban {target} --force"
+            )
+        assert answer(scene, f"/ban {target} 2h").endswith(f"type: /ban {target} 2h --force")
+        assert self.banned(scene) == []
+        assert len(scene.room.members) == 2
+        assert "Repeat the command to do it." in answer(scene, f"/ban {target} --force")
+        scene.operate(f"/ban {target} --force")
+        assert self.banned(scene) == [(network, None)]
+        assert len(scene.room.members) == 1
+
+    def test_by_hand_tells_whom_it_would_hit_before(self, scene: Scene) -> None:
+        ann = scene.join("192.0.2.7|4001")
+        bob = scene.join("192.0.2.8|4002")
+        networks = [network_of("192.0.2.0/29")]
+        assert scene.operator.hit_by(networks) == [ann]
+        scene.operator.ban(networks)
+        assert scene.room.members == (bob,)
+
+
+class TestUnban:
+    def test_lifts_a_ban(self, scene: Scene) -> None:
+        scene.operate("/ban 192.0.2.7", "/ban 192.0.2.0/24")
+        scene.forget()
+        assert answer(scene, "/unban 192.0.2.7/32") == "Lifted the ban of 192.0.2.7."
+        assert [str(ban.network) for ban in scene.bans.all()] == ["192.0.2.0/24"]
+        assert answer(scene, "/unban 192.0.2.0/24") == "Lifted the ban of 192.0.2.0/24."
+        assert scene.bans.all() == []
+
+    def test_of_what_is_covered_but_not_banned_itself_says_so(self, scene: Scene) -> None:
+        scene.operate("/ban 192.0.2.0/24")
+        scene.forget()
+        assert answer(scene, "/unban 192.0.2.7") == "There is no ban of 192.0.2.7. Type /bans."
+        assert scene.bans.covers("192.0.2.7")
+
+    def test_takes_no_name(self, scene: Scene) -> None:
+        scene.gather("Ann")
+        assert answer(scene, "/unban Ann").startswith("Ann is nobody here, no IP address")
+
+
+class TestBans:
+    def test_are_listed_with_the_time_that_is_left(self, scene: Scene) -> None:
+        scene.operate("/ban 2001:db8::7", "/ban 192.0.2.7 10m", "/ban 192.0.2.0/24 1d")
+        scene.clock.advance(5 * 60)
+        scene.forget()
+        assert answer(scene, "/bans").split("\n") == [
+            "192.0.2.0/24 for 24h",
+            "192.0.2.7 for 5m",
+            "2001:db8::7 until unbanned",
+        ]
+
+    def test_that_there_are_none_is_said(self, scene: Scene) -> None:
+        assert answer(scene, "/bans") == "Nobody is banned"
+
+
+class TestReload:
+    def test_says_so_where_there_is_nothing_to_read(self, scene: Scene) -> None:
+        assert answer(scene, "/reload") == (
+            "There is nothing to read again: no TLS certificate and no bans file."
+        )
+        scene.operator.reload_certificate()
+        assert scene.told() == [replied("This server does not use TLS: there is no certificate to read.")]
+
+    def test_reads_the_certificate_again(self) -> None:
+        read: list[str] = []
+        scene = Scene(reload=lambda: read.append("once"))
+        assert answer(scene, "/reload") == "The TLS certificate was read again: new connections get it."
+        assert read == ["once"]
+
+    def test_of_one_that_cannot_be_used_says_why(self) -> None:
+        def fail() -> None:
+            raise CertificateError("cert.pem: certificate has expired")
+
+        assert answer(Scene(reload=fail), "/reload") == (
+            "The TLS certificate stays as it was: cert.pem: certificate has expired"
+        )
+
+    def test_reads_the_bans_again_and_drops_whom_they_hit(self, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        scene = Scene(bans_file=file, reload=lambda: None)
+        ann, bob, cid = scene.join("192.0.2.7|4001"), scene.join("192.0.2.8|4002"), scene.join("::1|4003")
+        scene.forget()
+        file.write_text("192.0.2.7 -\n::1 -\n198.51.100.1 -\n")
+        scene.operate("/reload")
+        assert scene.told() == [
+            replied("The TLS certificate was read again: new connections get it."),
+            Left(NOW, ann.id, ann.address, LeaveReason.BANNED),
+            Left(NOW, cid.id, cid.address, LeaveReason.BANNED),
+            replied("The bans file was read again: 3 bans are in force. Dropped 2 people."),
+        ]
+        assert scene.room.members == (bob,)
+        scene.forget()
+        assert answer(scene, "/unban 198.51.100.1") == "Lifted the ban of 198.51.100.1."
+
+    @pytest.mark.parametrize("content", ["nobody -\n", None])
+    def test_of_bans_that_cannot_be_read_changes_nothing_and_says_why(
+        self, tmp_path: Path, content: str | None
+    ) -> None:
+        file = tmp_path / "bans"
+        scene = Scene(bans_file=file)
+        scene.operate("/ban 192.0.2.7")
+        scene.forget()
+        file.unlink() if content is None else file.write_text(content)
+        assert answer(scene, "/reload").startswith(f"The bans stay as they were: {file}")
+        assert scene.bans.covers("192.0.2.7")
+
+
+class TestMember:
+    def test_that_the_operator_has_picked_is_meant_alone_whoever_shares_its_name(self, shared: Scene) -> None:
+        one, two, three = shared.gather("Bob", "Bob", "Bob")
+        shared.operator.message([two], two.name, "hi")
+        shared.operator.mute([three])
+        assert shared.seen() == {two: ["Operator (private): hi "], three: ["You are muted"]}
+        assert shared.told() == [
+            OperatorMessaged(NOW, "Bob", "hi", 1),
+            Muted(NOW, three.id, "Bob", True),
+            replied("Muted 1 people."),
+        ]
+        shared.operator.kick([one], "why")
+        assert shared.told() == [
+            Left(NOW, one.id, "Bob", LeaveReason.KICKED, "why"),
+            replied("Kicked 1 people."),
+        ]
+
+
+class TestListHelpAndQuit:
+    def test_list_shows_everybody_in_order_of_joining(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Zoe", "Bob")
+        assert answer(scene, "/LIST") == f"{ann.address} as Zoe\n{bob.address} as Bob"
+
+    def test_list_when_nobody_is_there_says_so(self, scene: Scene) -> None:
+        assert answer(scene, "/list") == "No users connected"
+
+    @pytest.mark.parametrize(
+        "settings",
+        [Settings(), Settings(tls_cert=Path("c.pem"), tls_key=Path("k.pem"))],
+        ids=["plain", "TLS"],
+    )
+    def test_help_shows_the_operators_commands(self, settings: Settings) -> None:
+        assert answer(Scene(settings), "/help") == notices.help_lines(
+            Role.OPERATOR, encrypted=settings.encrypted
+        )
+
+    def test_quit_asks_whoever_runs_the_server_to_stop_it(self, scene: Scene) -> None:
+        scene.gather("Ann")
+        scene.operate("/quit")
+        assert scene.seen() == {}
+        assert scene.told() == [QuitRequested(NOW)]
