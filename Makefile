@@ -5,6 +5,9 @@
 # make fuzz       throw garbage at a live server for a minute     (ARGS="--seconds 300")
 # make measure    what attacks cost everybody else, and what they may (ARGS="--quick")
 # make soak       500 users come, talk and go for ten minutes     (ARGS="--seconds 60")
+# make docs       write the options into docs/options.md, as the program has them
+# make man        make the man page and the shells' completions, in share/
+# make release    build the sdist and the wheel in dist/, and try the wheel
 # Each installs what it needs into .venv the first time.
 
 PYTHON ?= python3
@@ -14,7 +17,7 @@ ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
 
-.PHONY: run test check format bench fuzz measure soak clean
+.PHONY: run test check format bench fuzz measure soak docs man release clean
 
 run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
@@ -48,8 +51,24 @@ measure: .venv/.dev
 soak: .venv/.dev
 	@$(BIN)/python -m tests.hostile.soak $(ARGS)
 
+docs: .venv/.dev
+	$(BIN)/python docs/reference.py
+
+man: .venv/.dev
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || date +%s) $(BIN)/python docs/reference.py share
+
+release: man
+	rm -rf build dist
+	$(BIN)/python -m build
+	$(PYTHON) -m venv build/try
+	build/try/bin/pip --disable-pip-version-check --quiet install dist/*.whl
+	build/try/bin/python .ci/smoke.py build/try/bin/chat-console
+	cd build/try/share && ls man/man1/chat-console.1 bash-completion/completions/chat-console \
+		zsh/site-functions/_chat-console fish/vendor_completions.d/chat-console.fish
+	@ls -l dist
+
 clean:
-	rm -rf .venv build dist *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist share *.egg-info .coverage* .pytest_cache .ruff_cache .hypothesis
 
 .venv/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -64,5 +83,5 @@ clean:
 
 .venv/.dev: .venv/.python pyproject.toml
 	@echo 'Installing what the tests need into .venv (once) ...'
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev,release]'
 	@touch $@ .venv/.run
