@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from .conftest import BOUND, Connect, StartConsole, StartProgram, StartTerminal, Terminal, require
+from .conftest import BOUND, Connect, StartConsole, StartTerminal, Terminal, require
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 JOIN = README.partition("\n## Join\n")[2].partition("\n## ")[0]
@@ -36,6 +34,10 @@ def enter_until(terminal: Terminal, text: str) -> None:
         assert time.monotonic() < deadline, terminal.text
         time.sleep(0.1)
         terminal.type("\r")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.split()) <= 600
 
 
 def test_these_are_the_ways_to_join() -> None:
@@ -79,33 +81,3 @@ def test_the_script_prints_who_is_here_with_any_client(
     assert welcome.startswith("Welcome 127.0.0.1|")
     assert lines == [f"{bob.address} as {bob.address}", "You have left the server"]
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_the_certificate_of_ones_own_making_serves(
-    start_console: StartConsole, start: StartProgram, tmp_path: Path
-) -> None:
-    (block,) = re.findall(r"    (openssl req .*)\n    (chat-console .*)\n", README)
-    openssl, chat_console = map(shlex.split, block)
-    subprocess.run([require("openssl"), *openssl[1:]], cwd=tmp_path, check=True, capture_output=True)
-    options = [str(tmp_path / word) if word.endswith(".pem") else word for word in chat_console[1:]]
-    assert options[:2] == ["--port", "12345"]
-    console = start_console(*options[2:])
-    (connecting,) = re.findall(r"`(ncat --ssl .*?)`", README)
-    assert connecting.endswith(" 127.0.0.1 12345")
-    client = start(require("ncat"), *shlex.split(connecting)[1:-1], str(console.port))
-    client.type("/quit")
-    assert client.output.read_to_end().endswith("You have left the server\n")
-
-
-def test_the_plain_console_takes_the_operators_lines_from_stdin(start: StartProgram) -> None:
-    (command,) = re.findall(r"^    (chat-console --plain .*)$", README, re.MULTILINE)
-    assert "--port 12345" in command
-    words = shlex.split(command.replace("--port 12345", "--port 0"))
-    program = shutil.which(words[0], path=str(Path(sys.executable).parent))
-    assert program
-    console = start(program, *words[1:])
-    console.output.wait_for("Server started on port ")
-    console.type("/list")
-    console.output.wait_for("No users connected\n")
-    console.type("/quit")
-    assert console.wait() == 0
