@@ -1,6 +1,6 @@
 # make run        start a chat on port 1234 with its console      (PORT=12345, ARGS="--plain")
-# make test       run the tests
-# make check      everything that must hold: format, lint, types, tests, coverage
+# make test       run the quick tests                             (ARGS="-k nick")
+# make check      everything that must hold: format, lint, types, all tests, coverage
 # make bench      measure against other servers                   (ARGS="--quick")
 # make fuzz       throw garbage at a live server for a minute     (ARGS="--seconds 300")
 # make measure    what attacks cost everybody else, and what they may (ARGS="--quick")
@@ -13,9 +13,15 @@
 PYTHON ?= python3
 PORT ?= 1234
 ARGS ?=
+# How many tests run at a time.
+JOBS ?= auto
 
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet install
+PYTEST := -m pytest -q --durations=10
+
+# Without bytecode each worker compiles all tests, and each program that a test starts all of the product.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check format bench fuzz measure soak docs man release clean
 
@@ -23,14 +29,15 @@ run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/python $(PYTEST) -n $(JOBS) --dist worksteal -m 'not slow' $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run $(PYTEST) -n $(JOBS) --dist worksteal -m 'not alone'
+	$(BIN)/coverage run $(PYTEST) -m alone
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include 'server/*' --fail-under 100
 	$(BIN)/coverage report --fail-under 90

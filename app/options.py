@@ -9,8 +9,9 @@ import select
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, Protocol
 
 from ..server.room.text import clean
 from ..server.settings import MAX_WELCOME, Settings, SettingsError
@@ -28,6 +29,12 @@ EXIT_USAGE = 2
 
 _PATIENCE = 1.0
 """How long a stream that does not block may take to become writable, in seconds."""
+
+
+class _Group(Protocol):
+    """A group of options of the parser: argparse has no public name for its type."""
+
+    def add_argument(self, *names: str, **options: Any) -> argparse.Action: ...
 
 
 class UsageError(ValueError):
@@ -137,7 +144,7 @@ def _option(field: str) -> str:
     return "--" + names.get(field, field).replace("_", "-")
 
 
-def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+def _add_network(group: _Group) -> None:
     group.add_argument(
         "--host",
         metavar="ADDR",
@@ -165,48 +172,20 @@ def _add_network(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[rep
     )
 
 
-def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
-    def add(name: str, metavar: str, kind: Callable[[str], float], default: float | None, text: str) -> None:
-        shown = "" if default is None else " (default: %(default)s)"
-        group.add_argument(name, metavar=metavar, type=kind, default=default, help=text + shown)
-
-    add(
-        "--rate",
-        "N",
-        _number,
-        _DEFAULTS.rate,
-        "lines a second from one user, 0.4 KiB each; others wait; 0: any",
-    )
-    add("--burst", "N", _whole_number, _DEFAULTS.burst, "lines at once before --rate counts")
-    add(
+def _add_limits(group: _Group) -> None:
+    add = partial(_add_limit, group)
+    add("--rate", _number, "lines a second from one user, 0.4 KiB each; others wait; 0: any")
+    add("--burst", _whole_number, "lines at once before --rate counts")
+    group.add_argument(
         "--max-clients",
-        "N",
-        _whole_number,
-        None,
-        f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
+        metavar="N",
+        type=_whole_number,
+        help=f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
         f"at most {_MOST_CLIENTS})",
     )
-    add(
-        "--max-per-ip",
-        "N",
-        _whole_number,
-        _DEFAULTS.max_per_ip,
-        "users from one address but loopback; 0: any",
-    )
-    add(
-        "--connect-rate",
-        "N",
-        _number,
-        _DEFAULTS.connect_rate,
-        "new connections a minute from one address but loopback; 0: any",
-    )
-    add(
-        "--connect-burst",
-        "N",
-        _whole_number,
-        _DEFAULTS.connect_burst,
-        "new connections at once before --connect-rate counts",
-    )
+    add("--max-per-ip", _whole_number, "users from one address but loopback; 0: any")
+    add("--connect-rate", _number, "new connections a minute from one address but loopback; 0: any")
+    add("--connect-burst", _whole_number, "new connections at once before --connect-rate counts")
     group.add_argument(
         "--trust",
         metavar="NETWORK",
@@ -214,29 +193,29 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[repo
         default=[],
         help="lift the three limits above for a network such as 192.0.2.0/24; may be repeated",
     )
-    add(
-        "--max-backlog",
-        "BYTES",
-        _whole_number,
-        _DEFAULTS.max_backlog,
-        "drop a user who reads too slowly when this much waits",
-    )
+    add("--max-backlog", _whole_number, "drop a user who reads too slowly when this much waits", "BYTES")
     add(
         "--stall-timeout",
-        "SECONDS",
         _number,
-        _DEFAULTS.stall_timeout,
         "drop a user for whom something waits and who takes nothing for so long",
+        "SECONDS",
     )
     group.add_argument(
-        "--bans",
-        metavar="FILE",
-        type=_file,
-        help="keep the bans in this file (default: nowhere)",
+        "--bans", metavar="FILE", type=_file, help="keep the bans in this file (default: nowhere)"
     )
 
 
-def _add_console(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]
+def _add_limit(
+    group: _Group, option: str, kind: Callable[[str], float], text: str, metavar: str = "N"
+) -> None:
+    """Add an option for the setting of its name, with the default there."""
+    default = getattr(_DEFAULTS, option.removeprefix("--").replace("-", "_"))
+    group.add_argument(
+        option, metavar=metavar, type=kind, default=default, help=f"{text} (default: %(default)s)"
+    )
+
+
+def _add_console(group: _Group) -> None:
     group.add_argument("--plain", action="store_true", help="line-based console on stdin and stdout")
     group.add_argument("--theme", metavar="NAME", help="its colours, such as textual-light or ansi-dark")
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")

@@ -1,7 +1,8 @@
 """The terminal's driver: while the terminal does not read, frames are dropped and the chat goes on.
 
 Textual's own driver hands what it paints to a thread through a short queue and, when that is full, waits on
-the event loop. The loop is the chat's too: one terminal that stopped reading would stop everybody.
+the event loop. The loop is the chat's too: one terminal that stopped reading would stop everybody. So what is
+painted goes to a thread of our own here.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import sys
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from selectors import EVENT_READ
 from threading import Event
 from time import monotonic
-from typing import Any, TextIO, cast
+from typing import Any
 
 from textual import constants
 from textual.app import App
@@ -30,9 +32,9 @@ from .terminal_io import POLL_INTERVAL, ExitEvent, Selector, TerminalOutput
 from .typeahead import KeyByKeyApp
 
 MAX_PENDING = 10
-"""How many writes may wait for the terminal before frames are dropped, of the 30 that Textual's queue holds.
+"""How many writes may wait for the terminal before frames are dropped.
 
-What enters or leaves application mode, about 20 writes, is never dropped and has to fit in beside them.
+What enters or leaves application mode is never dropped.
 """
 
 EXIT_GRACE = 1.0
@@ -55,6 +57,9 @@ _CANCEL = "\x18\x1b\\\x1b[?2026l"
 # region, autowrap, a cursor.
 _CLEAR = "\x18\x1b\\\x0f\x1b(B\x1b[0m\x1b[r\x1b[?7l\x1b[?25l\x1b[2J"
 
+# Ends what Textual asks of the mouse.
+_MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
+
 # What Textual asks of the keyboard (1, 8, 16), and which key it is on a Latin layout (4):
 # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement
 _KITTY_PUSH, _KITTY_POP = "\x1b[>29u", "\x1b[<u"
@@ -65,12 +70,10 @@ def driver_class() -> type[Driver] | None:
     return None if "TEXTUAL_DRIVER" in os.environ else NonBlockingDriver
 
 
-def repaint(app: App[Any]) -> None:
+def repaint(app: KeyByKeyApp) -> None:
     """Paint all that `app` shows anew, whatever its terminal shows."""
-    # Private, so Textual is pinned: the driver.
-    driver = app._driver  # pyright: ignore[reportPrivateUsage]
-    if isinstance(driver, NonBlockingDriver):
-        driver.repaint()
+    if isinstance(app.driver, NonBlockingDriver):
+        app.driver.repaint()
     else:
         app.screen.refresh()
 
@@ -91,43 +94,49 @@ class NonBlockingDriver(LinuxDriver):
     stalled = False
     """Whether frames are being dropped, so that preparing one is in vain."""
 
-    _terminal: TerminalOutput
-    _exit_event: ExitEvent
     _painting = False
     _away = _soiled = False
     _look: asyncio.TimerHandle | None = None  # at who has the terminal, which nothing tells
 
+    def __init__(self, app: App[Any], **options: Any) -> None:
+        super().__init__(app, **options)  # pyright: ignore[reportUnknownMemberType]
+        self.app = app
+        if isinstance(app, KeyByKeyApp):
+            app.driver = self
+        self.event_loop = asyncio.get_running_loop()
+        self._output: TerminalOutput | None = None
+        self.exit_event = self._exit_event = ExitEvent()
+        self._input_ended = Event()
+        self._input_ended.set()
+        # Instead of Textual's handlers: these write, and what they interrupt may hold a lock.
+        for number, handler in ((signal.SIGTSTP, self._suspend), (signal.SIGCONT, self._resume)):
+            signal.signal(number, partial(self._on_signal, handler))
+
     def write(self, data: str) -> None:
         """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
-        if self._away:
+        if self._away or self._output is None:
             return  # suspended, or in the background
         if not self._painting:
-            self._terminal.farewell += data
+            self._output.farewell += data
         elif self.stalled:
             return
-        elif self._pending >= MAX_PENDING:
+        elif self._output.pending >= MAX_PENDING:
             self.stalled = True
             # An empty write behind the flag: the writer will find its queue empty at least once more.
             data = ""
-        super().write(pinned(data))
-
-    @property
-    def _pending(self) -> int:
-        assert self._writer_thread is not None
-        # Private, so Textual is pinned: nothing public tells how far the terminal is behind.
-        return self._writer_thread._queue.qsize()  # pyright: ignore[reportPrivateUsage]
+        self._output.put(pinned(data))
 
     def start_application_mode(self) -> None:
         """Enter application mode, now or as soon as the process is in the foreground."""
         if not in_foreground(self.fileno):
             self._away = True
-            self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+            self._look = self.event_loop.call_later(_BACKGROUND_INTERVAL, self._resume)
             return
         assert sys.__stderr__ is not None
-        self._terminal = TerminalOutput(sys.__stderr__, self._drained)
-        # Private, so Textual is pinned: the file that the writer thread is given.
-        self._file = cast(TextIO, self._terminal)
+        self._output = TerminalOutput(sys.__stderr__, self._drained)
+        self._exit_event.close()
         self.exit_event = self._exit_event = ExitEvent()
+        self._input_ended.clear()
         super().start_application_mode()
         self._modes = _modes(self.fileno)
         if not constants.DISABLE_KITTY_KEY:
@@ -141,7 +150,7 @@ class NonBlockingDriver(LinuxDriver):
         if self._painting and not self._away:
             self.write(_CLEAR)
             self._soiled = self.stalled  # then that was dropped
-            self._app.screen.refresh()
+            self.app.screen.refresh()
 
     def disable_input(self) -> None:
         """Read no more from the terminal."""
@@ -151,40 +160,35 @@ class NonBlockingDriver(LinuxDriver):
             super().disable_input()
         else:
             # What is typed ahead is for another.
-            self._disable_mouse_support()
+            self.write(_MOUSE_OFF)
             self._stop_reading()
 
     def stop_application_mode(self) -> None:
         """Leave application mode and restore the terminal."""
         self._painting = self.stalled = False
-        if self._away:
+        if self._away or self._output is None:
             return  # it is another's
-        self._terminal.farewell = _CANCEL
+        self._output.farewell = _CANCEL
         if not constants.DISABLE_KITTY_KEY:
             self.write(_KITTY_POP)
         if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
             self.attrs_before = None  # the shell that took over has set its own
         super().stop_application_mode()
-        self._terminal.give_up_at = monotonic() + EXIT_GRACE
+        self._output.give_up_at = monotonic() + EXIT_GRACE
 
     def close(self) -> None:
         """Wait for the last writes, and no longer than a terminal that does not read may take."""
-        # Private, so Textual is pinned: its own close() would join the writer thread without a bound.
         self._look_no_more()
-        writer = self._writer_thread
-        if writer is None:
-            return
+        super().close()
+        if self._output is not None:
+            self._output.close(EXIT_GRACE + 2 * POLL_INTERVAL)
         self._exit_event.close()
-        writer._queue.put(None)  # pyright: ignore[reportPrivateUsage]
-        writer.join(EXIT_GRACE + 2 * POLL_INTERVAL)
-        if not writer.is_alive():
-            self._terminal.close()
 
     def _get_terminal_size(self) -> tuple[int, int]:
         # Private, so Textual is pinned: its own believes COLUMNS and LINES, exported for whatever size.
-        for stream in (sys.__stderr__, sys.__stdin__):
-            with suppress(AttributeError, ValueError, OSError):
-                width, height = os.get_terminal_size(stream.fileno())  # pyright: ignore[reportOptionalMemberAccess]
+        for stream in filter(None, (sys.__stderr__, sys.__stdin__)):
+            with suppress(ValueError, OSError):
+                width, height = os.get_terminal_size(stream.fileno())
                 if width and height:
                     return max(width, LEAST_WIDTH), height
         return super()._get_terminal_size()
@@ -194,6 +198,14 @@ class NonBlockingDriver(LinuxDriver):
 
         Textual's own asks ten times a second whether the app has stopped.
         """
+        try:
+            self._read_input()
+        finally:
+            self._input_ended.set()
+        if not self._exit_event.is_set() and in_foreground(self.fileno):
+            self._call(self._hang_up)
+
+    def _read_input(self) -> None:
         assert sys.__stdin__ is not None
         keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
         with (
@@ -219,32 +231,24 @@ class NonBlockingDriver(LinuxDriver):
                 for event in events:
                     self.process_message(event)
                 self._wait_for_room()
-        if not self._exit_event.is_set() and in_foreground(self.fileno):
-            self._call(self._hang_up)
 
     def _wait_for_room(self) -> None:
         """Read no more than the app keeps up with: a paste without brackets may be long."""
-        if isinstance(self._app, KeyByKeyApp):
+        if isinstance(self.app, KeyByKeyApp):
             taken = Event()
-            self._loop.call_soon_threadsafe(taken.set)
-            for event in (taken, self._app.type_ahead.room):
+            self.event_loop.call_soon_threadsafe(taken.set)
+            for event in (taken, self.app.type_ahead.room):
                 while not self._exit_event.is_set() and not event.wait(POLL_INTERVAL):
                     pass
 
-    def _sigtstp_application(self, *_: object) -> None:
-        # Private, so Textual is pinned: its handlers of SIGTSTP and SIGCONT. They write, and what they
-        # interrupt may hold the lock of the queue.
-        self._loop.call_soon_threadsafe(self._suspend)
-
-    def _sigcont_application(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._resume)
+    def _on_signal(self, handler: Callable[[], None], *_: object) -> None:
+        self.event_loop.call_soon_threadsafe(handler)
 
     def _suspend(self) -> None:
         if self._painting and not self._away:
-            super()._sigtstp_application()  # pyright: ignore[reportUnknownMemberType]
+            self.suspend_application_mode()
             self._away = True
-        else:
-            os.kill(os.getpid(), signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
 
     def _resume(self) -> None:
         """Take the terminal back, whatever has stopped the program and whoever has had it meanwhile."""
@@ -258,13 +262,13 @@ class NonBlockingDriver(LinuxDriver):
                 # Stopped by SIGSTOP: the shell has got the terminal with the console on it.
                 self.suspend_application_mode()
             self._away = True
-            self._look = self._loop.call_later(_BACKGROUND_INTERVAL, self._resume)
+            self._look = self.event_loop.call_later(_BACKGROUND_INTERVAL, self._resume)
             return
         self._away = False
         if self._painting:
             # Continued after SIGSTOP, of which no program is told.
             self.suspend_application_mode()
-        super()._sigcont_application()  # pyright: ignore[reportUnknownMemberType]
+        self.resume_application_mode()
         self._call(self.repaint)
 
     def _look_no_more(self) -> None:
@@ -279,10 +283,9 @@ class NonBlockingDriver(LinuxDriver):
         self._away = True
 
     def _stop_reading(self) -> None:
-        if self._key_thread is not None:
-            self._exit_event.set()
-            self._key_thread.join()
-            self._exit_event.clear()
+        self._exit_event.set()
+        self._input_ended.wait(EXIT_GRACE)
+        self._exit_event.clear()
 
     def _drained(self) -> None:
         """The writer thread has written all that was queued."""
@@ -291,10 +294,8 @@ class NonBlockingDriver(LinuxDriver):
 
     def _call(self, callback: Callable[[], None]) -> None:
         """Have the app call `callback`, from another thread and without waiting for it."""
-        # The loop may be closed by now.
-        with suppress(RuntimeError):
-            # Private, so Textual is pinned: the app that is driven, and the loop that it runs on.
-            self._loop.call_soon_threadsafe(self._app.call_later, callback)
+        with suppress(RuntimeError):  # the loop may be closed by now
+            self.event_loop.call_soon_threadsafe(self.app.call_later, callback)
 
     def _repaint(self) -> None:
         if self._painting:
@@ -302,13 +303,13 @@ class NonBlockingDriver(LinuxDriver):
             if self._soiled:
                 self.repaint()
             else:
-                self._app.screen.refresh()
+                self.app.screen.refresh()
 
     def _hang_up(self) -> None:
         if is_ignored(signal.SIGHUP):
             self._leave_alone()
-        elif self._app.return_code is None:
-            self._app.exit(return_code=HANGUP)
+        elif self.app.return_code is None:
+            self.app.exit(return_code=HANGUP)
 
 
 def _modes(terminal: int) -> list[Any] | None:

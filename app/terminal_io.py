@@ -10,8 +10,9 @@ import sys
 import termios
 from collections.abc import Callable
 from contextlib import suppress
+from queue import SimpleQueue
 from selectors import EVENT_WRITE
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
 from typing import TextIO
 
@@ -48,7 +49,12 @@ class ExitEvent(Event):
 
 
 class TerminalOutput:
-    """The terminal as the writer thread's file: no write raises, and none waits longer than it may."""
+    """Writes to the terminal from a thread of its own: nothing raises, and no write waits longer than it may.
+
+    Args:
+        file: the terminal.
+        drained: is called on the thread whenever all that was put has been written.
+    """
 
     give_up_at = math.inf
     """When to stop waiting for the terminal, by the monotonic clock."""
@@ -56,8 +62,8 @@ class TerminalOutput:
     farewell = ""
     """What it is left with in that case."""
 
-    def __init__(self, file: TextIO, flush: Callable[[], None]) -> None:
-        self.flush = flush
+    def __init__(self, file: TextIO, drained: Callable[[], None]) -> None:
+        self._drained = drained
         self._encoding = file.encoding
         self._given_up = False
         try:
@@ -65,11 +71,28 @@ class TerminalOutput:
             path = os.ttyname(file.fileno())
             self._fd = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError:
-            # Another user's, as after su: writes wait in the writer thread, beyond the farewell's reach.
+            # Another user's, as after su: writes wait in the thread, beyond the farewell's reach.
             self._fd = os.dup(file.fileno())
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, name="terminal-output", daemon=True)
+        self._thread.start()
 
-    def write(self, text: str) -> None:
-        """Write all of `text`, or as much as the terminal takes before `give_up_at`."""
+    @property
+    def pending(self) -> int:
+        """How many texts wait to be written."""
+        return self._queue.qsize()
+
+    def put(self, text: str) -> None:
+        """Have `text` written, or as much of it as the terminal takes before `give_up_at`. Never waits."""
+        self._queue.put(text)
+
+    def _work(self) -> None:
+        while (text := self._queue.get()) is not None:
+            self._write(text)
+            if self._queue.empty():
+                self._drained()
+
+    def _write(self, text: str) -> None:
         data = memoryview(text.encode(self._encoding, ERRORS))
         with suppress(OSError):
             while data and not self._given_up:
@@ -89,8 +112,10 @@ class TerminalOutput:
             termios.tcflush(self._fd, termios.TCOFLUSH)
             os.write(self._fd, self.farewell.encode(self._encoding, ERRORS))
 
-    def close(self) -> None:
-        """Write nothing more."""
-        if self._fd != -1:
+    def close(self, timeout: float) -> None:
+        """Write nothing after what waits, for which the terminal has `timeout` seconds."""
+        self._queue.put(None)
+        self._thread.join(timeout)
+        if self._fd != -1 and not self._thread.is_alive():
             os.close(self._fd)
-        self._fd = -1
+            self._fd = -1

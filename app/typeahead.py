@@ -17,6 +17,7 @@ from weakref import WeakSet
 
 from textual import events
 from textual.app import App
+from textual.driver import Driver
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -224,6 +225,8 @@ class KeyByKeyApp(App[None]):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.driver: Driver | None = None
+        """The terminal's driver, if it is one that has said so."""
         self.type_ahead = TypeAhead(self, super().post_message)
 
     def on_unmount(self) -> None:

@@ -13,7 +13,7 @@ from typing import ClassVar
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.geometry import clamp
+from textual.geometry import Region, clamp
 from textual.message import Message
 from textual.widgets import Input
 
@@ -153,8 +153,6 @@ class CommandLine(Input):
         )
         # A blinking cursor would wake an idle console twice a second.
         self.cursor_blink = False
-        # Private, so Textual is pinned: without it a first text that is long would not scroll to its end.
-        self._initial_value = False
         self._complete = complete
         self._cycle: _Cycle | None = None
         self._history: deque[str] = deque(maxlen=HISTORY_LIMIT)
@@ -191,8 +189,13 @@ class CommandLine(Input):
         self._cycle = None
 
     def watch_selection(self) -> None:
-        """End the cycle of candidates when the cursor is moved."""
+        """End the cycle of candidates when the cursor is moved, and show where it is.
+
+        Textual does that too, but not for the first text.
+        """
         self._cycle = None
+        column = self.cursor_screen_offset.x - self.content_region.x + self.scroll_offset.x
+        self.scroll_to_region(Region(column, 0, 1, 1), force=True, animate=False)
 
     def on_key(self, event: events.Key) -> None:
         """Insert what is typed."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
+from typing import NamedTuple
 
 from ..server.room.text import clean
 from .cells import fitting, pieces, widest
@@ -69,6 +70,17 @@ _SPOKEN = (Kind.CHAT, Kind.OPERATOR, Kind.PRIVATE)
 """The kinds whose text is somebody's words: of these only the mark and the sender are styled by kind."""
 
 
+class Margins(NamedTuple):
+    """What stands to the left of a text."""
+
+    time_end: int
+    """How much of the time is shown; 0 where there is no room for it."""
+    lead: int
+    """The columns that the time and the mark take in the first row."""
+    indent: int
+    """The columns left blank before every other row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """An entry in rows of some width. Every position is one in `text`, which is the same at any width."""
@@ -77,10 +89,7 @@ class Layout:
     text: str
     """The full text, the way it is copied."""
     sender_end: int
-    time_end: int
-    """How much of the time is shown; 0 where there is no room for it."""
-    indent: int
-    """The columns left blank before every row but the first."""
+    margins: Margins
     rows: list[tuple[int, int]]
     """Where each row starts and ends, the time and the mark left out."""
 
@@ -88,9 +97,10 @@ class Layout:
         """Yield the start, the end and the style of each part of `text` that a row shows."""
         start, end = self.rows[row]
         if row == 0:
-            if self.time_end:
-                yield 0, self.time_end, TIME
-            yield BODY - (3 if self.time_end else 2), BODY, self.kind
+            time_end = self.margins.time_end
+            if time_end:
+                yield 0, time_end, TIME
+            yield BODY - (3 if time_end else 2), BODY, self.kind
         sender_end = min(max(start, self.sender_end), end)
         if start < sender_end:
             yield start, sender_end, self.kind
@@ -122,30 +132,31 @@ def cut(parts: Iterable[tuple[int, int, str]], first: int, last: int) -> Iterato
 def lay_out(entry: Entry, width: int) -> Layout:
     """Lay out `entry` in rows of `width` cells. Where these are few, the time and the indent give way."""
     text, sender_end = _full_text(entry)
-    time_end, lead, indent = _margins(width)
-    rest = max(2, width - indent)
-    rows = wrap(text[BODY:], max(2, min(width - lead, rest)), rest)
-    rows = [(BODY + start, BODY + end) for start, end in rows]
-    return Layout(entry.kind, text, sender_end, time_end, indent, rows)
+    margins = _margins(width)
+    rows = [(BODY + start, BODY + end) for start, end in wrap(text[BODY:], *_room(width, margins))]
+    return Layout(entry.kind, text, sender_end, margins, rows)
 
 
 def estimate_rows(entries: Sequence[Entry], width: int) -> list[int]:
     """Return about how many rows of `width` cells each entry takes, at far less than the cost to know."""
-    _, lead, indent = _margins(width)
-    rest = max(2, width - indent)
-    first = max(2, min(width - lead, rest))
+    first, rest = _room(width, _margins(width))
     lengths = [len(entry.text) + (len(entry.sender) + 2 if entry.sender else 0) for entry in entries]
     return [1 if length <= first else 2 + (length - first - 1) // rest for length in lengths]
 
 
-def _margins(width: int) -> tuple[int, int, int]:
-    """Return how much of the time is shown, and how wide the margin is on the first row and on the others."""
+def _margins(width: int) -> Margins:
     if width >= 50:
-        return len("HH:MM:SS"), BODY, BODY
+        return Margins(len("HH:MM:SS"), BODY, BODY)
     if width >= 24:
-        return len("HH:MM"), len("HH:MM + "), 2
+        return Margins(len("HH:MM"), len("HH:MM + "), 2)
     # What is wrapped could pass for a chat line, whose mark is a blank, if it stood right below the sender.
-    return 0, len("+ "), len("+ ") + (width >= 8)
+    return Margins(0, len("+ "), len("+ ") + (width >= 8))
+
+
+def _room(width: int, margins: Margins) -> tuple[int, int]:
+    """Return how many cells the margins leave for the text in the first row, and in the others."""
+    rest = max(2, width - margins.indent)
+    return max(2, min(width - margins.lead, rest)), rest
 
 
 def full_text(entry: Entry) -> str:

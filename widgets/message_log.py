@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from math import floor
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.cache import LRUCache
 from textual.geometry import Offset, Region, Size
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -21,7 +19,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .entry import TEXT, Entry, Kind, cut
+from .entry import Entry, Kind
+from .row_painter import RowPainter
 from .scrollback import FIRST_SERIAL, Row, Scrollback
 
 __all__ = ["Entry", "Kind", "MessageLog"]
@@ -91,8 +90,9 @@ class MessageLog(ScrollView, can_focus=True):
         self._seen = FIRST_SERIAL
         self._selection: Selection | None = None
         self._thumb = (0, 0)
-        self._strips: LRUCache[Row, Strip] = LRUCache(512)
-        self._styles: dict[str, Style] = {}
+        self._painter = RowPainter(
+            self._scrollback, lambda name: self.get_component_rich_style(f"message-log--{name}")
+        )
         self._painting = False
 
     @property
@@ -163,7 +163,7 @@ class MessageLog(ScrollView, can_focus=True):
             serial, row = self._top
             position = self._scrollback.layout(serial).start_of(row) if row else 0
             self._scrollback.resize(viewport.width)
-            self._strips.clear()
+            self._painter.forget()
             if position:
                 self._top = serial, self._scrollback.layout(serial).row_at(position)
         self._viewport = viewport
@@ -221,14 +221,7 @@ class MessageLog(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._styles.clear()
-        self._strips.clear()
-
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            style = self._styles[name] = self.get_component_rich_style(f"message-log--{name}")
-        return style
+        self._painter.forget()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # Textual comes through here to paint, and straight to render_line to find the text below the mouse.
@@ -239,37 +232,26 @@ class MessageLog(ScrollView, can_focus=True):
             self._painting = False
 
     def render_line(self, y: int) -> Strip:
-        if not self._painting:
-            return self._offsets(y)
-        width = self._viewport.width
-        strip = self._paint(self._view[y]) if y < len(self._view) else Strip.blank(width, self._style(TEXT))
-        if self.new_below and y == self._viewport.height - 1:
-            label = f" ▼ {self.new_below:,} new below (End) "
-            style = self._style("more") + Style(meta={"@click": "follow"})
-            strip = Strip([*strip.crop(0, max(0, width - cell_len(label))), Segment(label, style)])
-        return strip
+        row = self._view[y] if y < len(self._view) else None
+        if self._painting:
+            return self._paint(row, last=y == self._viewport.height - 1)
+        if row is not None:
+            return self._painter.places(row)
+        return self._painter.place_below(self._scrollback.next - 1) if self._view else Strip([])
 
-    def _paint(self, row: Row) -> Strip:
-        serial, index = row
-        selected = self._selection.get_span(serial) if self._selection else None
-        strip = self._strips.get(row)
-        if strip is None or selected:
-            layout = self._scrollback.layout(serial)
-            blank = self._style(TEXT)
-            marked = self._selection_style() if selected else blank
-            texts = [(" " * (layout.indent if index else 0), blank)]
-            for start, end, name, inside in cut(layout.parts(index), *(selected or (0, 0))):
-                style = self._style(name)
-                texts.append((layout.text[start:end], style + marked if inside else style))
-            cells = sum(cell_len(text) for text, _ in texts)
-            width = self.size.width
-            # Textual copies a row that is not as wide as the widget.
-            texts.append((" " * (width - cells), blank))
-            runs = groupby((text for text in texts if text[0]), itemgetter(1))
-            segments = [Segment("".join(text for text, _ in run), style) for style, run in runs]
-            strip = Strip(segments, max(cells, width))
-            if not selected:
-                self._strips[row] = strip
+    def _paint(self, row: Row | None, *, last: bool) -> Strip:
+        """Paint `row`, or where it is None a blank one; the last row of the view says how much is new."""
+        width = self._viewport.width
+        if row is None:
+            strip = self._painter.blank(width)
+        elif self._selection and (span := self._selection.get_span(row[0])):
+            strip = self._painter.paint_selected(row, self.size.width, span, self._selection_style())
+        else:
+            strip = self._painter.paint(row, self.size.width)
+        if last and self.new_below:
+            label = f" ▼ {self.new_below:,} new below (End) "
+            style = self._painter.style("more") + Style(meta={"@click": "follow"})
+            strip = Strip([*strip.crop(0, max(0, width - cell_len(label))), Segment(label, style)])
         return strip
 
     def _selection_style(self) -> Style:
@@ -277,23 +259,6 @@ class MessageLog(ScrollView, can_focus=True):
         own = self.screen.get_component_rich_style("screen--selection", partial=True)
         blended = self.screen.get_component_rich_style("screen--selection")
         return own + Style(bgcolor=blended.bgcolor, reverse=self.has_pseudo_class("nocolor") or None)
-
-    def _offsets(self, y: int) -> Strip:
-        """Return row `y` the way Textual reads it to find the text below the mouse.
-
-        What is painted goes without: each offset makes a style that is like no other, and each column of an
-        indent needs its own, so that all of them stand for the first character.
-        """
-        parts: list[tuple[int, str]] = []
-        serial = self._scrollback.next - 1
-        if y < len(self._view):
-            serial, index = self._view[y]
-            layout = self._scrollback.layout(serial)
-            parts += [(layout.start_of(index), " ")] * (layout.indent if index else 0)
-            parts += [(start, layout.text[start:end]) for start, end, _ in layout.parts(index)]
-        elif self._view:
-            parts.append((len(self._scrollback.text(serial)), " "))
-        return Strip(Segment(text, Style(meta={"offset": (x, serial)})) for x, text in parts)
 
     # Selecting.
 

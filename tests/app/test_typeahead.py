@@ -23,7 +23,6 @@ from textual.widgets import Button, Input
 
 from chat_console.app import typeahead
 from chat_console.app.terminal import NonBlockingDriver
-from chat_console.app.terminal_io import ExitEvent
 from chat_console.app.typeahead import LIMIT, RUN, KeyByKeyApp
 
 if TYPE_CHECKING:
@@ -103,7 +102,6 @@ class Typist:
 async def typist(app: KeyByKeyApp) -> AsyncIterator[Typist]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
     driver = NonBlockingDriver(app)
-    driver._exit_event = driver.exit_event = ExitEvent()  # pyright: ignore[reportPrivateUsage]
     driver.fileno, write_end = os.pipe()
     thread = threading.Thread(target=driver.run_input_thread)
     thread.start()
@@ -112,7 +110,7 @@ async def typist(app: KeyByKeyApp) -> AsyncIterator[Typist]:
     finally:
         driver.exit_event.set()
         thread.join()
-        driver._exit_event.close()  # pyright: ignore[reportPrivateUsage]
+        driver.close()
         os.close(driver.fileno)
         os.close(write_end)
         for number, handler in handlers.items():
