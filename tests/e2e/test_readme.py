@@ -36,10 +36,6 @@ def enter_until(terminal: Terminal, text: str) -> None:
         terminal.type("\r")
 
 
-def test_the_readme_is_short() -> None:
-    assert len(README.split()) <= 600
-
-
 def test_these_are_the_ways_to_join() -> None:
     assert [re.split(r"\W", way)[0] for way in WAYS] == ["nc", "telnet", "nc", "ncat", "telnet", "curl"]
 
