@@ -190,13 +190,13 @@ def versions(results: Results) -> dict[str, str]:
 PAGE = """\
 # Benchmarks
 
-What one core makes of a chat room, measured on one machine in one run ({date}, {rounds} rounds,
-{minutes:.0f} minutes). Compare the ratios, not the figures: another machine has others.
+What one core can do for a chat room, measured on one machine in one run ({date}, {rounds} rounds,
+{minutes:.0f} minutes). Compare the ratios: the figures differ between machines.
 
 ![Deliveries a second](benchmarks.svg)
 
 A delivery is one line that one client receives. The tables show medians. Latency is the time from sending a
-line to its arrival at a client's socket, as the system stamps it (`SO_TIMESTAMPNS`).
+line to its arrival at a client's socket, as the kernel stamps it (`SO_TIMESTAMPNS`).
 
 {tables}
 ## What chat-console is held to
@@ -209,9 +209,9 @@ line to its arrival at a client's socket, as the system stamps it (`SO_TIMESTAMP
 
 ## How it is measured
 
-- `make bench` repeats it; `python -m tests.benchmarks --help` tells how to run a part. ngircd, inspircd and
-  ncat take part where they are installed.
-- Each server runs in a process of its own, alone on one core, the load generator on another one. The
+- `make bench` repeats it; `python -m tests.benchmarks --help` says how to run a part of it. ngircd, inspircd
+  and ncat take part where they are installed.
+- Each server runs in a process of its own, alone on one core, and the load generator on another one. The
   servers take turns, and the turn moves on by one from round to round.
 - Flood control and connection limits are switched off for every server, by settings: the IRC servers get
   configurations that lift theirs, ncat gets `--max-conns`, {limits}. No names are looked up.
@@ -226,9 +226,10 @@ line to its arrival at a client's socket, as the system stamps it (`SO_TIMESTAMP
   line that the generator leaves unread until the next one comes counts as late as that one. Of joins every
   client must be told once, and of all that come after its own; in the servers that send the same notices to
   all, the order is compared too.
-- At full speed the senders have as many lines under way as the server delivers in 0.15 s, at most 10,000,
+- At full speed the senders have as many lines in flight as the server delivers in 0.15 s, at most 10,000,
   counted at the slowest reader. The tables show how busy that kept the server.
-- The generator reads seldom and much. Where it took more than 90 % of its core, the table says so.
+- The generator reads rarely, and a lot at a time. Where it took more than 90 % of its core, the table
+  says so.
 """
 
 

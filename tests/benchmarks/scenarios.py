@@ -220,10 +220,10 @@ SCENARIOS = {
         title="100 clients, 10 of them send at full speed",
         measure=full_speed,
         columns=SPEED,
-        limits="The server's core. chat-console makes one `write` for each client of all the lines of a turn "
-        "of its loop; what is left is the cleaning of the text and the system's copying. The IRC "
-        "servers gather output too; the naive ones make a system call for each line and client. ncat "
-        "passes on what it reads, wherever that ends: lines of several senders get mixed up.",
+        limits="The server's core. chat-console sends each client all the lines of one turn of its loop "
+        "in one `write`; what remains is cleaning the text, and the kernel's copying. The IRC "
+        "servers batch output too; the naive ones make a system call per line and client. ncat "
+        "passes on what it reads, wherever that ends, so lines of several senders get mixed up.",
         servers=ALL,
         clients=100,
     ),
@@ -231,7 +231,7 @@ SCENARIOS = {
         title="1,000 clients, 10 of them send at full speed",
         measure=full_speed,
         columns=SPEED,
-        limits="The server's core: with ten times the clients, ten times the system calls for each turn.",
+        limits="The server's core: ten times the clients are ten times the system calls in each turn.",
         servers=WITHOUT_NCAT,
         clients=1000,
         warm_up=1.5,
@@ -240,9 +240,9 @@ SCENARIOS = {
         title="100 clients, 500 lines a second",
         measure=fixed_rate,
         columns=LATENCY,
-        limits="One system call for each delivery, whatever the server: a line that comes alone has none to "
-        "share it with. The IRC servers, ncat and the naive threads leave Nagle's algorithm on, which holds "
-        "lines back until earlier ones are acknowledged.",
+        limits="One system call per delivery, whatever the server: a lone line has nothing to share it "
+        "with. The IRC servers, ncat and the naive threads leave Nagle's algorithm on, which "
+        "holds lines back until earlier ones are acknowledged.",
         servers=ALL,
         clients=100,
         rate=500,
@@ -251,9 +251,9 @@ SCENARIOS = {
         title="100 clients, one line at a time, 50 a second",
         measure=fixed_rate,
         columns=LATENCY,
-        limits="The same, with nothing else under way. A thread that waits in its own read is the "
-        "first to write: an event loop takes two turns before. One run differs from the next by a "
-        "quarter; hence the many rounds.",
+        limits="The same, with nothing else in flight. A thread that waits in its own read writes first;"
+        " an event loop takes two turns before it does. Runs differ by a quarter, hence the many "
+        "rounds.",
         servers=OURS_AND_NAIVE,
         clients=100,
         senders=1,
@@ -264,9 +264,9 @@ SCENARIOS = {
         title="5,000 clients, one of them sends 20 lines a second",
         measure=fixed_rate,
         columns=LATENCY,
-        limits="100,000 system calls a second, about what a core can do; who needs more than a core falls "
-        "further behind with every line of the 10 seconds. The naive servers do not announce the joins, "
-        "which would take them minutes.",
+        limits="100,000 system calls a second, about what a core can do; a server that needs more than a"
+        " core falls further behind with every line of the 10 seconds. The naive servers do not "
+        "announce the joins, which would take them minutes.",
         servers=OURS_AND_NAIVE,
         clients=5000,
         senders=1,
@@ -279,7 +279,7 @@ SCENARIOS = {
         measure=idle,
         columns=("memory_each", "idle_cpu"),
         limits="Process memory (RSS) is what the server itself holds, without the system's socket buffers. "
-        "For chat-console it includes what announcing 10,000 joins left behind; the naive server "
+        "For chat-console it includes what announcing 10,000 joins has left behind; the naive server "
         "announces none here, and the IRC clients are in no room. CPU time is counted in steps of 10 "
         "ms.",
         servers=("plain", "tui", "asyncio", "ngircd", "inspircd"),
@@ -290,9 +290,9 @@ SCENARIOS = {
         title="2,000 clients join as fast as they go, each announced to all",
         measure=joins,
         columns=("joins", "generator"),
-        limits="2,001,000 notices. The next client connects as soon as the server's listen queue is sure to "
-        "have room. The IRC servers get a start: their clients are connected and registered before "
-        "the clock runs.",
+        limits="2,001,000 notices. The next client connects as soon as the server's listen queue is sure"
+        " to have room. The IRC servers get a head start: their clients are connected and "
+        "registered before the clock starts.",
         servers=WITHOUT_NCAT,
         clients=2000,
     ),
@@ -308,7 +308,7 @@ SCENARIOS = {
         title="100 clients, 10 send at full speed, 10 others never read",
         measure=full_speed,
         columns=("deliveries", "per_reader", "growth", "dropped", "told", "generator"),
-        limits="chat-console drops a client for whom more than 4 MiB waits. Memory is the growth of the "
+        limits="chat-console drops a client that has more than 4 MiB waiting. Memory is the growth of the "
         "highest RSS. A server that waits for its slowest client soon delivers nothing to anybody, "
         "and its run is void.",
         servers=WITHOUT_NCAT,
