@@ -14,9 +14,12 @@ from typing import Protocol
 import pyte
 import pyte.screens
 import pytest
+from support.programs import PROGRAM, require
+from support.terminals import Terminal
+from support.waiting import BOUND
 from wcwidth import wcwidth
 
-from .conftest import BOUND, PROGRAM, Connect, StartTerminal, Terminal, require
+from .conftest import Connect, StartTerminal
 
 LIST = 25
 """The columns of the user list."""

@@ -8,8 +8,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from support.programs import PROGRAM, Program
+from support.waiting import BOUND
 
-from .conftest import BOUND, PROGRAM, Connect, Program, StartConsole, StartProgram
+from .conftest import Connect, StartConsole, StartProgram
 
 OTHER = "127.0.0.2"
 """Another address of this machine: loopback has 16 million of them, though not on every system."""

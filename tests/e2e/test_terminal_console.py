@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable
 
 import pytest
+from support.programs import PROGRAM, Program, require
+from support.terminals import Terminal
 
-from .conftest import PROGRAM, Connect, Program, StartProgram, StartTerminal, Terminal, require
+from .conftest import Connect, StartProgram, StartTerminal
 
 DOWN, RIGHT, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[C", "\r", "\x1b", "\x7f"
 CTRL_L, CTRL_Q = "\x0c", "\x11"

@@ -188,7 +188,7 @@ async def serve(settings: dict[str, Any], slices: Slices) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for name in ("tls_cert", "tls_key", "bans_file"):
-        if name in settings:
+        if settings.get(name):
             settings[name] = Path(settings[name])
     if "hosts" in settings:
         settings["hosts"] = tuple(settings["hosts"])

@@ -1,0 +1,17 @@
+"""How tests wait: for what they expect, and for no fixed time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+BOUND = 20.0
+"""How long to wait for a condition on a busy machine, in seconds."""
+
+
+def wait_until(condition: Callable[[], object], pause: float = 0.005) -> None:
+    """Wait until `condition`, which is tried after each `pause`, holds."""
+    give_up_at = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < give_up_at, "it never came to that"
+        time.sleep(pause)
