@@ -141,7 +141,7 @@ def test_it_is_plain_where_stdin_or_stdout_is_no_terminal(start: StartProgram) -
     console = start(*PROGRAM, "--port", "0")
     console.output.wait_for("Server started on port ")
     quit_in_order(console)
-    assert "\x1b" not in console.output.text
+    assert "\x1b" not in console.output.read_to_end()
 
 
 def test_a_stdout_that_nobody_reads_does_not_stall_the_chat(

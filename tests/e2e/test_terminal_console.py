@@ -20,15 +20,18 @@ DOWN, RIGHT, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[C", "\r", "\x1b", "\x7f"
 CTRL_L, CTRL_Q = "\x0c", "\x11"
 F1, F2, F3, F4, F6, F7 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 
+FOOTER = "^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban"
 LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
 
 
 class Console:
-    """The program in a terminal, from its first complete screen on."""
+    """The program in a terminal, from its first complete screen on, painted from its top to its bottom."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\n\^q Qu.* f1 ")
+        found = terminal.wait_for_match(
+            r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* Server started(?s:.*)\n\^q Quit (?s:.*)f7 Ban\Z"
+        )
         self.port = int(found[1])
 
 
@@ -51,7 +54,7 @@ def test_the_first_screen_says_where_to_connect_and_what_the_keys_do(
     terminal.wait_for(f"* Server started on port {console.port}")
     assert terminal.text.startswith(f" chat-console  127.0.0.1:{console.port} · 0 users · ")
     assert "Users (0)" in terminal.text
-    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban")
+    assert terminal.text.endswith(f"\n{FOOTER}")
     ann = connect(console.port)
     ann.send("hello")
     terminal.wait_for(f"{ann.address}: hello")
@@ -286,7 +289,7 @@ def test_a_terminal_without_unicode_shows_the_frame_and_takes_its_own_letters(
 
 def test_the_size_is_the_terminals_whatever_the_environment_says(start_console: StartConsole) -> None:
     terminal = start_console(within=("env", "COLUMNS=300", "LINES=100")).terminal
-    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban")
+    assert terminal.text.endswith(f"\n{FOOTER}")
 
 
 def scribble(terminal: Terminal) -> None:
@@ -298,7 +301,6 @@ def scribble(terminal: Terminal) -> None:
 
 def test_ctrl_l_paints_everything_anew(start_console: StartConsole) -> None:
     terminal = start_console().terminal
-    terminal.wait_for("* Server started")
     before = terminal.text.splitlines()[1:]
     scribble(terminal)
     terminal.type(CTRL_L)
@@ -318,7 +320,6 @@ def test_after_a_suspension_the_whole_screen_is_there(
 ) -> None:
     console = start_console()
     terminal = console.terminal
-    terminal.wait_for("* Server started")
     before = terminal.text.splitlines()[1:]
     if stop:
         terminal.signal(stop)
