@@ -283,7 +283,7 @@ def test_a_terminal_without_unicode_shows_the_frame_and_takes_its_own_letters(
     assert "+- Messages ---" in terminal.text
     assert re.search(r"\|\|\d\d:\d\d:\d\d ", terminal.text)
     assert "\\u" not in terminal.text
-    os.write(terminal._master, b"caf\xe9\r")  # pyright: ignore[reportPrivateUsage]
+    terminal.type(b"caf\xe9\r")
     ann.wait_for("Operator: café\n")
 
 
@@ -293,9 +293,9 @@ def test_the_size_is_the_terminals_whatever_the_environment_says(start_console: 
 
 
 def scribble(terminal: Terminal) -> None:
-    """Write to the terminal as another program does, wherever the console is with its painting."""
+    """Write over what the console has painted, and wait until it is there."""
     seen = terminal.data.count(b"nonsense")
-    os.write(terminal._tty, b"\x1b[0m\x1b[2J\x1b[5;5Hnonsense\x0e\x1b[3;6r")
+    terminal.scribble(b"\x1b[0m\x1b[2J\x1b[5;5Hnonsense\x0e\x1b[3;6r")
     terminal.wait_until(lambda: terminal.data.count(b"nonsense") > seen)
 
 

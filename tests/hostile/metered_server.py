@@ -28,7 +28,7 @@ REFERENCE = 20_000
 """How much work `reference` does."""
 
 
-class Slices(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # its base depends on the system
+class Slices(selectors.DefaultSelector):
     """Watches the turns of the event loop that selects with it.
 
     A slice is what the loop's thread works from one turn to the next, in seconds of CPU time: a process that

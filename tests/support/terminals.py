@@ -85,8 +85,12 @@ class Terminal(Output):
         """The process group that may use the terminal."""
         return os.tcgetpgrp(self._master)
 
-    def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+    def type(self, keys: str | bytes) -> None:
+        os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
+
+    def scribble(self, text: bytes) -> None:
+        """Write to the terminal as another program does, wherever this one is with its painting."""
+        os.write(self._tty, text)
 
     def resize(self, columns: int, rows: int) -> None:
         with self._changed:
