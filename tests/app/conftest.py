@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button
@@ -139,6 +140,19 @@ class Operator:
         for kind in (events.MouseDown, events.MouseUp):
             self.console.post_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
         await self.settle()
+
+    async def resize(self, width: int, height: int) -> None:
+        """Give the terminal another size, and wait until all is laid out for it."""
+        size = Size(width, height)
+        self.console.post_message(events.Resize(size, size))
+        await self.until(lambda: self.console.screen.size == size)
+        await self.painted()
+
+    async def painted(self) -> None:
+        """Wait until what has changed is laid out and painted."""
+        painted = asyncio.Event()
+        self.console.screen.call_after_refresh(painted.set)
+        await self.until(painted.is_set)
 
     async def question(self) -> str:
         """Wait for a question, and return it."""
