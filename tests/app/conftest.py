@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
+from support.prompt_pilot import prompt_pilot
 from textual import events
-from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Button
@@ -25,6 +25,8 @@ from chat_console.widgets.entry import MARKS
 from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.status_bar import StatusBar
 from chat_console.widgets.user_list import UserList
+
+__all__ = ["Operate", "Operator", "operate", "operator", "prompt_pilot"]
 
 BOUND = 20.0
 """How long a condition may take to become true, in seconds; nothing waits for it to pass."""
@@ -143,10 +145,7 @@ class Operator:
 
     async def resize(self, width: int, height: int) -> None:
         """Give the terminal another size, and wait until all is laid out for it."""
-        size = Size(width, height)
-        self.console.post_message(events.Resize(size, size))
-        await self.until(lambda: self.console.screen.size == size)
-        await self.painted()
+        await self.pilot.resize_terminal(width, height)
 
     async def painted(self) -> None:
         """Wait until what has changed is laid out and painted."""

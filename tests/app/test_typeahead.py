@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 SEEDS = int(os.environ.get("CHAT_CONSOLE_KEY_SEEDS", "10"))
 """How many lists of keys are tried, each in a console of its own."""
 
+FAST_SEEDS = 2
+"""How many of them are tried also where time is short."""
+
 FIRST_SEED = int(os.environ.get("CHAT_CONSOLE_KEY_FIRST_SEED", "0"))
 
 BOUND = 20.0
@@ -240,7 +243,13 @@ async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, An
             return {"said": said, "heard": heard, "ended": ended, **kept}
 
 
-@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + SEEDS))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(FIRST_SEED + number, marks=[pytest.mark.slow] if number >= FAST_SEEDS else [])
+        for number in range(SEEDS)
+    ],
+)
 async def test_keys_in_any_pieces_at_any_load_do_what_they_do_one_by_one(operate: Operate, seed: int) -> None:
     one_by_one = await outcome(operate, seed, at_once=False)
     assert await outcome(operate, seed, at_once=True) == one_by_one, typing(random.Random(seed))
