@@ -63,7 +63,7 @@ async def _run(options: argparse.Namespace) -> int:
         server = ChatServer(settings(options))
     except UsageError as error:
         return _fail(str(error))
-    plain = PlainConsole(server) if options.plain or not _on_terminal() else None
+    plain = PlainConsole(server) if options.plain or not environment.has_screen() else None
     try:
         await server.start()
     except ListenError as error:
@@ -116,15 +116,6 @@ def _open_missing_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
-
-
-def _on_terminal() -> bool:
-    # Textual paints on stderr. textual-serve runs the console behind pipes and says so with TEXTUAL_DRIVER.
-    if "TEXTUAL_DRIVER" in os.environ:
-        return True
-    return environment.is_full_screen() and all(
-        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
-    )
 
 
 def _on_signals(console: Console, server: ChatServer, stopping: Callable[[], object]) -> None:

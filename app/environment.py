@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import os
+import sys
 from collections.abc import Callable, Mapping
 
 from .options import UsageError
@@ -17,9 +18,16 @@ class EnvironmentProblem(UsageError):
     """An environment variable has no value that it may have; the message says what to do."""
 
 
-def is_full_screen() -> bool:
-    """Whether `TERM` names a terminal whose cursor can be moved."""
-    return os.environ.get("TERM", "") not in _DUMB
+def has_screen() -> bool:
+    """Whether there is a terminal at all ends, and one whose cursor can be moved, or a driver in its place.
+
+    Textual paints on stderr. textual-serve runs the console behind pipes and says so with `TEXTUAL_DRIVER`.
+    """
+    if "TEXTUAL_DRIVER" in os.environ:
+        return True
+    return os.environ.get("TERM", "") not in _DUMB and all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
 
 
 def check(environ: Mapping[str, str] = os.environ) -> None:
@@ -30,7 +38,7 @@ def check(environ: Mapping[str, str] = os.environ) -> None:
     Raises:
         EnvironmentProblem: for the first that it cannot use.
     """
-    for name, (is_right, what) in _VARIABLES.items():
+    for name, (is_right, what) in VARIABLES.items():
         value = environ.get(name)
         if value is not None and not is_right(value):
             raise EnvironmentProblem(f"{name}={value} is wrong: set it to {what}, or unset it")
@@ -101,7 +109,7 @@ def _keys(value: str) -> bool:
 _SWITCH = _switch, "0 or 1"
 _MANY = 1_000_000
 
-_VARIABLES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+VARIABLES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     # textual/constants.py of Textual 8.2.8, and geometry.py
     "TEXTUAL_DEBUG": _SWITCH,
     "TEXTUAL_DISABLE_KITTY_KEY": _SWITCH,

@@ -155,7 +155,7 @@ def _add_network(group: _Group) -> None:
         "-p",
         "--port",
         metavar="N",
-        type=_whole_number,
+        type=whole_number,
         default=_DEFAULTS.port,
         help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
     )
@@ -174,18 +174,18 @@ def _add_network(group: _Group) -> None:
 
 def _add_limits(group: _Group) -> None:
     add = partial(_add_limit, group)
-    add("--rate", _number, "lines a second from one user, 0.4 KiB each; others wait; 0: any")
-    add("--burst", _whole_number, "lines at once before --rate counts")
+    add("--rate", number, "lines a second from one user, 0.4 KiB each; others wait; 0: any")
+    add("--burst", whole_number, "lines at once before --rate counts")
     group.add_argument(
         "--max-clients",
         metavar="N",
-        type=_whole_number,
+        type=whole_number,
         help=f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
         f"at most {_MOST_CLIENTS})",
     )
-    add("--max-per-ip", _whole_number, "users from one address but loopback; 0: any")
-    add("--connect-rate", _number, "new connections a minute from one address but loopback; 0: any")
-    add("--connect-burst", _whole_number, "new connections at once before --connect-rate counts")
+    add("--max-per-ip", whole_number, "users from one address but loopback; 0: any")
+    add("--connect-rate", number, "new connections a minute from one address but loopback; 0: any")
+    add("--connect-burst", whole_number, "new connections at once before --connect-rate counts")
     group.add_argument(
         "--trust",
         metavar="NETWORK",
@@ -193,10 +193,10 @@ def _add_limits(group: _Group) -> None:
         default=[],
         help="lift the three limits above for a network such as 192.0.2.0/24; may be repeated",
     )
-    add("--max-backlog", _whole_number, "drop a user who reads too slowly when this much waits", "BYTES")
+    add("--max-backlog", whole_number, "drop a user who reads too slowly when this much waits", "BYTES")
     add(
         "--stall-timeout",
-        _number,
+        number,
         "drop a user for whom something waits and who takes nothing for so long",
         "SECONDS",
     )
@@ -221,7 +221,8 @@ def _add_console(group: _Group) -> None:
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
-def _whole_number(text: str) -> int:
+def whole_number(text: str) -> int:
+    """Read a whole number in decimal digits."""
     # Python reads no number of more than 4,300 digits, and no setting has more than 10.
     if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
         return int(text)
@@ -234,7 +235,8 @@ def _file(text: str) -> Path:
     raise argparse.ArgumentTypeError("a file needs a name")  # "" would be the folder that one is in
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """Read a number, which may have a fraction."""
     try:
         if text.isascii() and "_" not in text:
             return float(text)

@@ -114,13 +114,14 @@ class Printer:
             self._size += len(data)
             self._changed.notify()
 
-    def close(self, timeout: float) -> None:
-        """Wait until all is printed, at most `timeout` seconds."""
+    def close(self, timeout: float) -> bool:
+        """Wait until all is printed, at most `timeout` seconds; return whether it is, or never will be."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         self._thread.join(timeout)
         self._tell_lost()
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while lines := self._next():

@@ -54,16 +54,23 @@ class TypeAhead:
         self.room = threading.Event()
         """Set while there is room for more, for the thread that reads them."""
         self.room.set()
+        self.closed = False
+        """Whether what comes is dropped: the app ends."""
         self._app = app
         self._held: deque[Message] = deque()
         self._delivery: asyncio.Task[None] | None = None
-        self._started = self._closed = False
+        self._started = False
         self._stuck: WeakSet[MessagePump] = WeakSet()
 
     @property
     def busy(self) -> bool:
         """Whether anything waits, or has not had its whole effect."""
         return self._delivery is not None
+
+    @property
+    def waiting(self) -> int:
+        """How many keys and the like wait for those before them."""
+        return len(self._held)
 
     def take(self, event: Message) -> bool:
         """Take `event` if it is the operator's input; tell whether it was."""
@@ -74,7 +81,7 @@ class TypeAhead:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False  # another thread's, which the app itself knows to take
-        if self._closed:
+        if self.closed:
             return True
         self._held.append(event)
         if len(self._held) == LIMIT:
@@ -85,7 +92,7 @@ class TypeAhead:
 
     def close(self) -> None:
         """Drop what waits and what comes: the app ends."""
-        self._closed = True
+        self.closed = True
         self._held.clear()
         self.room.set()
         if self._delivery is not None:

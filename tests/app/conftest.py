@@ -12,6 +12,7 @@ import pytest
 from support.prompt_pilot import prompt_pilot
 from textual import events
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -197,11 +198,15 @@ class Operator:
         return self.status_bar.render_line(0).text.rstrip()
 
     @property
-    def rows(self) -> list[str]:
-        """What the screen shows, row by row."""
+    def strips(self) -> list[Strip]:
+        """What the screen shows, row by row, with its colours."""
         # Private, so Textual is pinned: nothing public tells what is painted.
-        strips = self.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
-        return [strip.text for strip in strips]
+        return self.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+
+    @property
+    def rows(self) -> list[str]:
+        """The text that the screen shows, row by row."""
+        return [strip.text for strip in self.strips]
 
     @property
     def text(self) -> str:

@@ -17,7 +17,7 @@ from types import ModuleType
 
 import pytest
 
-from chat_console.app import cli, joining
+from chat_console.app import cli, environment, joining
 from chat_console.app.options import UsageError
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room import notices
@@ -75,7 +75,7 @@ def console_on_screen(monkeypatch: pytest.MonkeyPatch) -> type[RecordedConsole]:
     module = ModuleType("chat_console.app.console")
     module.__dict__["ConsoleApp"] = RecordedApp
     monkeypatch.setitem(sys.modules, "chat_console.app.console", module)
-    monkeypatch.setattr(cli, "_on_terminal", lambda: True)
+    monkeypatch.setattr(environment, "has_screen", lambda: True)
     return RecordedApp
 
 
@@ -181,8 +181,20 @@ class TestListenProblem:
         ],
         ids=["in use", "privileged", "not ours", "unknown", "no name at all", "other"],
     )
-    def test_it_says_what_and_what_to_do(self, cause: OSError | UnicodeError, told: str) -> None:
-        assert cli._listen_problem(ListenError("::1", 80, cause)) == told
+    def test_it_says_what_and_what_to_do(
+        self,
+        cause: OSError | UnicodeError,
+        told: str,
+        plain_console: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        async def start(server: ChatServer) -> None:
+            raise ListenError("::1", 80, cause)
+
+        monkeypatch.setattr(ChatServer, "start", start)
+        assert cli.main(["--plain"]) == cli.EXIT_USAGE
+        assert capfd.readouterr().err == f"chat-console: {told}\n"
 
     @pytest.mark.parametrize(
         ("options", "told"),
@@ -257,7 +269,7 @@ class TestWhichConsole:
         monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
         if driver:
             monkeypatch.setenv("TEXTUAL_DRIVER", driver)
-        assert cli._on_terminal() is (pipe is None or driver is not None)
+        assert environment.has_screen() is (pipe is None or driver is not None)
 
     @pytest.mark.parametrize("term", [None, "", "dumb", "unknown"])
     @pytest.mark.parametrize("driver", [None, "textual.drivers.web_driver:WebDriver"])
@@ -271,7 +283,7 @@ class TestWhichConsole:
                 monkeypatch.delenv(name, raising=False)
             else:
                 monkeypatch.setenv(name, value)
-        assert cli._on_terminal() is (driver is not None)
+        assert environment.has_screen() is (driver is not None)
 
     def test_on_a_terminal_it_is_the_one_on_screen(
         self, console_on_screen: type[RecordedConsole], plain_console: type[RecordedConsole]
@@ -290,7 +302,7 @@ class TestWhichConsole:
     def test_without_a_terminal_it_is_the_plain_one(
         self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(cli, "_on_terminal", lambda: False)
+        monkeypatch.setattr(environment, "has_screen", lambda: False)
         assert cli.main(["--port", "0"]) == 7
         assert plain_console.last.served
 
@@ -329,7 +341,7 @@ class TestWhichConsole:
 
     def test_textual_is_not_imported_before_the_port_is_bound(self, busy_port: int) -> None:
         program = (
-            "import sys; from chat_console.app import cli; cli._on_terminal = lambda: True;"
+            "import sys; from chat_console.app import cli; cli.environment.has_screen = lambda: True;"
             "code = cli.main(['--port', sys.argv[1]]);"
             "print(code, {'textual', 'rich'} & sys.modules.keys())"
         )

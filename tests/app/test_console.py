@@ -26,6 +26,7 @@ from chat_console.server.room.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.confirm import Confirm
 from chat_console.widgets.help_screen import HelpScreen
+from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.user_detail import UserDetail
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def enabled(operator: Operator) -> str:
 
 
 def ended(operator: Operator) -> bool:
-    return not operator.console.is_running or operator.console._exit  # pyright: ignore[reportPrivateUsage]
+    return not operator.console.is_running or operator.console.return_code is not None
 
 
 # The start
@@ -132,14 +133,11 @@ async def test_no_color_and_the_ansi_themes_leave_the_colours_to_the_terminal(
         monkeypatch.setenv(name, value)
     async with operate(theme=theme, size=(40, 12)) as operator:
         await operator.gather("Ann")
-        strips = operator.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
+        strips = operator.strips
         # As on its way to the terminal.
-        for filter_ in operator.console._filters:  # pyright: ignore[reportPrivateUsage]
-            if filter_.enabled:
-                strips = [
-                    strip.apply_filter(filter_, operator.console.screen.background_colors[1])
-                    for strip in strips
-                ]
+        for filter_ in operator.console.get_line_filters():
+            background = operator.console.screen.background_colors[1]
+            strips = [strip.apply_filter(filter_, background) for strip in strips]
         styles = [segment.style for strip in strips for segment in strip if segment.style]
         rgb = [c for style in styles for c in (style.color, style.bgcolor) if c and c.triplet]
         assert bool(rgb) == colours
@@ -319,7 +317,6 @@ async def test_nothing_ever_covers_the_line(operator: Operator) -> None:
     operator.console.notify("[/x]", markup=False)
     await operator.until(lambda: operator.entries[-2:] == ["= Title: bold", "= [/x]"])
     assert not operator.console.screen.query("Toast")
-    assert not operator.console._notifications  # pyright: ignore[reportPrivateUsage]
     assert all(key.tooltip is None for key in footer_keys(operator).values())
 
 
@@ -963,9 +960,11 @@ async def test_no_text_of_the_log_stands_to_the_left_of_a_dialog(operator: Opera
 
 
 async def test_ctrl_q_ends_at_once_where_nobody_is_connected(operator: Operator) -> None:
+    port = operator.server.port
     await operator.press("ctrl+q")
     await operator.until(lambda: ended(operator))
-    assert not operator.server._listeners  # pyright: ignore[reportPrivateUsage]
+    with pytest.raises(OSError):
+        await asyncio.open_connection("127.0.0.1", port)
 
 
 async def test_ctrl_q_asks_where_somebody_is(operator: Operator) -> None:
@@ -1081,7 +1080,7 @@ async def test_an_error_that_nobody_caught_is_shown_in_the_log() -> None:
 
         loop.call_soon(fail)
         loop.call_exception_handler({"message": "no exception, just a message"})
-        shown = running.console._messages  # pyright: ignore[reportPrivateUsage]
+        shown = running.console.screen.query_one(MessageLog)
         await running.until(lambda: len(shown.entries) == 3)
         assert [entry.text for entry in shown.entries][1:] == [
             "Error while serving the event loop: RuntimeError: no exception, just a message",

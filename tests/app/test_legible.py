@@ -36,8 +36,7 @@ def test_a_text_that_would_be_lost_becomes_black_or_white(style: Style, same: bo
 
 
 def shown(operator: Operator) -> list[tuple[str, Style]]:
-    strips = operator.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
-    segments = [segment for strip in strips for segment in strip]
+    segments = [segment for strip in operator.strips for segment in strip]
     return [(text, style) for text, style, _ in segments if style and any(map(str.isalnum, text))]
 
 

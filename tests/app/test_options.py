@@ -146,7 +146,7 @@ class TestOpenFiles:
     def test_the_limits_of_this_process_can_be_read_and_set(self) -> None:
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         try:
-            options._raise_open_files()
+            options.settings(parser().parse_args([]))
             soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             assert hard == before[1]
             assert hard in (soft, INFINITE)
@@ -289,7 +289,7 @@ def test_a_value_that_the_settings_refuse_is_told_by_its_option(
     ("text", "number"), [("0", 0), ("1234", 1234), ("007", 7), ("65535", 65535), ("-1", -1)]
 )
 def test_a_whole_number_is_decimal_digits(text: str, number: int) -> None:
-    assert options._whole_number(text) == number
+    assert options.whole_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -298,20 +298,20 @@ def test_a_whole_number_is_decimal_digits(text: str, number: int) -> None:
 )
 def test_all_else_is_no_whole_number(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a whole number$"):
-        options._whole_number(text)
+        options.whole_number(text)
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("1", 1.0), ("2.5", 2.5), (".5", 0.5), ("1e1", 10.0), ("-1", -1.0)]
 )
 def test_a_number_may_have_a_fraction(text: str, number: float) -> None:
-    assert options._number(text) == number
+    assert options.number(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "1,5", "many", "1_0", "\u0661"])
 def test_all_else_is_no_number(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a number$"):
-        options._number(text)
+        options.number(text)
 
 
 def test_every_setting_that_is_not_inner_has_an_option() -> None:

@@ -8,9 +8,9 @@ import random
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import pytest
@@ -21,7 +21,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from chat_console.app import typeahead
+from chat_console.app import feed, typeahead
 from chat_console.app.terminal import NonBlockingDriver
 from chat_console.app.typeahead import LIMIT, RUN, KeyByKeyApp
 
@@ -139,7 +139,7 @@ class Told:
 
 
 def running(operator: Operator) -> bool:
-    return operator.console.is_running and operator.console._ending is None  # pyright: ignore[reportPrivateUsage]
+    return operator.console.is_running and not operator.console.type_ahead.closed
 
 
 async def rest(operator: Operator) -> None:
@@ -398,20 +398,27 @@ async def test_an_event_loop_that_is_held_up_is_no_handler_that_hangs(
 async def test_characters_for_a_line_go_together_and_not_all_of_them(
     notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rests: list[int] = []
-    rest = notebook.type_ahead._rest  # pyright: ignore[reportPrivateUsage]
+    turns: Counter[int] = Counter()
+    turn = 0
+    deliver = notebook.type_ahead.deliver
 
-    async def counted(**options: Any) -> None:
-        rests.append(len(notebook.line.value))
-        await rest(**options)
-        rests.append(len(notebook.line.value))
+    def note(event: Message) -> None:
+        turns[turn] += 1
+        deliver(event)
 
-    monkeypatch.setattr(notebook.type_ahead, "_rest", counted)
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(notebook.type_ahead, "deliver", note)
+    counting = asyncio.create_task(count())
     press(notebook, *"x" * 5 * RUN)
     await notebook.done()
-    assert len(notebook.line.value) == 5 * RUN
-    lengths = rests[1::2]
-    assert max(after - before for before, after in pairwise(lengths)) == RUN
+    counting.cancel()
+    assert notebook.line.value == "x" * 5 * RUN
+    assert set(turns.values()) == {RUN}
 
 
 async def test_the_mouse_means_what_is_on_the_screen_once_keys_have_changed_it(notebook: Notebook) -> None:
@@ -516,7 +523,7 @@ async def test_no_more_is_read_than_the_app_keeps_up_with(
 
     def watch(event: Message) -> None:
         nonlocal most
-        most = max(most, len(notebook.type_ahead._held))
+        most = max(most, notebook.type_ahead.waiting)
         deliver(event)
 
     monkeypatch.setattr(notebook.type_ahead, "deliver", watch)
@@ -568,7 +575,9 @@ async def test_a_button_takes_each_press(operator: Operator) -> None:
 async def test_the_next_key_is_for_who_is_left(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     await operator.gather("Ann", "Bob", "Cleo", "Dan")
     # However seldom the screen is drawn.
-    monkeypatch.setattr(operator.console._feed, "_frame", 10 * BOUND)
+    monkeypatch.setattr(feed, "FRAME", 10 * BOUND)
+    await operator.submit("now")
+    await operator.until(lambda: operator.last == "> Operator: now")
     async with typist(operator.console) as hands:
         hands.type("".join([*click(5, 2), F3, "y"] * 3))
         await operator.until(lambda: len(operator.server.members) == 1)
