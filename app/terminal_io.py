@@ -22,7 +22,10 @@ POLL_INTERVAL = 0.2
 """How long a wait that nothing wakes may last before it looks whether it is to end, in seconds."""
 
 # With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
-Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
+if sys.platform == "darwin":
+    Selector = selectors.SelectSelector
+else:
+    Selector = selectors.PollSelector
 
 
 class ExitEvent(Event):

@@ -307,14 +307,17 @@ class TestWhichConsole:
         assert plain_console.last.served
 
     def test_what_the_console_cannot_do_is_one_line_and_exit_code_2(
-        self, console_on_screen: type[RecordedConsole], capfd: pytest.CaptureFixture[str]
+        self,
+        console_on_screen: type[RecordedConsole],
+        capfd: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         def refuse(self: RecordedConsole, server: ChatServer, **_: object) -> None:
             console_on_screen.last = self
             self.server = server
             raise UsageError("there is no theme 'x'")
 
-        console_on_screen.__init__ = refuse  # type: ignore[method-assign]
+        monkeypatch.setattr(console_on_screen, "__init__", refuse)
         assert cli.main(["--port", "0", "--theme", "x"]) == 2
         assert capfd.readouterr().err == "chat-console: there is no theme 'x'\n"
         with pytest.raises(ConnectionRefusedError):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from ipaddress import ip_address
 from itertools import product
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 import pytest
+from support.console_operator import Operate, Operator
 from textual import events
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.widget import Widget
 from textual.widgets import Footer, Input
-from textual.widgets._footer import FooterKey
 
 from chat_console.app import joining
 from chat_console.app.console import ConsoleApp, UnknownTheme
@@ -29,16 +29,13 @@ from chat_console.widgets.help_screen import HelpScreen
 from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.user_detail import UserDetail
 
-if TYPE_CHECKING:
-    from conftest import Operate, Operator
-
 HOSTILE = "[/x][@click=app.quit]\x1b[2J\x1b]0;title\x07\x9b31m\u202e"
 HARMLESS = "[/x][@click=app.quit]"
 
 
-def footer_keys(operator: Operator) -> dict[str, FooterKey]:
-    """The keys in the footer, which makes them anew whenever one is enabled or disabled."""
-    return {key.key: key for key in operator.console.screen.query(FooterKey)}
+def footer_keys(operator: Operator) -> dict[str, Any]:
+    """The keys in the footer, which replaces them whenever one is enabled or disabled."""
+    return {key.key: key for key in cast("Iterable[Any]", operator.console.screen.query("FooterKey"))}
 
 
 def enabled(operator: Operator) -> str:
@@ -70,6 +67,7 @@ async def test_who_was_there_before_the_console_is_shown_too(operate: Operate) -
         crlf = False
 
         def write(self, data: bytes) -> None: ...
+        def write_all(self, pieces: Sequence[bytes]) -> None: ...
         def finish(self) -> None: ...
 
     def join(server: ChatServer) -> None:

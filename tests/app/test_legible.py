@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
 
 import pytest
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from support.console_operator import Operate, Operator
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from chat_console.app.legible import MIN_CONTRAST, Legible, contrast, legible
-
-if TYPE_CHECKING:
-    from conftest import Operate, Operator
 
 
 @pytest.mark.parametrize(

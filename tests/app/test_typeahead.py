@@ -11,9 +11,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 import pytest
+from support.console_operator import Operate, Operator
 from textual import constants, events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -24,9 +25,6 @@ from textual.widgets import Button, Input
 from chat_console.app import feed, typeahead
 from chat_console.app.terminal import NonBlockingDriver
 from chat_console.app.typeahead import LIMIT, RUN, KeyByKeyApp
-
-if TYPE_CHECKING:
-    from conftest import Operate, Operator
 
 SEEDS = int(os.environ.get("CHAT_CONSOLE_KEY_SEEDS", "10"))
 """How many lists of keys are tried, each in a console of its own."""
@@ -336,16 +334,20 @@ async def test_a_key_waits_for_the_whole_effect_of_the_one_before(notebook: Note
     assert notebook.noted == [word, "note", word, "ab", "note"]
 
 
-async def test_a_key_waits_for_an_action_that_waits(notebook: Notebook) -> None:
+async def test_a_key_waits_for_an_action_that_waits(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Not the app's own messages, behind which the next key would wait anyway.
-    notebook.action_slow = lambda: notebook.line.call_later(notebook.action_leave)
+    monkeypatch.setattr(notebook, "action_slow", lambda: notebook.line.call_later(notebook.action_leave))
     press(notebook, "f1", "a", "f4")
     await notebook.done()
     assert notebook.line.value == ""
     assert notebook.noted == ["note"]
 
 
-async def test_a_key_knows_what_the_one_before_has_laid_out(notebook: Notebook) -> None:
+async def test_a_key_knows_what_the_one_before_has_laid_out(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     button = Button("Press")
     button.display = False
     heights = list[int]()
@@ -355,8 +357,8 @@ async def test_a_key_knows_what_the_one_before_has_laid_out(notebook: Notebook) 
         button.display = True
 
     await notebook.mount(button)
-    notebook.action_chain = show
-    notebook.action_note = lambda: heights.append(button.size.height)
+    monkeypatch.setattr(notebook, "action_chain", show)
+    monkeypatch.setattr(notebook, "action_note", lambda: heights.append(button.size.height))
     press(notebook, "f3", "f4")
     await notebook.done()
     assert heights[0] > 0
@@ -421,17 +423,19 @@ async def test_characters_for_a_line_go_together_and_not_all_of_them(
     assert set(turns.values()) == {RUN}
 
 
-async def test_the_mouse_means_what_is_on_the_screen_once_keys_have_changed_it(notebook: Notebook) -> None:
+async def test_the_mouse_means_what_is_on_the_screen_once_keys_have_changed_it(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     button = Button("Press", id="press")
     pressed: list[int] = []
-    button.press = lambda: pressed.append(1) or button  # pyright: ignore[reportAttributeAccessIssue]
+    monkeypatch.setattr(button, "press", lambda: pressed.append(1) or button)
     button.display = False
     await notebook.mount(button, before=0)
 
     def show() -> None:
         button.display = True
 
-    notebook.action_note = show
+    monkeypatch.setattr(notebook, "action_note", show)
     press(notebook, "f4")
     for kind in (events.MouseDown, events.MouseUp):
         notebook.post_message(kind(None, 5, 1, 0, 0, 1, False, False, False, 5, 1))
@@ -439,8 +443,10 @@ async def test_the_mouse_means_what_is_on_the_screen_once_keys_have_changed_it(n
     assert pressed
 
 
-async def test_what_the_app_makes_of_input_goes_before_what_is_typed_ahead(notebook: Notebook) -> None:
-    notebook.action_slow = lambda: notebook.simulate_key("f3")
+async def test_what_the_app_makes_of_input_goes_before_what_is_typed_ahead(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook, "action_slow", lambda: notebook.simulate_key("f3"))
     press(notebook, "f1", "f4")
     await notebook.done()
     assert notebook.noted == ["chain", "note"]

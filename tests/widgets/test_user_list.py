@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import product
+from typing import cast
 
 import pytest
 from rich.cells import cell_len
@@ -36,8 +37,8 @@ class RecordingList(UserList):
 
 
 class ListApp(App[None]):
-    def __init__(self, user_list: UserList, **options: bool) -> None:
-        super().__init__(**options)
+    def __init__(self, user_list: UserList, *, ansi_color: bool | None = None) -> None:
+        super().__init__(ansi_color=ansi_color)
         self.user_list = user_list
         self.seen: list[Message] = []
 
@@ -116,7 +117,7 @@ async def test_the_users_are_read_only() -> None:
     user_list = RecordingList()
     async with shown(user_list, [user(1)]):
         with pytest.raises(TypeError):
-            user_list.users[2] = user(2)  # type: ignore[index]
+            cast("dict[int, User]", user_list.users)[2] = user(2)
 
 
 async def test_an_empty_list_says_so_and_wraps() -> None:
