@@ -159,23 +159,23 @@ class TestListenProblem:
         [
             (
                 OSError(errno.EADDRINUSE, "x"),
-                "port 80 on ::1 is in use; end the program that has it, or choose another with --port",
+                "port 80 on ::1 is in use; stop the program that is using it, or choose another with --port",
             ),
             (
                 OSError(errno.EACCES, "x"),
-                "port 80 on ::1 is for privileged programs; choose one from 1024 to 65535 with --port",
+                "port 80 on ::1 needs privileges; choose one from 1024 to 65535 with --port",
             ),
             (
                 OSError(errno.EADDRNOTAVAIL, "x"),
-                "::1 is not an address of this machine; choose one of its own with --host",
+                "::1 is not an address of this machine; choose one that is with --host",
             ),
             (
                 socket.gaierror(socket.EAI_NONAME, "x"),
-                "no address is known for '::1'; give an IP address of this machine with --host",
+                "'::1' has no known address; give an IP address of this machine with --host",
             ),
             (
                 UnicodeError("label too long"),
-                "no address is known for '::1'; give an IP address of this machine with --host",
+                "'::1' has no known address; give an IP address of this machine with --host",
             ),
             (OSError(errno.EMFILE, "Too many files"), "cannot listen on port 80 on ::1: Too many files"),
         ],
@@ -236,7 +236,7 @@ class TestListenProblem:
         # TEST-NET-3 (RFC 5737), which no machine has.
         assert cli.main(["--plain", "--port", "0", "--host", "203.0.113.1"]) == 2
         assert capfd.readouterr().err == (
-            "chat-console: 203.0.113.1 is not an address of this machine; choose one of its own with --host\n"
+            "chat-console: 203.0.113.1 is not an address of this machine; choose one that is with --host\n"
         )
         assert not plain_console.last.served
 
@@ -252,8 +252,7 @@ class TestListenProblem:
         monkeypatch.setattr(listener, "_bind", bind)
         assert cli.main(["--plain", "--port", "23"]) == 2
         assert capfd.readouterr().err == (
-            "chat-console: port 23 on 127.0.0.1 is for privileged programs; "
-            "choose one from 1024 to 65535 with --port\n"
+            "chat-console: port 23 on 127.0.0.1 needs privileges; choose one from 1024 to 65535 with --port\n"
         )
 
 
@@ -333,7 +332,9 @@ class TestWhichConsole:
         assert cli.main(["--port", "0"]) == 2
         out, err = capfd.readouterr()
         assert out == ""
-        assert re.fullmatch(r"chat-console: TEXTUAL_THEME=nosuch is wrong: set it to .*, or unset it\n", err)
+        assert re.fullmatch(
+            r"chat-console: TEXTUAL_THEME=nosuch is invalid: set it to .*, or unset it\n", err
+        )
         assert not hasattr(console_on_screen, "last")
 
     def test_the_plain_one_does_not_care_for_textuals_variables(

@@ -716,7 +716,7 @@ async def test_who_left_before_the_answer_is_not_kicked_nor_is_anybody_else(oper
     await operator.until(lambda: operator.names == ["Ann", "Cleo", "Bob"])
     assert isinstance(operator.console.screen, Confirm)
     await operator.press("y")
-    await operator.until(lambda: operator.last == "= Bob had left already: nobody was kicked.")
+    await operator.until(lambda: operator.last == "= Bob had already left: nobody was kicked.")
     assert len(operator.server.members) == 3
 
 
@@ -729,7 +729,7 @@ async def test_who_left_before_the_answer_is_not_banned_nor_is_anybody_else(oper
     assert await operator.question() == "Ban 192.0.2.7? This drops Ann, Bob."
     await operator.leave(bob)
     await operator.press("y")
-    await operator.until(lambda: operator.entries[-1] == "= Bob had left already: nobody was banned.")
+    await operator.until(lambda: operator.entries[-1] == "= Bob had already left: nobody was banned.")
     assert operator.names == ["Ann"]
     await operator.submit("/bans")
     await operator.until(lambda: operator.entries[-1] == "= Nobody is banned")
@@ -747,7 +747,7 @@ async def test_of_who_has_left_though_the_list_does_not_show_it_yet_the_operator
     for key in ("f6", "f7"):
         before = len(operator.entries)
         await operator.press(key)
-        await operator.until(lambda: "= This user has left already." in operator.entries[before:])  # noqa: B023
+        await operator.until(lambda: "= This user has already left." in operator.entries[before:])  # noqa: B023
         assert (operator.selected, operator.at_home) == (bob.id, True), key
 
 
@@ -836,7 +836,7 @@ async def test_hostile_names_and_texts_are_text_wherever_they_are_shown(operator
     assert await operator.question() == f"Kick {HARMLESS}eve ({HARMLESS}|1)?"
     assert harmless()
     await operator.press("y")
-    await operator.until(lambda: "had left already" in operator.last)
+    await operator.until(lambda: "had already left" in operator.last)
     operator.line.value = "/kick ["
     await operator.press("escape", "tab")
     assert operator.line.value == f"/kick {HARMLESS}eve "
@@ -968,13 +968,13 @@ async def test_ctrl_q_ends_at_once_where_nobody_is_connected(operator: Operator)
 async def test_ctrl_q_asks_where_somebody_is(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     await operator.press("ctrl+q")
-    assert await operator.question() == "2 users are connected. End the server?"
+    assert await operator.question() == "2 users are connected. Stop the server?"
     await operator.press("enter")
     await operator.back()
     assert not ended(operator)
     await operator.leave(bob)
     await operator.press("ctrl+q")
-    assert await operator.question() == "1 user is connected. End the server?"
+    assert await operator.question() == "1 user is connected. Stop the server?"
     await operator.press("y")
     await operator.until(lambda: ended(operator))
     assert operator.clients[ann].lines[-2:] == ["Server is shutting down", "You have left the server"]
@@ -987,7 +987,7 @@ async def test_ctrl_q_asks_over_another_question_and_pressed_again_asks_no_more(
     await operator.question()
     await operator.press("ctrl+q")
     await operator.until(lambda: len(operator.console.screen_stack) == 3)
-    assert "End the server?" in await operator.question()
+    assert "Stop the server?" in await operator.question()
     await operator.press("ctrl+q")
     assert len(operator.console.screen_stack) == 3
     assert list(operator.server.members) == [ann]

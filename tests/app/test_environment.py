@@ -80,7 +80,7 @@ def test_what_textual_can_use_is_left_alone(name: str, value: str) -> None:
 def test_what_it_cannot_use_is_refused_with_what_to_set(name: str, value: str) -> None:
     with pytest.raises(EnvironmentProblem) as problem:
         environment.check({name: value})
-    assert str(problem.value).startswith(f"{name}={value} is wrong: set it to ")
+    assert str(problem.value).startswith(f"{name}={value} is invalid: set it to ")
     assert str(problem.value).endswith(", or unset it")
 
 

@@ -138,7 +138,7 @@ async def test_of_a_user_that_is_gone_by_then_the_operator_is_told(operator: Ope
     hits = await search(operator, f"{action} bob")
     await operator.leave(bob)
     await choose(hits[0])
-    await operator.until(lambda: operator.entries[-1] == "= This user has left already.")
+    await operator.until(lambda: operator.entries[-1] == "= This user has already left.")
     assert (operator.at_home, operator.line.value, operator.names) == (True, "", ["Ann"])
 
 
