@@ -21,14 +21,13 @@ import termios
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pyte
 import pytest
 from textual.app import App, ComposeResult
 from textual.constants import ESCAPE_DELAY
-from textual.events import Key
+from textual.events import Key, Resize
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -36,6 +35,7 @@ from textual.widgets import Static
 from chat_console.app import terminal
 from chat_console.app.terminal import EXIT_GRACE, HANGUP, MAX_PENDING, NonBlockingDriver, driver_class
 from chat_console.app.terminal_io import ExitEvent, Selector, TerminalOutput
+from chat_console.app.typeahead import KeyByKeyApp
 
 WIDTH, HEIGHT = 80, 24
 BOUND = 20.0
@@ -53,7 +53,7 @@ RESTORED = (
 )
 
 
-class Painter(App[None]):
+class Painter(KeyByKeyApp):
     """The program under test: it paints frame after frame, and answers on a socket that its loop watches."""
 
     def __init__(self, control: socket.socket) -> None:
@@ -88,9 +88,8 @@ class Painter(App[None]):
                 self.exit(return_code=3)
             case _:
                 pass
-        driver = self._driver
-        assert isinstance(driver, NonBlockingDriver)
-        self.control.send(json.dumps({"stalled": driver.stalled, "count": self.count}).encode())
+        assert isinstance(self.driver, NonBlockingDriver)
+        self.control.send(json.dumps({"stalled": self.driver.stalled, "count": self.count}).encode())
 
 
 def main(control_fd: str, *flags: str) -> int:
@@ -329,80 +328,126 @@ def test_the_program_paints_again_after_a_suspension(
     assert terminal.is_restored()
 
 
+class Sized(App[None]):
+    """Notes what sizes it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[tuple[int, int]] = []
+
+    def on_resize(self, event: Resize) -> None:
+        self.sizes.append(event.size)
+
+
 @pytest.fixture
 async def pilot() -> AsyncIterator[Pilot[None]]:
-    async with App[None]().run_test() as pilot:
+    async with Sized().run_test() as pilot:
         yield pilot
+
+
+class Output:
+    """In the place of the terminal's writer: as far behind as it is told to be."""
+
+    def __init__(self, drained: Callable[[], None]) -> None:
+        self.drained = drained
+        self.catches_up = False
+        self.pending = 0
+        self.farewell = ""
+        self.give_up_at = 0.0
+        self.texts: list[str] = []
+
+    def put(self, text: str) -> None:
+        self.texts.append(text)
+        if self.catches_up:
+            self.drained()
+
+    def close(self, timeout: float) -> None:
+        pass
 
 
 @pytest.fixture
 async def driver(pilot: Pilot[None]) -> AsyncIterator[NonBlockingDriver]:
-    """A driver that is not started, of an app that runs without a terminal."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
-    yield NonBlockingDriver(pilot.app)
+    """A driver, not started, of an app that runs without a terminal; what is typed comes from a pipe."""
+    numbers = (signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU)
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    driver = NonBlockingDriver(pilot.app)
+    silent = os.pipe()
+    driver.fileno = silent[0]
+    yield driver
+    driver.close()
+    for descriptor in silent:
+        os.close(descriptor)
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
 
+@pytest.fixture
+async def output(driver: NonBlockingDriver, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Output]:
+    """What the driver, now started, writes to."""
+    made: list[Output] = []
+
+    def make(file: object, drained: Callable[[], None]) -> Output:
+        made.append(Output(drained))
+        return made[0]
+
+    monkeypatch.setattr(terminal, "TerminalOutput", make)
+    driver.start_application_mode()
+    made[0].texts.clear()
+    yield made[0]
+    driver.stop_application_mode()
+
+
 async def test_a_terminal_that_catches_up_as_it_is_found_stalled_is_painted_anew(
-    pilot: Pilot[None], driver: NonBlockingDriver
+    pilot: Pilot[None], driver: NonBlockingDriver, output: Output
 ) -> None:
-    written: list[str] = []
-
-    def write(text: str) -> None:
-        written.append(text)
-        driver._drained()
-
-    # A writer that is behind when it is asked, and has nothing left at the next write.
-    driver._writer_thread = SimpleNamespace(write=write, _queue=SimpleNamespace(qsize=lambda: MAX_PENDING))
-    driver._painting = True
+    output.pending = MAX_PENDING
+    output.catches_up = True
     driver.write("frame")
     assert driver.stalled
-    assert "frame" not in written
+    assert output.texts == [""]
     await pilot.pause()
     assert not driver.stalled
 
 
 async def test_what_others_wrote_is_cleared_once_a_stalled_terminal_reads_again(
-    pilot: Pilot[None], driver: NonBlockingDriver
+    pilot: Pilot[None], driver: NonBlockingDriver, output: Output
 ) -> None:
-    written: list[str] = []
-    waiting = MAX_PENDING
-    driver._writer_thread = SimpleNamespace(
-        write=written.append, _queue=SimpleNamespace(qsize=lambda: waiting)
-    )
-    driver._painting = True
+    output.pending = MAX_PENDING
     driver.repaint()
     assert driver.stalled
-    assert written == [""]
-    waiting = 0
-    driver._drained()
+    assert output.texts == [""]
+    output.pending = 0
+    output.drained()
     await pilot.pause()
     assert not driver.stalled
-    assert written == ["", terminal._CLEAR]
+    _, clear = output.texts
+    assert clear.endswith("\x1b[2J")
     driver.stalled = True
-    driver._drained()
+    output.drained()
     await pilot.pause()
-    assert written == ["", terminal._CLEAR]
+    assert output.texts == ["", clear]
+
+
+def closed() -> int:
+    """A descriptor that nothing can be read from."""
+    read_end, write_end = os.pipe()
+    os.close(write_end)
+    os.close(read_end)
+    return read_end
 
 
 async def test_a_terminal_that_cannot_be_read_counts_as_closed(
     pilot: Pilot[None], driver: NonBlockingDriver
 ) -> None:
-    driver._exit_event = ExitEvent()
-    driver.fileno, write_end = os.pipe()
-    os.close(driver.fileno)
+    driver.fileno = closed()
     await asyncio.to_thread(driver.run_input_thread)
-    os.close(write_end)
-    driver._exit_event.close()
     await pilot.pause()
     assert pilot.app.return_code == HANGUP
 
 
 async def test_input_that_another_reader_took_is_not_the_end(
-    pilot: Pilot[None], driver: NonBlockingDriver, monkeypatch: pytest.MonkeyPatch
+    driver: NonBlockingDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    driver._exit_event = ExitEvent()
     driver.fileno, write_end = os.pipe()
     os.write(write_end, b"x")
     reads = iter([BlockingIOError(errno.EAGAIN, "Try again"), OSError(errno.EBADF, "closed")])
@@ -414,9 +459,8 @@ async def test_input_that_another_reader_took_is_not_the_end(
         patched.setattr(terminal.os, "read", read)
         await asyncio.to_thread(driver.run_input_thread)
     assert next(reads, None) is None
-    for descriptor in (driver.fileno, write_end):
-        os.close(descriptor)
-    driver._exit_event.close()
+    os.close(driver.fileno)
+    os.close(write_end)
 
 
 def test_what_ends_the_input_thread_wakes_it_once() -> None:
@@ -463,7 +507,6 @@ async def test_the_input_thread_sleeps_until_something_is_typed(
         characters.append(event.character)
 
     monkeypatch.setattr(driver, "process_message", dispatch)
-    driver._exit_event = ExitEvent()
     driver.fileno, write_end = os.pipe()
     thread = threading.Thread(target=driver.run_input_thread)
     thread.start()
@@ -474,35 +517,52 @@ async def test_the_input_thread_sleeps_until_something_is_typed(
         os.write(write_end, piece)
     while len(Waits.timeouts) < len(timeouts):
         assert time.monotonic() < deadline
-    driver._exit_event.set()
+    driver.exit_event.set()
     thread.join(BOUND)
     assert (characters, Waits.timeouts) == (keys, timeouts)
-    driver._exit_event.close()
-    os.close(write_end)
     os.close(driver.fileno)
+    os.close(write_end)
 
 
 async def test_a_hangup_does_not_change_the_code_of_an_exit_under_way(
     pilot: Pilot[None], driver: NonBlockingDriver
 ) -> None:
     pilot.app.exit(return_code=143)
-    driver._hang_up()
+    driver.fileno = closed()
+    await asyncio.to_thread(driver.run_input_thread)
+    await pilot.pause()
     assert pilot.app.return_code == 143
 
 
 async def test_a_driver_that_was_never_started_can_be_closed(driver: NonBlockingDriver) -> None:
     driver.close()
-    assert driver._writer_thread is None
+    driver.close()
+
+
+@pytest.mark.parametrize(("columns", "width"), [(4, 10), (6, 10), (10, 10), (80, 80)])
+async def test_no_screen_is_laid_out_so_narrow_that_textual_fails(
+    pilot: Pilot[None],
+    driver: NonBlockingDriver,
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    width: int,
+) -> None:
+    assert isinstance(pilot.app, Sized)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 12)))
+    driver.start_application_mode()
+    await pilot.pause()
+    driver.stop_application_mode()
+    assert pilot.app.sizes[-1] == (width, 12)
 
 
 def test_a_terminal_that_was_closed_takes_nothing_and_closes_nothing_else() -> None:
     read_end, write_end = os.pipe()
     with open(write_end, "w") as file:
         closed = TerminalOutput(file, lambda: None)
-        closed.close()
+        closed.close(BOUND)
         reused = os.dup(file.fileno())
-        closed.close()
-        closed.write("lost")
+        closed.close(BOUND)
+        closed.put("lost")
         os.write(reused, b"kept")
         os.close(reused)
     assert os.read(read_end, 100) == b"kept"
@@ -521,12 +581,3 @@ class TestDriverClass:
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))
-
-
-@pytest.mark.parametrize(("columns", "width"), [(4, 10), (6, 10), (10, 10), (80, 80)])
-def test_no_screen_is_laid_out_so_narrow_that_textual_fails(
-    monkeypatch: pytest.MonkeyPatch, columns: int, width: int
-) -> None:
-    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 12)))
-    driver: Any = SimpleNamespace()
-    assert NonBlockingDriver._get_terminal_size(driver) == (width, 12)

@@ -439,7 +439,7 @@ def test_a_port_in_use_is_one_line_on_stderr_and_exit_code_2(
     assert second.output.read_to_end() == ""
     assert second.errors.read_to_end() == (
         f"chat-console: port {console.port} on 127.0.0.1 is in use; "
-        "end the program that has it, or choose another with --port\n"
+        "stop the program that is using it, or choose another with --port\n"
     )
     connect(console.port)
 

@@ -133,7 +133,7 @@ def test_a_port_in_use_is_one_line_and_nothing_is_painted(start_terminal: StartT
         assert terminal.wait() == 2
     assert terminal.read_rest().decode() == (
         f"chat-console: port {port} on 127.0.0.1 is in use; "
-        "end the program that has it, or choose another with --port\r\n"
+        "stop the program that is using it, or choose another with --port\r\n"
     )
 
 
@@ -306,7 +306,7 @@ def test_ctrl_l_paints_everything_anew(start_console: StartConsole) -> None:
     terminal.type(CTRL_L)
     terminal.wait_until(lambda: terminal.text.splitlines()[1:] == before)
     terminal.type(F1)
-    terminal.wait_for("All keys and commands")
+    terminal.wait_for("Show all keys and commands")
     scribble(terminal)
     terminal.type(CTRL_L)
     terminal.wait_until(lambda: "nonsense" not in terminal.text and "F1  " in terminal.text)

@@ -40,7 +40,7 @@ def rows_of(text: str, first: int, rest: int) -> list[str]:
 
 def lines_of(layout: Layout) -> list[str]:
     return [
-        " " * (layout.indent if row else 0)
+        " " * (layout.margins.indent if row else 0)
         + "".join(layout.text[start:end] for start, end, _ in layout.parts(row))
         for row in range(len(layout.rows))
     ]
