@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.waiting import BOUND
 
 from chat_console.app import cli, environment, joining
 from chat_console.app.options import UsageError
@@ -24,8 +25,6 @@ from chat_console.server.room import notices
 from chat_console.server.settings import Settings
 from chat_console.server.wire import listener
 from chat_console.server.wire.listener import ListenError
-
-BOUND = 20.0
 
 
 class RecordedConsole:

@@ -10,7 +10,8 @@ from contextlib import closing
 from typing import get_args
 
 import pytest
-from pipe_ends import BOUND, Pipe
+from pipe_ends import Pipe
+from support.waiting import BOUND
 
 from chat_console.app import plain
 from chat_console.app.plain import PlainConsole, aside, transcript

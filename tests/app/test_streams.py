@@ -9,23 +9,16 @@ import queue
 import re
 import select
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pipe_ends import BOUND, Pipe
+from pipe_ends import Pipe
+from support.waiting import BOUND, wait_until
 
 from chat_console.app import streams
 from chat_console.app.streams import Printer, read
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never came to that"
-        time.sleep(0.002)
 
 
 @pytest.fixture

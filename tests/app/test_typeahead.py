@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from support.console_operator import Operate, Operator
+from support.waiting import BOUND, until
 from textual import constants, events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -33,9 +34,6 @@ FAST_SEEDS = 2
 """How many of them are tried also where time is short."""
 
 FIRST_SEED = int(os.environ.get("CHAT_CONSOLE_KEY_FIRST_SEED", "0"))
-
-BOUND = 20.0
-"""How long to wait for a condition on a busy machine, in seconds."""
 
 ENTER, BACKSPACE, ESCAPE, TAB = "\r", "\x7f", "\x1b", "\t"
 UP, DOWN, RIGHT, LEFT, HOME, END = "\x1b[A", "\x1b[B", "\x1b[C", "\x1b[D", "\x1b[H", "\x1b[F"
@@ -305,10 +303,7 @@ class Notebook(KeyByKeyApp):
         self.noted.append("note")
 
     async def done(self) -> None:
-        deadline = time.monotonic() + BOUND
-        while self.type_ahead.busy:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.001)
+        await until(lambda: not self.type_ahead.busy)
 
 
 @pytest.fixture
@@ -471,10 +466,7 @@ async def test_the_mouse_moves_without_waiting(notebook: Notebook) -> None:
 
 async def test_another_thread_may_tell_of_the_focus_of_the_app(notebook: Notebook) -> None:
     await asyncio.to_thread(notebook.post_message, events.AppBlur())
-    deadline = time.monotonic() + BOUND
-    while notebook.app_focus:
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.001)
+    await until(lambda: not notebook.app_focus)
 
 
 class Search(ModalScreen[None]):
@@ -535,10 +527,7 @@ async def test_no_more_is_read_than_the_app_keeps_up_with(
     monkeypatch.setattr(notebook.type_ahead, "deliver", watch)
     async with typist(notebook) as hands:
         await asyncio.to_thread(hands.type, "x" * 4 * LIMIT)
-        deadline = time.monotonic() + BOUND
-        while len(notebook.line.value) < 4 * LIMIT:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.001)
+        await until(lambda: len(notebook.line.value) == 4 * LIMIT)
     assert most < 2 * LIMIT
 
 

@@ -25,8 +25,7 @@ from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.status_bar import StatusBar
 from chat_console.widgets.user_list import UserList
 
-BOUND = 20.0
-"""How long a condition may take to become true, in seconds; nothing waits for it to pass."""
+from .waiting import until
 
 
 class Client:
@@ -69,11 +68,7 @@ class Operator:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until `condition` holds."""
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + BOUND
-        while not condition():
-            assert loop.time() < give_up_at, "it never came to that"
-            await asyncio.sleep(0.002)
+        await until(condition)
 
     async def settle(self) -> None:
         """Wait until all messages that are on their way have been handled."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Any
 
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
+from .waiting import until
+
 _pause = Pilot[Any].pause
 _resize_terminal = Pilot[Any].resize_terminal
-
-BOUND = 20.0
-"""How long a new size may take to be laid out, in seconds."""
 
 
 async def pause(pilot: Pilot[Any], delay: float | None = None) -> None:
@@ -43,10 +40,7 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
 async def resize_terminal(pilot: Pilot[Any], width: int, height: int) -> None:
     """Give the terminal another size, which Textual waits a moment to take."""
     await _resize_terminal(pilot, width, height)
-    give_up_at = time.monotonic() + BOUND
-    while pilot.app.screen.size != (width, height):
-        assert time.monotonic() < give_up_at, "the new size never came"
-        await asyncio.sleep(0.002)
+    await until(lambda: pilot.app.screen.size == (width, height))
     await pause(pilot)
 
 

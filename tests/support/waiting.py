@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -15,3 +16,11 @@ def wait_until(condition: Callable[[], object], pause: float = 0.005) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, "it never came to that"
         time.sleep(pause)
+
+
+async def until(condition: Callable[[], object], pause: float = 0.002) -> None:
+    """The same, while everything else on the loop goes on."""
+    give_up_at = time.monotonic() + BOUND
+    while not condition():
+        assert time.monotonic() < give_up_at, "it never came to that"
+        await asyncio.sleep(pause)
