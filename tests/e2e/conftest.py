@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Callable, Iterator
 
 import pytest
 from support.programs import PROGRAM, Client, PlainConsole, Program
 from support.terminals import Terminal
-
-
-@pytest.fixture(scope="session", autouse=True)
-def interruptible() -> None:
-    """Let SIGINT reach the programs: what starts the tests, such as a shell by `&`, may have it ignored."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
 
 StartProgram = Callable[..., Program]
 StartConsole = Callable[..., PlainConsole]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -19,14 +20,22 @@ async def pause(pilot: Pilot[Any], delay: float | None = None) -> None:
     app = pilot.app
     if delay:
         await _pause(pilot, delay)
-    quiet = 0
-    while quiet < 2:
+    refreshed: asyncio.Event | None = None
+    while app.is_running and app.screen_stack:
         # With no time to wait it lets everybody handle a message, and then lays out and paints at once.
         await _pause(pilot, 0)
         if not app.is_running or not app.screen_stack:
             return
         pumps = (app, *app.screen.walk_children(with_self=True))
-        quiet = 0 if any(pump.message_queue_size for pump in pumps) else quiet + 1
+        if any(pump.message_queue_size for pump in pumps):
+            refreshed = None
+        elif refreshed is None:
+            # Whatever waits for the next refresh, such as a scroll, goes before this.
+            refreshed = asyncio.Event()
+            if not app.screen.call_after_refresh(refreshed.set):
+                return
+        elif refreshed.is_set():
+            return
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
@@ -40,7 +49,7 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
 async def resize_terminal(pilot: Pilot[Any], width: int, height: int) -> None:
     """Give the terminal another size, which Textual waits a moment to take."""
     await _resize_terminal(pilot, width, height)
-    await until(lambda: pilot.app.screen.size == (width, height))
+    await until(lambda: pilot.app.screen.outer_size == (width, height))
     await pause(pilot)
 
 
