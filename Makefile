@@ -50,13 +50,13 @@ bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 fuzz: .venv/.dev
-	@$(BIN)/python -m tests.hostile.fuzz $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m tests.hostile.fuzz $(ARGS)
 
 measure: .venv/.dev
-	@$(BIN)/python -m tests.hostile.measure $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m tests.hostile.measure $(ARGS)
 
 soak: .venv/.dev
-	@$(BIN)/python -m tests.hostile.soak $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m tests.hostile.soak $(ARGS)
 
 docs: .venv/.dev
 	$(BIN)/python docs/reference.py
@@ -91,4 +91,6 @@ clean:
 .venv/.dev: .venv/.python pyproject.toml
 	@echo 'Installing what the tests need into .venv (once) ...'
 	@$(PIP) --editable '.[dev,release]'
+	@mkdir -p .venv/typed/chat_console
+	@ln -sf $(foreach each,app server widgets $(wildcard package/*.*),../../../$(each)) .venv/typed/chat_console/
 	@touch $@ .venv/.run

@@ -1,4 +1,4 @@
-"""The command line: arguments, exit codes, and which console runs. Textual is imported last, if at all."""
+"""The command line: arguments, exit codes, and the choice of console. Textual is imported last, if at all."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ EXIT_OK = 0
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _STARTED = 1.0
-"""Seconds after which a console has most often laid out its first screen."""
+"""Seconds after which a console has usually laid out its first screen."""
 
 
 class Console(Protocol):
-    """What runs a server for an operator."""
+    """Runs a server for an operator."""
 
     async def serve(self) -> int:
         """Run until the operator quits or `end` is called, stop the server, and return the exit code."""
@@ -44,7 +44,7 @@ class Console(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run chat-console and return its exit code: 0 after an orderly end, 2 for what the user must fix."""
+    """Run chat-console and return its exit code: 0 after a clean shutdown, 2 if the user has to act."""
     _open_missing_streams()
     options = parser().parse_args(arguments)
     if options.version:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_run(options))
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED  # before the signals were taken over
+        return EXIT_INTERRUPTED  # before our own handlers were in place
 
 
 async def _run(options: argparse.Namespace) -> int:
@@ -63,7 +63,7 @@ async def _run(options: argparse.Namespace) -> int:
         server = ChatServer(settings(options))
     except UsageError as error:
         return _fail(str(error))
-    plain = PlainConsole(server) if options.plain or not _on_terminal() else None
+    plain = PlainConsole(server) if options.plain or not environment.has_screen() else None
     try:
         await server.start()
     except ListenError as error:
@@ -72,7 +72,7 @@ async def _run(options: argparse.Namespace) -> int:
         return _fail(f"{error}; see --tls-cert and --tls-key")
     except BansFileError as error:
         return _fail(f"{error}, or name another file with --bans")
-    # At most once, whatever begins the end.
+    # At most once, whatever starts the shutdown.
     stopping = functools.cache(functools.partial(notify, "STOPPING=1"))
 
     def note(event: Event) -> None:
@@ -98,7 +98,7 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Console:
-    # Imported here: it takes longer than all the rest, and a busy port should be told at once.
+    # Imported here: it takes longer than everything else, and a busy port should be reported at once.
     environment.check()
     from .console import ConsoleApp
 
@@ -106,31 +106,22 @@ def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Conso
 
 
 def _spare_what_is_there() -> None:
-    """Keep the garbage collector from looking again and again at what stays to the end."""
+    """Keep the garbage collector from going through objects that live until the end over and over."""
     gc.collect()
     gc.freeze()
 
 
 def _open_missing_streams() -> None:
-    """Let the null device stand in for standard streams that are closed, as by `<&-` in a shell."""
+    """Replace standard streams that are closed, as by `<&-` in a shell, with the null device."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
 
 
-def _on_terminal() -> bool:
-    # Textual paints on stderr. textual-serve runs the console behind pipes and says so with TEXTUAL_DRIVER.
-    if "TEXTUAL_DRIVER" in os.environ:
-        return True
-    return environment.is_full_screen() and all(
-        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
-    )
-
-
 def _on_signals(console: Console, server: ChatServer, stopping: Callable[[], object]) -> None:
-    """End the console in order at the first signal, and without waiting for anybody at the second.
+    """Shut down cleanly at the first signal, and without waiting for anybody at the second.
 
-    A hangup ends what runs on a terminal; a daemon, which has none, takes it to read its files again.
+    A hangup ends a program that runs on a terminal; a daemon, which has none, reloads its files instead.
     """
     signals = iter((console.end,))
 
@@ -150,13 +141,13 @@ def _listen_problem(error: ListenError) -> str:
     where = f"port {error.port} on {error.host}"
     match error.errno:
         case errno.EADDRINUSE:
-            return f"{where} is in use; end the program that has it, or choose another with --port"
+            return f"{where} is in use; stop the program that is using it, or choose another with --port"
         case errno.EACCES:
-            return f"{where} is for privileged programs; choose one from 1024 to 65535 with --port"
+            return f"{where} needs privileges; choose one from 1024 to 65535 with --port"
         case errno.EADDRNOTAVAIL:
-            return f"{error.host} is not an address of this machine; choose one of its own with --host"
+            return f"{error.host} is not an address of this machine; choose one that is with --host"
         case code if code is None or code < 0:
-            return f"no address is known for {error.host!r}; give an IP address of this machine with --host"
+            return f"{error.host!r} has no known address; give an IP address of this machine with --host"
         case _:
             return f"cannot listen on {where}: {error.strerror}"
 

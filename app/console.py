@@ -1,4 +1,4 @@
-"""The operator's console: what is on the screen, the keys, and what they do."""
+"""The operator's console: the screen, the keys, and what they do."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from .user_pane import UserPane
 
 
 class UnknownTheme(UsageError):
-    """There is no such theme; the message names those that there are."""
+    """There is no such theme; the message lists the available ones."""
 
 
 class ConsoleApp(KeyByKeyApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:
-        server: the server, which listens already. `serve` stops it at the end.
-        theme: the name of one of Textual's themes; None for its default.
-        mouse: whether the console takes the mouse; without, the terminal selects and copies.
+        server: the server, which is already listening. `serve` stops it at the end.
+        theme: the name of one of Textual's themes; None for the default.
+        mouse: whether the console uses the mouse; if not, the terminal selects and copies text.
 
     Raises:
-        UnknownTheme: if Textual has no theme of that name.
+        UnknownTheme: if Textual has no theme with that name.
     """
 
     TITLE = "chat-console"
@@ -62,14 +62,14 @@ class ConsoleApp(KeyByKeyApp):
     BINDINGS: ClassVar[list[BindingType]] = KEYS + UNSEEN_KEYS
 
     def __init__(self, server: ChatServer, *, theme: str | None = None, mouse: bool = True) -> None:
-        # Textual's own NO_COLOR leaves 24-bit greys; the terminal's palette leaves no colour at all.
+        # With NO_COLOR, Textual still emits 24-bit greys, unless it uses the terminal's own palette.
         super().__init__(driver_class=driver_class(), ansi_color=True if "NO_COLOR" in os.environ else None)
         if theme is not None:
             if theme not in self.available_themes:
                 known = ", ".join(sorted(self.available_themes))
                 raise UnknownTheme(f"there is no theme {theme!r}; choose one with --theme: {known}")
             self.theme = theme
-        # Rich calls the 16 colours standard.
+        # Rich calls a system of 16 colours "standard".
         self._few_colours = [Legible()] if self.console.color_system == "standard" else []
         self.server = server
         self.user_list = UserList("Nobody is here yet", id="users")
@@ -78,7 +78,7 @@ class ConsoleApp(KeyByKeyApp):
         self._operator_line = CommandLine(self._complete, placeholder=PLACEHOLDER, id="line")
         self._feed = Feed(self._messages, self.user_list, self._status_bar)
         self._side = UserPane(server, self.user_list, self._operator_line, self._feed)
-        # The log stands rightmost: whatever a text measures on somebody's terminal, it ends at the edge.
+        # The log is the rightmost pane: however wide a terminal makes a text, it is clipped at the edge.
         self._panes = Horizontal(self._side, self._messages, id="panes")
         self._takes_mouse = mouse
         for event in history(server):
@@ -98,7 +98,7 @@ class ConsoleApp(KeyByKeyApp):
         return self.return_code or 0
 
     def end(self) -> None:
-        """Say goodbye to everybody, then end the console."""
+        """Say goodbye to everybody, then quit."""
         if self._ending is None:
             self.type_ahead.close()
             self._ending = asyncio.get_running_loop().create_task(self._end())
@@ -111,12 +111,12 @@ class ConsoleApp(KeyByKeyApp):
     # The screen
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return what the palette has of Textual's, but for what would hide the line."""
+        """Return Textual's own palette commands, except the one that would hide the line."""
         commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType]
         return (command for command in commands if command.title != "Maximize")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return what changes the colours of all that is painted."""
+        """Return the filters that change the colours of everything painted."""
         return [*super().get_line_filters(), *self._few_colours]
 
     def compose(self) -> ComposeResult:
@@ -127,7 +127,7 @@ class ConsoleApp(KeyByKeyApp):
         yield KeyBar(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Begin to show what happens."""
+        """Start showing events."""
         self._messages.border_title = "Messages"
         self.user_list.border_title = "Users (0)"
         self._status_bar.show(
@@ -140,7 +140,7 @@ class ConsoleApp(KeyByKeyApp):
         self._operator_line.focus()
 
     def on_unmount(self) -> None:
-        """Show no more."""
+        """Stop showing events."""
         self._feed.close()
 
     def _take(self, event: Event) -> None:
@@ -150,30 +150,30 @@ class ConsoleApp(KeyByKeyApp):
             self._feed.take(event)
 
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Show an error that nobody caught, instead of losing it or writing over the screen."""
+        """Show an uncaught error in the log, rather than lose it or write over the screen."""
         self.server.failed("the event loop", context.get("exception") or RuntimeError(context["message"]))
 
     @on(DescendantFocus)
     def _show_focused_pane(self, event: DescendantFocus) -> None:
-        """Where log and user list do not fit side by side, the list is shown while it is in use."""
+        """Show the user list while it has the focus, where log and list do not fit side by side."""
         aside = self._side in event.widget.ancestors
-        # What is in a dialog changes nothing below it.
+        # Focus within a dialog changes nothing underneath.
         if aside or event.widget in (self._messages, self._operator_line):
             self._panes.set_class(aside, "-users")
 
     @property
     def _selected_is_seen(self) -> bool:
-        """Whether the row of the selected user is on the screen, as far as no dialog covers it."""
+        """Whether the selected user's row is on the screen, dialogs aside."""
         list_hidden = self._panes.screen.has_class("-narrow") and not self._panes.has_class("-users")
         return self.user_list.shows_selected and not list_hidden
 
     def notify(self, message: str, *, title: str = "", markup: bool = True, **options: Any) -> None:
-        """Tell the operator in the log, since a toast would cover the line."""
+        """Show a notification in the log, since a toast would cover the line."""
         text = Content.from_markup(message).plain if markup else message
         self._feed.tell(f"{title}: {text}" if title else text)
 
     def _tick(self) -> None:
-        """Show what changes with time alone."""
+        """Update what changes with time alone."""
         self._feed.tick()
         self._side.tick()
 
@@ -189,14 +189,14 @@ class ConsoleApp(KeyByKeyApp):
         self._feed.tell(f"{event.lines} pasted lines were joined into one.")
 
     def on_key(self, event: Key) -> None:
-        """Take what is typed in any other pane into the line."""
+        """Send text typed in any other pane to the line."""
         if not self._in_dialog and (text := typed(event.character)):
             event.prevent_default()
             self.action_line()
             self._operator_line.write(text)
 
     def on_paste(self, event: Paste) -> None:
-        """Take what is pasted in any other pane into the line."""
+        """Send text pasted in any other pane to the line."""
         if not self._in_dialog:
             self.action_line()
             self._operator_line.paste(event.text)
@@ -208,10 +208,10 @@ class ConsoleApp(KeyByKeyApp):
     def _complete(self, left: str) -> list[str]:
         return complete(left, (user.name for user in self.user_list.users.values()))
 
-    # Actions: keys, buttons and the palette all come here. A user is always named by id.
+    # Actions of keys, buttons and the palette. A user is always identified by id.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Grey out what needs a selected user while there is none."""
+        """Disable the actions on a user while none is selected."""
         idle = action in ON_A_USER and not parameters and self.user_list.selected is None
         return None if idle else True
 
@@ -235,7 +235,7 @@ class ConsoleApp(KeyByKeyApp):
     action_repaint = repaint
 
     def _go_to(self, widget: Widget) -> None:
-        # Unlike Widget.focus this takes effect at once, for keys that are typed ahead.
+        # Unlike Widget.focus this takes effect at once, which keys typed ahead rely on.
         widget.screen.set_focus(widget)
 
     def action_scroll_log(self, way: str) -> None:
@@ -243,41 +243,41 @@ class ConsoleApp(KeyByKeyApp):
         getattr(self._messages, f"scroll_{way}")()
 
     def action_paste(self) -> None:
-        """Paste what was copied within the app into the line."""
+        """Paste text copied within the app into the line."""
         self.action_line()
         self._operator_line.action_paste()
 
     def action_message(self, user_id: int | None = None) -> None:
-        """Begin a private message to a user, the selected one by default."""
+        """Start a private message to a user, by default the selected one."""
         self._side.message(user_id)
 
     def action_kick(self, user_id: int | None = None) -> None:
-        """Ask, then disconnect a user, the selected one by default: that one, or nobody."""
+        """Disconnect a user, by default the selected one, after asking."""
         self._side.kick(user_id)
 
     def action_mute(self, user_id: int | None = None, muted: bool | None = None) -> None:
-        """Mute a user, the selected one by default, or let it be heard again; by default what it is not.
+        """Mute or unmute a user, by default the selected one; toggle by default.
 
-        It asks before, naming the user, where the selected one is out of view.
+        If the selected user is out of view, ask first, naming the user.
         """
         self._side.mute(user_id, muted, seen=user_id is not None or self._selected_is_seen)
 
     def action_ban(self, user_id: int | None = None) -> None:
-        """Ask, naming who is hit, then ban the address of a user, the selected one by default."""
+        """Ban a user's address, by default the selected one's, after asking with the users affected."""
         self._side.ban(user_id)
 
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """End the server and the console; ask first when users are connected, and once if the key repeats."""
+        """Stop the server and quit; ask first if users are connected, but only once if the key repeats."""
         count = len(self.server.members)
         if not count:
             self.end()
         elif not isinstance(self.screen, _ConfirmQuit):
             who = "1 user is" if count == 1 else f"{count:,} users are"
-            question = f"{who} connected. End the server?"
-            if await _ConfirmQuit(question, yes="End", no="Stay").ask(self):
+            question = f"{who} connected. Stop the server?"
+            if await _ConfirmQuit(question, yes="Stop", no="Cancel").ask(self):
                 self.end()
 
 
 class _ConfirmQuit(Confirm):
-    """A type of its own, so that Ctrl+Q knows whether it has asked."""
+    """A type of its own, so that Ctrl+Q can tell whether it has already asked."""

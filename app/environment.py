@@ -1,39 +1,47 @@
-"""What the environment asks for, checked before it goes wrong: the terminal's type, Textual's variables."""
+"""The environment, checked before anything goes wrong: the terminal's type and Textual's variables."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import os
+import sys
 from collections.abc import Callable, Mapping
 
 from .options import UsageError
 
 _DUMB = ("", "dumb", "unknown")
-"""The types of terminals of which nothing is known but that they print lines (terminfo(5))."""
+"""Terminal types of which nothing is known except that they print lines (terminfo(5))."""
 
 
 class EnvironmentProblem(UsageError):
-    """An environment variable has no value that it may have; the message says what to do."""
+    """An environment variable has an invalid value; the message says what to do."""
 
 
-def is_full_screen() -> bool:
-    """Whether `TERM` names a terminal whose cursor can be moved."""
-    return os.environ.get("TERM", "") not in _DUMB
+def has_screen() -> bool:
+    """Whether the standard streams are a terminal whose cursor can be moved, or a driver replaces it.
+
+    Textual paints on stderr. textual-serve runs the console behind pipes and says so with `TEXTUAL_DRIVER`.
+    """
+    if "TEXTUAL_DRIVER" in os.environ:
+        return True
+    return os.environ.get("TERM", "") not in _DUMB and all(
+        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
+    )
 
 
 def check(environ: Mapping[str, str] = os.environ) -> None:
-    """Make sure that Textual can use each of its variables that is set.
+    """Make sure that Textual can use every one of its variables that is set.
 
-    Textual ignores some wrong values, fails with a traceback at others, or fails later.
+    Textual ignores some invalid values, fails with a traceback on others, and on some fails later.
 
     Raises:
-        EnvironmentProblem: for the first that it cannot use.
+        EnvironmentProblem: for the first value that it cannot use.
     """
-    for name, (is_right, what) in _VARIABLES.items():
+    for name, (is_right, what) in VARIABLES.items():
         value = environ.get(name)
         if value is not None and not is_right(value):
-            raise EnvironmentProblem(f"{name}={value} is wrong: set it to {what}, or unset it")
+            raise EnvironmentProblem(f"{name}={value} is invalid: set it to {what}, or unset it")
 
 
 def _whole_number(least: int, most: int) -> tuple[Callable[[str], bool], str]:
@@ -76,7 +84,7 @@ def _driver(value: str) -> bool:
     module, _, name = value.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
-    except Exception:  # whatever its module does when it is imported
+    except Exception:  # its module may raise anything when imported
         return False
     return inspect.isclass(found) and issubclass(found, Driver) and not inspect.isabstract(found)
 
@@ -101,7 +109,7 @@ def _keys(value: str) -> bool:
 _SWITCH = _switch, "0 or 1"
 _MANY = 1_000_000
 
-_VARIABLES: Mapping[str, tuple[Callable[[str], bool], str]] = {
+VARIABLES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     # textual/constants.py of Textual 8.2.8, and geometry.py
     "TEXTUAL_DEBUG": _SWITCH,
     "TEXTUAL_DISABLE_KITTY_KEY": _SWITCH,
@@ -113,12 +121,12 @@ _VARIABLES: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "TEXTUAL_SLOW_THRESHOLD": _whole_number(100, _MANY),
     "TEXTUAL_DEVTOOLS_PORT": _whole_number(0, 65535),
     "TEXTUAL_SCREENSHOT": _whole_number(-1, _MANY),
-    "TEXTUAL_SCREENSHOT_LOCATION": (_directory, "a directory that can be written to"),
+    "TEXTUAL_SCREENSHOT_LOCATION": (_directory, "a writable directory"),
     "TEXTUAL_ANIMATIONS": (_animations, "none, basic or full"),
     "TEXTUAL_FILTERS": (_filters, "dim"),
     "TEXTUAL_COLOR_SYSTEM": (_color_system, "auto, standard, 256 or truecolor"),
     "TEXTUAL_THEME": (_theme, "the name of a theme, such as textual-light"),
     "TEXTUAL_DRIVER": (_driver, "MODULE:CLASS of a driver that can be imported"),
-    "TEXTUAL_LOG": (_log_file, "a file that can be written to"),
-    "TEXTUAL_PRESS": (_keys, "keys, a comma between them; wait: takes milliseconds"),
+    "TEXTUAL_LOG": (_log_file, "a writable file"),
+    "TEXTUAL_PRESS": (_keys, "keys separated by commas; wait: takes milliseconds"),
 }

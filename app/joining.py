@@ -1,4 +1,4 @@
-"""The addresses by which people reach this machine, asked of the system alone: no name is looked up."""
+"""The addresses at which people can reach this machine, taken from the system: no name is looked up."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def who_can_join(server: ChatServer) -> list[str]:
-    """What the operator is told of a public `server`: that it is one, and what people type to join it.
+    """Return what to tell the operator of a public `server`: a warning, and what people type to join.
 
-    Nothing where only this machine can join.
+    Empty if only this machine can join.
     """
     if not server.is_public:
         return []
@@ -35,10 +35,10 @@ def who_can_join(server: ChatServer) -> list[str]:
 
 
 def reachable(listening: Sequence[str]) -> list[str]:
-    """The addresses that others can use to reach a server that listens on `listening`, IPv4 first.
+    """Return the addresses at which others can reach a server that listens on `listening`, IPv4 first.
 
-    An address that stands for all of its version becomes those that this machine has now. Left out are those
-    of loopback, and link-local ones, which mean nothing without the name of an interface.
+    An unspecified address is replaced by the addresses that this machine has now. Loopback addresses are left
+    out, and so are link-local ones, which mean nothing without the name of an interface.
     """
     found: set[Address] = set()
     for address in map(_address, listening):
@@ -53,7 +53,7 @@ def reachable(listening: Sequence[str]) -> list[str]:
 
 
 def own_addresses() -> set[Address]:
-    """All addresses of the interfaces that are up and connected; none where the system does not tell."""
+    """Return all addresses of the interfaces that are up and connected; none if the system cannot say."""
     try:
         library = ctypes.CDLL(None)
         first = ctypes.POINTER(_Interface)()
@@ -68,7 +68,7 @@ def own_addresses() -> set[Address]:
 
 
 class _Interface(ctypes.Structure):
-    """One address of an interface, in a list of them: `struct ifaddrs` of getifaddrs(3)."""
+    """An interface's address in a linked list: `struct ifaddrs` of getifaddrs(3)."""
 
 
 _Interface._fields_ = [
@@ -83,7 +83,7 @@ def _listed(entry: Any) -> Iterator[Address]:
     while entry:
         interface = entry.contents
         if interface.address and interface.flags & _UP and interface.flags & _RUNNING:
-            # On macOS and the BSDs the first byte is the length, and the family has one byte only.
+            # On macOS and the BSDs the first byte is the length, and the family is a single byte.
             head = ctypes.string_at(interface.address, 2)
             family = struct.unpack("=H", head)[0] if sys.platform == "linux" else head[1]
             if family == socket.AF_INET:

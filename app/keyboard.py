@@ -1,9 +1,9 @@
-"""From what a terminal sends to Textual's events: keys, pastes, the mouse, and reports.
+"""Turns what a terminal sends into Textual's events: keys, pastes, the mouse, and reports.
 
-Textual's parser takes Escape and the keys typed after it for one sequence when they arrive together, and
-types what it does not know, such as a report that nobody asked for. So sequences are told apart here, and it
-is given one at a time. What is typed means the same in whichever pieces it arrives, but for what no terminal
-tells apart: Escape followed by `[` or `O` and what would be a key.
+Textual's parser mistakes Escape and the keys typed after it for one sequence if they arrive together, and
+types sequences it does not know, such as an unsolicited report. So input is split into sequences here, and
+the parser gets one at a time. Input means the same in whatever pieces it arrives, except for what no terminal
+can tell apart: Escape followed by `[` or `O` and more that would be a key.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-# Private, so Textual is pinned: it knows what the sequences of terminals mean.
+# Private, so Textual is pinned: it knows what terminals' sequences mean.
 from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 from textual.message import Message
@@ -22,11 +22,11 @@ PASTE_LIMIT = 1 << 20
 """How many characters of one paste are taken."""
 
 PASTE_DELAY = 5.0
-"""How long a paste may pause, in seconds: its end may have been lost."""
+"""How long a paste may pause, in seconds, before its end is taken to be lost."""
 
-# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report (X10's, or with a minus for
-# what is beyond the window), a key as SS3, or an answer as a control string (ECMA-48, 5.6; xterm ends it by
-# BEL too): OSC, DCS, or kitty's APC.
+# A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report (X10's, or one with a minus
+# for a place outside the window), a key as SS3, or a reply as a control string (ECMA-48, 5.6; xterm also ends
+# it with BEL): OSC, DCS, or kitty's APC.
 _STRING = r"(?:\]\d{1,4};|P\d*[$+>!]|_G)[^\x00-\x1f\x7f]{0,4096}"
 _SEQUENCE = re.compile(
     r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|<[\d;-]{1,64}[Mm]|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])"
@@ -39,7 +39,7 @@ _BEGUN = re.compile(
 )
 
 _BEYOND = re.compile(r"-\d*")
-"""A place before the first column or above the first row."""
+"""A place left of the first column or above the first row."""
 
 _PASTE, _PASTE_END = "\x1b[200~", "\x1b[201~"
 
@@ -48,7 +48,7 @@ _KEY = re.compile(r"\x1b\[(\d+)(?::\d*)?(?::(\d+))?(?:;(\d*)(?::(\d+))?(?:;([\d:
 _RELEASED = "3"
 _SHIFT, _CTRL, _LOCKS = 1, 4, 64 | 128
 
-# The same without the protocol: https://invisible-island.net/xterm/modified-keys.html
+# The same without that protocol: https://invisible-island.net/xterm/modified-keys.html
 _OTHER_KEY = re.compile(r"\x1b\[27;(\d+);(\d+)~")
 
 _PLAIN = {
@@ -61,7 +61,7 @@ _PLAIN = {
     (ord("m"), _CTRL): 13,
     (ord("["), _CTRL): 27,
 }
-"""What is Enter, Backspace, Tab or Escape on a terminal that sends characters alone, and so on any."""
+"""Keys that are Enter, Backspace, Tab or Escape on a terminal that sends only characters, and so on any."""
 
 _RESET = "\x1b[I"
 
@@ -85,15 +85,15 @@ _LATIN = {
     for letters, keys in _BY_POSITION.values()
     for letter, key in zip(letters, keys, strict=True)
 }
-"""The Latin letter on the key of a letter, in the layouts of xkeyboard-config that are named."""
+"""The Latin letter on the same key, for the letters of the xkeyboard-config layouts named above."""
 
 
 class Keyboard:
     """Reads what a terminal sends, in whatever pieces it arrives.
 
     Args:
-        encoding: that of the terminal's text; what it cannot decode becomes U+FFFD.
-        escape_delay: how long a sequence that has begun may take to go on, in seconds.
+        encoding: the encoding of the terminal's text; invalid bytes become U+FFFD.
+        escape_delay: how long an unfinished sequence may take to continue, in seconds.
     """
 
     def __init__(self, encoding: str = "utf-8", escape_delay: float = 0.1) -> None:
@@ -106,7 +106,7 @@ class Keyboard:
 
     @property
     def patience(self) -> float | None:
-        """How long to wait before `give_up`, in seconds; None for as long as it takes."""
+        """How long to wait for input before calling `give_up`, in seconds; None for as long as it takes."""
         if self._pasted is not None:
             return PASTE_DELAY
         return self._escape_delay if self._rest else None
@@ -117,7 +117,7 @@ class Keyboard:
         return list(self._events())
 
     def give_up(self) -> list[Message]:
-        """Return what was typed, if it is not what has begun: no more has come."""
+        """Return the events of an unfinished sequence as if its characters had been typed: no more came."""
         rest, self._rest = self._rest, ""
         if self._pasted is not None:
             text, self._pasted = self._pasted + rest, None
@@ -138,7 +138,7 @@ class Keyboard:
                 self._rest = self._rest[sequence.end() :]
                 if sequence[0] == _PASTE:
                     self._pasted = ""
-                elif sequence[0][1] in "[O":  # else an answer
+                elif sequence[0][1] in "[O":  # otherwise a reply
                     yield from self._key(sequence[0])
             elif _BEGUN.fullmatch(self._rest):
                 return
@@ -147,9 +147,9 @@ class Keyboard:
                 yield _escape()
 
     def _entered(self, text: str) -> str:
-        """Return `text` with each line end as Enter sends it.
+        """Return `text` with each line ending as Enter sends it.
 
-        What was typed before the console took the terminal ends in LF, and with some settings Enter is CR LF.
+        Text typed before the console took the terminal ends in LF, and with some settings Enter sends CR LF.
         """
         if self._returned:
             text = text.removeprefix("\n")
@@ -164,13 +164,13 @@ class Keyboard:
             yield _paste(self._pasted + text)
             self._pasted = None
             return
-        # The end may be there in part.
+        # A part of the end may be there already.
         kept = next(n for n in range(len(_PASTE_END) - 1, -1, -1) if text.endswith(_PASTE_END[:n]))
         self._rest = text[len(text) - kept :]
         self._pasted = (self._pasted + text[: len(text) - kept])[:PASTE_LIMIT]
 
     def _key(self, sequence: str) -> Iterable[Message]:
-        """The events of a whole sequence: a key by its place where the layout has no Latin letter for it."""
+        """Return the events of a whole sequence; a key that types no Latin letter is taken by its place."""
         if sequence.startswith("\x1b[<"):
             sequence = _BEYOND.sub("1", sequence)
         if other := _OTHER_KEY.fullmatch(sequence):
@@ -193,11 +193,11 @@ class Keyboard:
     def _parse(self, text: str) -> Iterable[Message]:
         try:
             events = list(self._parser.feed(text)) if text else []
-        except (ValueError, OverflowError):  # a number that is no character's
+        except (ValueError, OverflowError):  # not the number of a character
             self._parser = XTermParser()
             return ()
         if text.startswith("\x1b") and not events:
-            # What it does not know it would take for the beginning of something.
+            # It takes an unknown sequence for an unfinished one.
             for _ in self._parser.feed(_RESET):
                 pass
         return [event for event in events if not (isinstance(event, Key) and _is_surrogate(event.character))]
@@ -208,7 +208,7 @@ def _is_surrogate(character: str | None) -> bool:
 
 
 def _latin(code: int, base: int) -> int:
-    """The code of the Latin letter that a key has by itself or else by its place; with Caps Lock the same."""
+    """Return the code of a key's Latin letter, by what it types or else by its place, whatever Caps Lock."""
     if code <= sys.maxunicode and len(small := chr(code).lower()) == 1:
         code = ord(small)
     if _is_latin(code):

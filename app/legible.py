@@ -1,4 +1,4 @@
-"""Text that can be read where a terminal has 16 colours, whatever the theme."""
+"""Text that stays readable on a terminal with 16 colours, whatever the theme."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from textual.color import Color as Shade
 from textual.filter import LineFilter
 
 MIN_CONTRAST = 3.0
-"""The least contrast of a text with what is behind it, as WCAG 2 reckons it (its least for large text)."""
+"""The minimum contrast between a text and its background: that of WCAG 2 for large text."""
 
-# What terminals make of the 16: the Linux console (VGA), and xterm.
+# What the 16 colours look like: on the Linux console (VGA), and in xterm.
 _PALETTES = tuple(
     tuple(map(Shade.parse, colours.split()))
     for colours in (
@@ -26,14 +26,14 @@ _BLACK, _WHITE = 0, 15
 
 
 class Legible(LineFilter):
-    """Makes a text black or white that would be lost among the 16 colours.
+    """Turns text black or white that would be unreadable in 16 colours.
 
-    A theme's colours become the nearest of the 16, and those of a faded text and of what is behind it may
-    become the same one.
+    A theme's colours are mapped to the nearest of the 16, so a muted text and its background may end up the
+    same.
     """
 
     def apply(self, segments: list[Segment], background: Shade) -> list[Segment]:
-        """Return `segments` as they can be read; frames stay as they are."""
+        """Return `segments` with readable text; frames stay as they are."""
         return [
             Segment(segment.text, legible(segment.style), segment.control)
             if segment.style is not None and any(map(str.isalnum, segment.text))
@@ -44,11 +44,11 @@ class Legible(LineFilter):
 
 @lru_cache(1024)
 def legible(style: Style) -> Style:
-    """Return `style`, or the same with black or white text where that alone can be read."""
+    """Return `style`, with black or white text if nothing else would be readable."""
     text, behind = _among_16(style.color), _among_16(style.bgcolor)
     if text is None or behind is None:
         return style
-    # Many a terminal shows what is bold in the brighter colour: black as a grey.
+    # Many terminals show bold text in the brighter colour: black as grey.
     shown = (text, text + 8) if style.bold and text < 8 else (text,)
     if all(contrast(colour, behind) >= MIN_CONTRAST for colour in shown):
         return style
@@ -58,18 +58,18 @@ def legible(style: Style) -> Style:
 
 
 def _among_16(colour: Color | None) -> int | None:
-    """The number of the colour that a terminal of 16 shows for `colour`; None where its default is meant."""
+    """Return the number of the colour that such a terminal shows for `colour`; None for its default."""
     return colour.downgrade(ColorSystem.STANDARD).number if colour else None
 
 
 def contrast(one: int, other: int) -> float:
-    """Return the contrast of two of the 16 colours (1 to 21), on the terminal where it is less."""
+    """Return the contrast between two of the 16 colours (1 to 21), on the terminal where it is lower."""
     pairs = (sorted((_luminance(palette[one]), _luminance(palette[other]))) for palette in _PALETTES)
     return min((lighter + 0.05) / (darker + 0.05) for darker, lighter in pairs)
 
 
 def _luminance(shade: Shade) -> float:
-    """The relative luminance of `shade` by WCAG 2."""
+    """Return the relative luminance of `shade` as defined by WCAG 2."""
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in shade.normalized
     )

@@ -1,4 +1,4 @@
-"""The command line's options, and the settings that they make."""
+"""The command line's options, and the settings made from them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from ..server.settings import MAX_WELCOME, Settings, SettingsError
 _DEFAULTS = Settings()
 
 _SPARE_FILES = 64
-"""Open files that are not clients: the listeners, the terminal, the bans file, Python's own."""
+"""Files kept open for other things than clients: listeners, the terminal, the bans file, Python itself."""
 
 _MOST_CLIENTS = 10_000
-"""The default limit where the system would allow more."""
+"""The default limit on a system that would allow more."""
 
 EXIT_USAGE = 2
-"""The exit code for what the user must fix."""
+"""The exit code when there is something for the user to fix."""
 
 _PATIENCE = 1.0
-"""How long a stream that does not block may take to become writable, in seconds."""
+"""How long to wait for a non-blocking stream to become writable, in seconds."""
 
 
 class _Group(Protocol):
@@ -38,11 +38,11 @@ class _Group(Protocol):
 
 
 class UsageError(ValueError):
-    """The program cannot run as it was asked to; the message says what the user must fix."""
+    """The program cannot run as asked; the message tells the user what to fix."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong, where argparse shows the whole usage before it."""
+    """Reports an error in one line, where argparse would print the whole usage first."""
 
     def error(self, message: str) -> NoReturn:
         problem(f"{message}; {self.prog} --help shows all options")
@@ -55,13 +55,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def problem(text: str) -> None:
-    """Tell on stderr, in one line, what the user must fix; nothing where stderr cannot be written to."""
+    """Tell the user on stderr, in one line, what to fix; do nothing if stderr cannot be written to."""
     with suppress(OSError):
         _write(2, f"chat-console: {clean(text)}\n")
 
 
 def show(text: str) -> int:
-    """Print what was asked for on stdout; return the exit code, 0 also where a reader has had enough."""
+    """Print what was asked for on stdout; return the exit code, which is 0 even if the reader went away."""
     try:
         _write(1, text)
     except BrokenPipeError:
@@ -73,7 +73,7 @@ def show(text: str) -> int:
 
 
 def _write(descriptor: int, text: str) -> None:
-    # Not through sys.stdout or sys.stderr, which keep what they cannot write and fail once more at the exit.
+    # Not through sys.stdout or sys.stderr, which keep what they cannot write and fail again at exit.
     data = text.encode(errors="backslashreplace")
     while data:
         try:
@@ -84,11 +84,11 @@ def _write(descriptor: int, text: str) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the command line, which shows each limit with its unit and default."""
+    """Return the command line's parser, whose help shows each limit with its unit and default."""
     result = _Parser(
         prog="chat-console",
         description="A chat room that people join with nc or telnet, and the console that runs it.",
-        epilog="People join with: nc HOST PORT. Without a terminal it is line-based, as with --plain.",
+        epilog="People join with: nc HOST PORT. Without a terminal, --plain is the default.",
         allow_abbrev=False,
     )
     result.add_argument("--version", action="store_true", help="show the version and exit")
@@ -99,10 +99,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def settings(options: argparse.Namespace) -> Settings:
-    """Make the server's settings of parsed options; raise the soft limit of open files to the hard one.
+    """Make the server's settings from parsed options, and raise the soft limit on open files to the hard one.
 
     Raises:
-        UsageError: if the options cannot be had together, or not on this system.
+        UsageError: if the options contradict each other, or this system cannot provide what they ask for.
     """
     try:
         wanted = Settings(
@@ -133,13 +133,13 @@ def settings(options: argparse.Namespace) -> Settings:
         needed, possible = wanted.max_clients + _SPARE_FILES, open_files - _SPARE_FILES
         raise UsageError(
             f"--max-clients {wanted.max_clients} needs {needed} open files and the system allows "
-            f"{open_files}; raise its limit (ulimit -n), or ask for {possible} at most"
+            f"{open_files}; raise the limit (ulimit -n), or ask for at most {possible}"
         )
     return wanted
 
 
 def _option(field: str) -> str:
-    """The option that makes the setting `field`."""
+    """Return the option for the setting `field`."""
     names = {"hosts": "host", "trusted": "trust", "bans_file": "bans"}
     return "--" + names.get(field, field).replace("_", "-")
 
@@ -155,12 +155,15 @@ def _add_network(group: _Group) -> None:
         "-p",
         "--port",
         metavar="N",
-        type=_whole_number,
+        type=whole_number,
         default=_DEFAULTS.port,
-        help="listen on this TCP port; 0 takes a free one and says which (default: %(default)s)",
+        help="listen on this TCP port; 0 = any free port, which is shown (default: %(default)s)",
     )
     group.add_argument(
-        "--tls-cert", metavar="FILE", type=_file, help="speak TLS with this certificate (PEM, with its chain)"
+        "--tls-cert",
+        metavar="FILE",
+        type=_file,
+        help="use TLS with this certificate (PEM, including its chain)",
     )
     group.add_argument("--tls-key", metavar="FILE", type=_file, help="the certificate's private key (PEM)")
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
@@ -168,47 +171,51 @@ def _add_network(group: _Group) -> None:
         "--welcome",
         metavar="FILE",
         type=_file,
-        help=f"show each newcomer this text, at most {MAX_WELCOME} bytes (default: none)",
+        help=f"show this text to everyone who joins, at most {MAX_WELCOME} bytes (default: none)",
     )
 
 
 def _add_limits(group: _Group) -> None:
     add = partial(_add_limit, group)
-    add("--rate", _number, "lines a second from one user, 0.4 KiB each; others wait; 0: any")
-    add("--burst", _whole_number, "lines at once before --rate counts")
+    add("--rate", number, "lines per second from one user, 0.4 KiB each; the rest wait; 0 = no limit")
+    add("--burst", whole_number, "lines a user may send at once before --rate applies")
     group.add_argument(
         "--max-clients",
         metavar="N",
-        type=_whole_number,
-        help=f"users at a time; 0: any (default: as many as open files allow, less {_SPARE_FILES}, "
-        f"at most {_MOST_CLIENTS})",
+        type=whole_number,
+        help="users connected at a time; 0 = no limit (default: the limit on open files less "
+        f"{_SPARE_FILES}, at most {_MOST_CLIENTS})",
     )
-    add("--max-per-ip", _whole_number, "users from one address but loopback; 0: any")
-    add("--connect-rate", _number, "new connections a minute from one address but loopback; 0: any")
-    add("--connect-burst", _whole_number, "new connections at once before --connect-rate counts")
+    add("--max-per-ip", whole_number, "users from one address, loopback excepted; 0 = no limit")
+    add(
+        "--connect-rate",
+        number,
+        "new connections per minute from one address, loopback excepted; 0 = no limit",
+    )
+    add("--connect-burst", whole_number, "new connections at once before --connect-rate applies")
     group.add_argument(
         "--trust",
         metavar="NETWORK",
         action="append",
         default=[],
-        help="lift the three limits above for a network such as 192.0.2.0/24; may be repeated",
+        help="exempt a network such as 192.0.2.0/24 from the three limits above; may be repeated",
     )
-    add("--max-backlog", _whole_number, "drop a user who reads too slowly when this much waits", "BYTES")
+    add("--max-backlog", whole_number, "drop a user who reads too slowly once this much is waiting", "BYTES")
     add(
         "--stall-timeout",
-        _number,
-        "drop a user for whom something waits and who takes nothing for so long",
+        number,
+        "drop a user who reads nothing for this long while something is waiting",
         "SECONDS",
     )
     group.add_argument(
-        "--bans", metavar="FILE", type=_file, help="keep the bans in this file (default: nowhere)"
+        "--bans", metavar="FILE", type=_file, help="keep the bans in this file (default: in memory only)"
     )
 
 
 def _add_limit(
     group: _Group, option: str, kind: Callable[[str], float], text: str, metavar: str = "N"
 ) -> None:
-    """Add an option for the setting of its name, with the default there."""
+    """Add an option for the setting of the same name, with that setting's default."""
     default = getattr(_DEFAULTS, option.removeprefix("--").replace("-", "_"))
     group.add_argument(
         option, metavar=metavar, type=kind, default=default, help=f"{text} (default: %(default)s)"
@@ -216,13 +223,16 @@ def _add_limit(
 
 
 def _add_console(group: _Group) -> None:
-    group.add_argument("--plain", action="store_true", help="line-based console on stdin and stdout")
-    group.add_argument("--theme", metavar="NAME", help="its colours, such as textual-light or ansi-dark")
+    group.add_argument("--plain", action="store_true", help="use a line-based console on stdin and stdout")
+    group.add_argument(
+        "--theme", metavar="NAME", help="the console's colours, such as textual-light or ansi-dark"
+    )
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
 
 
-def _whole_number(text: str) -> int:
-    # Python reads no number of more than 4,300 digits, and no setting has more than 10.
+def whole_number(text: str) -> int:
+    """Read a whole number in decimal digits."""
+    # Python refuses numbers of more than 4,300 digits, and no setting has more than 10.
     if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
@@ -231,10 +241,11 @@ def _whole_number(text: str) -> int:
 def _file(text: str) -> Path:
     if text:
         return Path(text)
-    raise argparse.ArgumentTypeError("a file needs a name")  # "" would be the folder that one is in
+    raise argparse.ArgumentTypeError("a file needs a name")  # "" would mean the current folder
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
+    """Read a number, which may have a fraction."""
     try:
         if text.isascii() and "_" not in text:
             return float(text)
@@ -253,11 +264,11 @@ def _welcome(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}; see --welcome") from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is not text in UTF-8; see --welcome") from None
+        raise UsageError(f"{path} is not UTF-8 text; see --welcome") from None
 
 
 def _raise_open_files() -> int:
-    """Raise the soft limit of open files to the hard one; return how many may be open."""
+    """Raise the soft limit on open files to the hard one; return how many may be open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         wanted = max(soft, _MOST_CLIENTS + _SPARE_FILES)

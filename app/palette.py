@@ -1,4 +1,4 @@
-"""The command palette: the console's actions, and those on each user."""
+"""The command palette: the console's actions, and those for each user."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from .console import ConsoleApp
 
 _MOST_HITS = 50
-_USERS_PER_TURN = 200  # about 1 ms; then the chat gets its turn
+_USERS_PER_TURN = 200  # about 1 ms; then the event loop runs the chat
 
 _Action = tuple[str, str, str]
 """A title, the action, and what is shown below the title."""
 
 
 class ConsoleCommands(Provider):
-    """Offers what F-keys and buttons do, and what can be done to every user, by name or address."""
+    """Offers the actions of the function keys and buttons, and those for every user, by name or address."""
 
     async def discover(self) -> Hits:
-        """Yield the actions on the console."""
+        """Yield the console's own actions."""
         for title, action, help_text in self._actions():
             yield DiscoveryHit(title, partial(self.app.run_action, action), help=help_text)
 
     async def search(self, query: str) -> Hits:
-        """Yield the actions, on the console and on users, whose title or user holds the words of `query`.
+        """Yield the actions whose title or user contains all words of `query`.
 
-        Where there are too many, those that hold most of them as whole words.
+        If there are too many, yield those that contain the most of them as whole words.
         """
         words = query.lower().split()
         found = list(_matching(words, self._actions()))
@@ -44,12 +44,12 @@ class ConsoleCommands(Provider):
             if number % _USERS_PER_TURN == 0:
                 await asyncio.sleep(0)
         for score, title, action, help_text in nlargest(_MOST_HITS, found, key=itemgetter(0)):
-            # Content, since a string would be read as markup.
+            # Content, since a string would be parsed as markup.
             shown = Content.assemble(title, "\n", (help_text, "$text-muted"))
             yield Hit(score, shown, partial(self.app.run_action, action), title)
 
     def _actions(self) -> Iterator[_Action]:
-        yield "Help", "help", "All keys and commands"
+        yield "Help", "help", "Show all keys and commands"
         yield "User list", "users", "Go to the user list"
         yield "Message log", "log", "Go to the log"
 
@@ -63,7 +63,7 @@ def _actions_on(user: User) -> Iterator[_Action]:
 
 
 def _matching(words: Sequence[str], actions: Iterable[_Action]) -> Iterator[tuple[float, str, str, str]]:
-    """Those of `actions` that hold all `words`, each behind its score."""
+    """Yield those of `actions` that contain all `words`, each preceded by its score."""
     for title, action, help_text in actions:
         text = f"{title} {help_text}".lower()
         if all(word in text for word in words):

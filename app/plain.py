@@ -75,17 +75,17 @@ def aside(event: Event) -> str | None:
 class PlainConsole:
     """Runs a server from stdin and stdout, line by line, for scripts, pipes and simple terminals.
 
-    No stream can stall the chat: each has a thread of its own, and what cannot be written to stdout or stderr
-    is dropped, and counted on stderr, when more than 16 MiB of it wait.
+    No stream can stall the chat: each has a thread of its own, and output to stdout or stderr is dropped, and
+    counted on stderr, once more than 16 MiB are waiting.
     """
 
     def __init__(self, server: ChatServer) -> None:
         self._server = server
         self._ended = asyncio.Event()
-        # By descriptor: a thread that waits for a reader must not hold the lock of a stream at the end.
+        # By descriptor: at exit, a thread that waits for a reader must not hold a stream's lock.
         output, errors = sys.stdout.fileno(), sys.stderr.fileno()
         self._printer = Printer(output, self.tell)
-        # Where both are one file, one printer keeps each line whole.
+        # If both are the same file, a single printer keeps each line whole.
         one = os.path.sameopenfile(output, errors)
         self._asides = self._printer if one else Printer(errors, lambda problem: None)
         self._typed = self._framer()
@@ -94,13 +94,13 @@ class PlainConsole:
         server.subscribe(self._note)
 
     async def serve(self) -> int:
-        """Take the operator's lines until `end` is called. The end of stdin ends nothing.
+        """Take the operator's lines until `end` is called; the end of stdin does not end it.
 
         Returns:
-            The exit code of the program, 0.
+            The program's exit code, 0.
         """
         loop = asyncio.get_running_loop()
-        # Not before: whoever reads the first line may send a signal, and must find it handled.
+        # Not earlier: whoever reads the first line may send a signal, and it must be handled by then.
         for printer in {self._printer, self._asides}:
             printer.start()
         threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
@@ -116,12 +116,12 @@ class PlainConsole:
         self._ended.set()
 
     def tell(self, text: str) -> None:
-        """Tell the operator on stderr what is no part of the transcript."""
+        """Print something on stderr that is not part of the transcript."""
         self._asides.print(f"chat-console: {text}")
 
     def _note(self, event: Event) -> None:
         if not self._events:
-            # Most often behind the turn's fan-out, which everybody waits for.
+            # Usually after the turn's fan-out, which everybody is waiting for.
             asyncio.get_running_loop().call_soon(self._tell)
         self._events.append(event)
         if isinstance(event, QuitRequested):
@@ -138,7 +138,7 @@ class PlainConsole:
                 self.tell(text)
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand over what stdin brings, a piece at a time, so that a long file waits where it is."""
+        """Pass on what stdin brings, one piece at a time, so that a long file is not read in advance."""
 
         def hand_over(data: bytes) -> None:
             self._taken.acquire()
@@ -146,12 +146,12 @@ class PlainConsole:
 
         # The terminal is gone, stdin was closed, or the loop has ended.
         with suppress(OSError, ValueError, RuntimeError):
-            # Of our own: should stdin be closed, the thread must not wait for what gets its number next.
+            # A duplicate: if stdin is closed, the thread must not read from whatever reuses its number.
             with open(os.dup(sys.stdin.fileno()), "rb", buffering=0) as stdin:
                 read(stdin.fileno(), hand_over)
 
     def _take(self, data: bytes) -> None:
-        """Do what is typed; an empty piece is the end, and what comes after it is a new beginning."""
+        """Run the lines in `data`; an empty piece is an end of file, after which input starts afresh."""
         try:
             lines = self._typed.receive(data) if data else self._typed.end()
             if not data:

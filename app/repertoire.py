@@ -1,4 +1,4 @@
-"""What stands in for characters that a terminal's encoding lacks."""
+"""Substitutes for characters that a terminal's encoding lacks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STANDS_IN = {
 
 
 def stand_in(error: UnicodeError) -> tuple[str, int]:
-    """Give each character that cannot be encoded one that can, and as many as it takes columns."""
+    """Replace each character that cannot be encoded by others that can, taking the same number of columns."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]

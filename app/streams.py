@@ -1,4 +1,4 @@
-"""Standard streams that stall nobody: a thread for each, which tries again what fails for now."""
+"""Standard streams that stall nobody: each has a thread of its own, which retries temporary failures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..server.room import notices
 from .process import is_hung_up
 
 _READ_SIZE = 1 << 16
-_MAX_UNPRINTED = 16 << 20  # bytes that may wait for a reader, or for room on a disk
-_RETRY = 0.5  # seconds, where nothing tells when to try again
+_MAX_UNPRINTED = 16 << 20  # bytes that may wait for a reader, or for space on the disk
+_RETRY = 0.5  # seconds, when nothing says when to try again
 _PAUSE = 0.01  # seconds
 _COMPLAIN_EVERY = 60.0  # seconds, at most
 
@@ -25,10 +25,10 @@ _LOST_FOR_GOOD = (errno.EPIPE, errno.ECONNRESET, errno.EBADF, errno.ENXIO, errno
 
 
 def read(descriptor: int, take: Callable[[bytes], object]) -> None:
-    """Give `take` what comes from `descriptor`, piece by piece, and `b""` at each end of it.
+    """Call `take` with each piece of data read from `descriptor`, and with `b""` at each end of file.
 
-    Some ends are for now: Ctrl-D on a terminal, and that of a FIFO, which others may open again. A terminal
-    is left alone while the process is in the background. Returns when no more can come.
+    Some ends are temporary: Ctrl-D on a terminal, and the end of a FIFO, which others may open again. A
+    terminal is left alone while the process is in the background. Returns when nothing more can come.
     """
     terminal = os.isatty(descriptor)
     while True:
@@ -40,8 +40,8 @@ def read(descriptor: int, take: Callable[[bytes], object]) -> None:
                 return
             if error.errno not in (errno.EIO, errno.EAGAIN):
                 return
-            # In the background: what is typed is for others, and nothing tells when that changes. Or another
-            # reader was faster.
+            # Either the process is in the background, where input is for others and nothing says when that
+            # changes; or another process read it first.
             time.sleep(_RETRY)
             continue
         take(data)
@@ -53,19 +53,19 @@ def read(descriptor: int, take: Callable[[bytes], object]) -> None:
 
 
 def _is_fifo(descriptor: int) -> bool:
-    """Whether `descriptor` is a pipe with a name, for anybody to open."""
+    """Whether `descriptor` is a named pipe, which anybody may open."""
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         return False
     try:
         return not os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:")
     except OSError:
-        return True  # this system does not tell
+        return True  # this system cannot say
 
 
 def _await_writer(fifo: int) -> None:
-    """Wait until something is written to `fifo`, which is at its end."""
+    """Wait until something is written to `fifo`, which is at its end of file."""
     try:
-        # While we could write ourselves it has no end, and there is something to wait for.
+        # While we hold it open for writing there is no end of file, so that select() waits.
         writer = os.open(f"/proc/self/fd/{fifo}", os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
         time.sleep(_RETRY)
@@ -77,14 +77,14 @@ def _await_writer(fifo: int) -> None:
 
 
 class Printer:
-    """Writes lines to a file descriptor from a thread of its own, all that wait in one write.
+    """Writes lines to a file descriptor from a thread of its own, all waiting lines in one write.
 
-    What cannot be written for now, as on a full disk, waits and is tried again. No more than 16 MiB wait: the
-    lines beyond are dropped, and counted.
+    What cannot be written for now, as on a full disk, is retried. At most 16 MiB wait: further lines are
+    dropped and counted.
 
     Args:
-        descriptor: where to.
-        complain: is told, on any thread, why printing fails and how many lines are not printed.
+        descriptor: the file descriptor to write to.
+        complain: called, on any thread, with why printing fails or how many lines were not printed.
     """
 
     def __init__(self, descriptor: int, complain: Callable[[str], None]) -> None:
@@ -100,11 +100,11 @@ class Printer:
         self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
 
     def start(self) -> None:
-        """Begin to write; what was printed before has waited."""
+        """Start writing, first what was printed before."""
         self._thread.start()
 
     def print(self, text: str) -> None:
-        """Print `text`, one or more lines without the last line end. Never blocks."""
+        """Print `text`, one or more lines without the last line ending. Never blocks."""
         data = text.encode(errors="backslashreplace") + b"\n"
         with self._changed:
             if self._size > _MAX_UNPRINTED or self._closed:
@@ -114,13 +114,14 @@ class Printer:
             self._size += len(data)
             self._changed.notify()
 
-    def close(self, timeout: float) -> None:
-        """Wait until all is printed, at most `timeout` seconds."""
+    def close(self, timeout: float) -> bool:
+        """Wait until all is printed, at most `timeout` seconds; return whether it is, or never will be."""
         with self._changed:
             self._closed = True
             self._changed.notify()
         self._thread.join(timeout)
         self._tell_lost()
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while lines := self._next():
@@ -141,7 +142,7 @@ class Printer:
                 self._why = notices.nobody_reads()
 
     def _next(self) -> bytes:
-        """Wait for lines, and return all that there are; none when it is closed."""
+        """Wait for lines and return all there are; none once it is closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             lines = b"".join(self._waiting)
@@ -149,9 +150,9 @@ class Printer:
             return lines
 
     def _wait_after(self, error: OSError) -> bool:
-        """Wait until it is worth another try after `error`; whether it ever is."""
+        """Wait until a retry makes sense after `error`; return False if it never does."""
         if error.errno == errno.EAGAIN:
-            time.sleep(_PAUSE)  # a bound on the turns, should the system call writable what is not
+            time.sleep(_PAUSE)  # limits the loop if select() reports room where there is none
             select.select([], [self._descriptor], [])
             return True
         self._why = error.strerror or str(error)
@@ -168,12 +169,12 @@ class Printer:
             return True
 
     def _take_back(self, lines: bytes, done: int) -> int:
-        """Remove the half of a line that a full disk took, which may read as a whole one; return its size."""
+        """Remove a partial line left by a full disk, which could pass for a whole one; return its size."""
         half = done - (lines.rfind(b"\n", 0, done) + 1)
         with suppress(OSError):
             if half and _is_file(self._descriptor):
                 end = os.lseek(self._descriptor, 0, os.SEEK_CUR)
-                if end == os.fstat(self._descriptor).st_size:  # nobody has written behind it
+                if end == os.fstat(self._descriptor).st_size:  # nobody has written after it
                     os.ftruncate(self._descriptor, end - half)
                     os.lseek(self._descriptor, end - half, os.SEEK_SET)
                     return half

@@ -1,8 +1,8 @@
 """The terminal's driver: while the terminal does not read, frames are dropped and the chat goes on.
 
-Textual's own driver hands what it paints to a thread through a short queue and, when that is full, waits on
-the event loop. The loop is the chat's too: one terminal that stopped reading would stop everybody. So what is
-painted goes to a thread of our own here.
+Textual's own driver passes what it paints to a thread through a short queue and, when that is full, blocks
+the event loop. The chat runs on the same loop, so a terminal that stopped reading would stop everybody. This
+driver uses a writer thread of our own instead.
 """
 
 from __future__ import annotations
@@ -34,44 +34,44 @@ from .typeahead import KeyByKeyApp
 MAX_PENDING = 10
 """How many writes may wait for the terminal before frames are dropped.
 
-What enters or leaves application mode is never dropped.
+The sequences that enter and leave application mode are never dropped.
 """
 
 EXIT_GRACE = 1.0
-"""How long the terminal may take to read the last writes when the console ends, in seconds."""
+"""How long the terminal may take to read the last writes on exit, in seconds."""
 
 LEAST_WIDTH = 10
-"""How many columns the screen has at least; a narrower terminal clips it, where Textual would fail."""
+"""The screen's minimum width, in columns: a narrower terminal clips it, where Textual would fail."""
 
 HANGUP = 0
-"""The exit code of a console whose terminal was closed: everybody gets the goodbye, the end is in order."""
+"""The exit code after the terminal was closed: everybody got the goodbye, and the shutdown was clean."""
 
 _BACKGROUND_INTERVAL = 0.5
 _READ_SIZE = 1 << 8
 
-# Ends what was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), and the last
-# one a synchronised update.
+# Ends whatever was cut short: CAN a control sequence, ST a control string (ECMA-48, 8.3.143), the last one a
+# synchronised update.
 _CANCEL = "\x18\x1b\\\x1b[?2026l"
 
-# What others may have left: a sequence cut short, another character set (ECMA-35), colours, a scrolling
-# region, autowrap, a cursor.
+# Resets what other programs may have left: an unfinished sequence, another character set (ECMA-35), colours,
+# a scrolling region, autowrap, a cursor.
 _CLEAR = "\x18\x1b\\\x0f\x1b(B\x1b[0m\x1b[r\x1b[?7l\x1b[?25l\x1b[2J"
 
-# Ends what Textual asks of the mouse.
+# Turns off the mouse reports that Textual turns on.
 _MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
 
-# What Textual asks of the keyboard (1, 8, 16), and which key it is on a Latin layout (4):
+# The keyboard reports that Textual turns on (1, 8, 16), and the key's place on a Latin layout (4):
 # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement
 _KITTY_PUSH, _KITTY_POP = "\x1b[>29u", "\x1b[<u"
 
 
 def driver_class() -> type[Driver] | None:
-    """Return the driver for the terminal, or None where `TEXTUAL_DRIVER` names one, as textual-serve does."""
+    """Return the driver for the terminal, or None if `TEXTUAL_DRIVER` names one, as textual-serve does."""
     return None if "TEXTUAL_DRIVER" in os.environ else NonBlockingDriver
 
 
 def repaint(app: KeyByKeyApp) -> None:
-    """Paint all that `app` shows anew, whatever its terminal shows."""
+    """Redraw the whole screen of `app`, whatever its terminal shows."""
     if isinstance(app.driver, NonBlockingDriver):
         app.driver.repaint()
     else:
@@ -79,24 +79,24 @@ def repaint(app: KeyByKeyApp) -> None:
 
 
 class NonBlockingDriver(LinuxDriver):
-    """Textual's driver for Linux and macOS, made for a terminal that may stall or vanish.
+    """Textual's driver for Linux and macOS, adapted to a terminal that may stall or vanish.
 
-    - While the terminal does not read, frames are dropped, each as a whole. Once it has taken what was
-      waiting, the whole screen is painted anew.
-    - On exit it has `EXIT_GRACE` seconds to read. If it does not, what is waiting is thrown away, and the
-      sequences that restore it are left for it to read next.
-    - When it is closed, the app exits with the code `HANGUP`. Where SIGHUP was ignored at the start, it
-      goes on without a terminal.
-    - In the background it waits for the foreground, whether it is started there or continued by `bg`.
-    - While nothing is typed, nothing wakes up.
+    - While the terminal does not read, whole frames are dropped. Once it has read everything that was
+      waiting, the screen is redrawn.
+    - On exit the terminal has `EXIT_GRACE` seconds to read. If it does not, pending output is discarded, and
+      the sequences that restore the terminal are what it reads next.
+    - When the terminal is closed, the app exits with the code `HANGUP`. If SIGHUP was ignored at the start,
+      it goes on without a terminal.
+    - In the background, whether started there or continued by `bg`, it waits for the foreground.
+    - While nothing is typed, no thread wakes up.
     """
 
     stalled = False
-    """Whether frames are being dropped, so that preparing one is in vain."""
+    """Whether frames are being dropped, so that there is no point in preparing one."""
 
     _painting = False
     _away = _soiled = False
-    _look: asyncio.TimerHandle | None = None  # at who has the terminal, which nothing tells
+    _look: asyncio.TimerHandle | None = None  # polls for the foreground: no event says that we have it
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)  # pyright: ignore[reportUnknownMemberType]
@@ -108,7 +108,7 @@ class NonBlockingDriver(LinuxDriver):
         self.exit_event = self._exit_event = ExitEvent()
         self._input_ended = Event()
         self._input_ended.set()
-        # Instead of Textual's handlers: these write, and what they interrupt may hold a lock.
+        # Textual's handlers write to the terminal, and the code they interrupt may be holding a lock.
         for number, handler in ((signal.SIGTSTP, self._suspend), (signal.SIGCONT, self._resume)):
             signal.signal(number, partial(self._on_signal, handler))
 
@@ -122,7 +122,7 @@ class NonBlockingDriver(LinuxDriver):
             return
         elif self._output.pending >= MAX_PENDING:
             self.stalled = True
-            # An empty write behind the flag: the writer will find its queue empty at least once more.
+            # An empty write after setting the flag, so that the writer finds its queue empty once more.
             data = ""
         self._output.put(pinned(data))
 
@@ -141,25 +141,25 @@ class NonBlockingDriver(LinuxDriver):
         self._modes = _modes(self.fileno)
         if not constants.DISABLE_KITTY_KEY:
             self.write(_KITTY_PUSH)
-        # Textual has let them stop the process again.
+        # Textual has just reset these signals to stop the process.
         never_stop_for_the_terminal()
         self._painting = True
 
     def repaint(self) -> None:
-        """Paint everything anew, also over what others have written to the terminal and set in it."""
+        """Redraw everything, and undo what other programs have written to the terminal or changed in it."""
         if self._painting and not self._away:
             self.write(_CLEAR)
-            self._soiled = self.stalled  # then that was dropped
+            self._soiled = self.stalled  # in that case the write above was dropped
             self.app.screen.refresh()
 
     def disable_input(self) -> None:
-        """Read no more from the terminal."""
+        """Stop reading from the terminal."""
         if self._away:
             return
         if in_foreground(self.fileno):
             super().disable_input()
         else:
-            # What is typed ahead is for another.
+            # Input that is already there belongs to another program: it is not flushed.
             self.write(_MOUSE_OFF)
             self._stop_reading()
 
@@ -167,17 +167,17 @@ class NonBlockingDriver(LinuxDriver):
         """Leave application mode and restore the terminal."""
         self._painting = self.stalled = False
         if self._away or self._output is None:
-            return  # it is another's
+            return  # another program has it
         self._output.farewell = _CANCEL
         if not constants.DISABLE_KITTY_KEY:
             self.write(_KITTY_POP)
         if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
-            self.attrs_before = None  # the shell that took over has set its own
+            self.attrs_before = None  # the shell that took over has set its own modes
         super().stop_application_mode()
         self._output.give_up_at = monotonic() + EXIT_GRACE
 
     def close(self) -> None:
-        """Wait for the last writes, and no longer than a terminal that does not read may take."""
+        """Wait for the last writes, but only as long as a terminal that does not read is given."""
         self._look_no_more()
         super().close()
         if self._output is not None:
@@ -185,7 +185,7 @@ class NonBlockingDriver(LinuxDriver):
         self._exit_event.close()
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        # Private, so Textual is pinned: its own believes COLUMNS and LINES, exported for whatever size.
+        # Private, so Textual is pinned. Its own prefers COLUMNS and LINES, which may be out of date.
         for stream in filter(None, (sys.__stderr__, sys.__stdin__)):
             with suppress(ValueError, OSError):
                 width, height = os.get_terminal_size(stream.fileno())
@@ -196,7 +196,7 @@ class NonBlockingDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Dispatch the terminal's input until the app stops or the terminal is closed.
 
-        Textual's own asks ten times a second whether the app has stopped.
+        Textual's own checks ten times a second whether the app has stopped.
         """
         try:
             self._read_input()
@@ -211,7 +211,7 @@ class NonBlockingDriver(LinuxDriver):
         with (
             Selector() as selector,
             suppress(OSError, RuntimeError),
-        ):  # the terminal is closed, or the loop
+        ):  # the terminal or the loop is closed
             selector.register(self._exit_event.woken, EVENT_READ)
             selector.register(self.fileno, EVENT_READ)
             while not self._exit_event.is_set():
@@ -224,7 +224,7 @@ class NonBlockingDriver(LinuxDriver):
                     try:
                         data = os.read(self.fileno, _READ_SIZE)
                     except BlockingIOError:
-                        continue  # another reader was faster
+                        continue  # another process read it first
                     if not data:
                         break
                     events = keyboard.feed(data)
@@ -233,7 +233,7 @@ class NonBlockingDriver(LinuxDriver):
                 self._wait_for_room()
 
     def _wait_for_room(self) -> None:
-        """Read no more than the app keeps up with: a paste without brackets may be long."""
+        """Wait until the app has caught up: a paste without bracketed paste mode may be long."""
         if isinstance(self.app, KeyByKeyApp):
             taken = Event()
             self.event_loop.call_soon_threadsafe(taken.set)
@@ -251,22 +251,22 @@ class NonBlockingDriver(LinuxDriver):
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _resume(self) -> None:
-        """Take the terminal back, whatever has stopped the program and whoever has had it meanwhile."""
+        """Take the terminal back, however the program was stopped and whoever has used it since."""
         self._look_no_more()
         if is_hung_up(self.fileno):
             self._hang_up()
             return
         if not in_foreground(self.fileno):
-            # `bg`: the terminal is another's, and the chat goes on.
+            # After `bg` another program has the terminal, and the chat goes on.
             if self._painting and not self._away:
-                # Stopped by SIGSTOP: the shell has got the terminal with the console on it.
+                # Stopped by SIGSTOP: the shell got the terminal with the console still on it.
                 self.suspend_application_mode()
             self._away = True
             self._look = self.event_loop.call_later(_BACKGROUND_INTERVAL, self._resume)
             return
         self._away = False
         if self._painting:
-            # Continued after SIGSTOP, of which no program is told.
+            # Continued after SIGSTOP, which no program can catch.
             self.suspend_application_mode()
         self.resume_application_mode()
         self._call(self.repaint)
@@ -277,7 +277,7 @@ class NonBlockingDriver(LinuxDriver):
             self._look = None
 
     def _leave_alone(self) -> None:
-        """Neither read from the terminal nor write to it."""
+        """Stop reading from the terminal and writing to it."""
         if not self._away:
             self._stop_reading()
         self._away = True
@@ -288,12 +288,12 @@ class NonBlockingDriver(LinuxDriver):
         self._exit_event.clear()
 
     def _drained(self) -> None:
-        """The writer thread has written all that was queued."""
+        """Handle that the writer thread has written everything in its queue."""
         if self.stalled:
             self._call(self._repaint)
 
     def _call(self, callback: Callable[[], None]) -> None:
-        """Have the app call `callback`, from another thread and without waiting for it."""
+        """Have the app call `callback`; for other threads, and without waiting for it."""
         with suppress(RuntimeError):  # the loop may be closed by now
             self.event_loop.call_soon_threadsafe(self.app.call_later, callback)
 

@@ -1,4 +1,4 @@
-"""What the driver's two threads wait for, input and room for output: waits that can be ended."""
+"""How the driver's two threads wait, for input and for room for output, so that the waits can be ended."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ from typing import TextIO
 from .repertoire import ERRORS
 
 POLL_INTERVAL = 0.2
-"""How long a wait that nothing wakes may last before it looks whether it is to end, in seconds."""
+"""How often a wait that nothing wakes checks whether it should end, in seconds."""
 
-# With thousands of users a descriptor is beyond what select() takes; on macOS poll() takes no terminal.
-Selector = selectors.SelectSelector if sys.platform == "darwin" else selectors.PollSelector
+# With thousands of users a descriptor exceeds what select() accepts; on macOS poll() accepts no terminal.
+if sys.platform == "darwin":
+    Selector = selectors.SelectSelector
+else:
+    Selector = selectors.PollSelector
 
 
 class ExitEvent(Event):
-    """Ends the input thread, which waits for this as it waits for input."""
+    """Ends the input thread, which can wait for it together with input."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,35 +46,35 @@ class ExitEvent(Event):
         super().clear()
 
     def close(self) -> None:
-        """Release what the thread has waited for; it has ended."""
+        """Close the sockets. The thread must have ended."""
         self.woken.close()
         self._wake.close()
 
 
 class TerminalOutput:
-    """Writes to the terminal from a thread of its own: nothing raises, and no write waits longer than it may.
+    """Writes to the terminal from a thread of its own. No write raises, or waits longer than it may.
 
     Args:
         file: the terminal.
-        drained: is called on the thread whenever all that was put has been written.
+        drained: called on that thread whenever everything has been written.
     """
 
     give_up_at = math.inf
     """When to stop waiting for the terminal, by the monotonic clock."""
 
     farewell = ""
-    """What it is left with in that case."""
+    """What to write last in that case."""
 
     def __init__(self, file: TextIO, drained: Callable[[], None]) -> None:
         self._drained = drained
         self._encoding = file.encoding
         self._given_up = False
         try:
-            # Opened anew, since O_NONBLOCK set on the inherited descriptor would bind the shell as well.
+            # Opened again, since O_NONBLOCK on the inherited descriptor would affect the shell too.
             path = os.ttyname(file.fileno())
             self._fd = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
         except OSError:
-            # Another user's, as after su: writes wait in the thread, beyond the farewell's reach.
+            # It belongs to another user, as after su: writes block the thread, and there is no farewell.
             self._fd = os.dup(file.fileno())
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._thread = Thread(target=self._work, name="terminal-output", daemon=True)
@@ -79,11 +82,11 @@ class TerminalOutput:
 
     @property
     def pending(self) -> int:
-        """How many texts wait to be written."""
+        """How many writes are waiting."""
         return self._queue.qsize()
 
     def put(self, text: str) -> None:
-        """Have `text` written, or as much of it as the terminal takes before `give_up_at`. Never waits."""
+        """Queue `text`, of which the terminal gets what it reads before `give_up_at`. Never waits."""
         self._queue.put(text)
 
     def _work(self) -> None:
@@ -113,7 +116,7 @@ class TerminalOutput:
             os.write(self._fd, self.farewell.encode(self._encoding, ERRORS))
 
     def close(self, timeout: float) -> None:
-        """Write nothing after what waits, for which the terminal has `timeout` seconds."""
+        """Stop once everything is written, waiting for that at most `timeout` seconds."""
         self._queue.put(None)
         self._thread.join(timeout)
         if self._fd != -1 and not self._thread.is_alive():

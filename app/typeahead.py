@@ -1,8 +1,8 @@
-"""What is typed ahead: each key takes effect when the one before has had its whole effect.
+"""Type-ahead: each key takes effect only after the previous one has taken its full effect.
 
-Textual hands a printable key to the focused widget at once, and a bound one to its action some messages
-later. Keys that arrive together would overtake each other: the Enter of `hello⏎/msg bob secret⏎` would come
-last. So the input waits here until the app has come to rest after what was typed before.
+Textual passes a printable key to the focused widget at once, but a bound key to its action several messages
+later. Keys that arrive together would overtake each other: the first Enter of `hello⏎/msg bob secret⏎` would
+come last. So input waits here until the app has settled after the previous key.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from textual.widgets import Input
 from textual.worker import Worker, WorkerError
 
 PATIENCE = 2.0
-"""How long a key may take before the next one is no longer kept waiting, in seconds."""
+"""How long a key may take before the next one stops waiting for it, in seconds."""
 
 TURNS = 200
-"""How many turns of the event loop it has in any case: a loop that is held up is no handler that hangs."""
+"""How many turns of the event loop it gets at least: a busy loop must not look like a handler that hangs."""
 
 RUN = 16
-"""How many characters for the same line go together: so many take less than a frame."""
+"""How many characters for the same line are delivered together; they take less than a frame."""
 
 LIMIT = 512
-"""How many may wait before no more is read from the terminal."""
+"""How many events may wait before reading from the terminal stops."""
 
 _CALM = 2
 
@@ -42,39 +42,46 @@ _Pressed = (events.MouseDown, events.MouseUp, events.MouseScrollDown, events.Mou
 
 
 class TypeAhead:
-    """Holds keys, pastes and what the mouse does until they may take effect, in the order of their arrival.
+    """Holds keys, pastes and mouse events until they may take effect, in the order of arrival.
 
     Args:
         app: the app that they are for.
-        deliver: hands one to the app.
+        deliver: passes one to the app.
     """
 
     def __init__(self, app: App[Any], deliver: Callable[[Message], object]) -> None:
         self.deliver = deliver
         self.room = threading.Event()
-        """Set while there is room for more, for the thread that reads them."""
+        """Set while there is room for more; the thread that reads input waits for it."""
         self.room.set()
+        self.closed = False
+        """Whether input is dropped because the app is ending."""
         self._app = app
         self._held: deque[Message] = deque()
         self._delivery: asyncio.Task[None] | None = None
-        self._started = self._closed = False
+        self._started = False
         self._stuck: WeakSet[MessagePump] = WeakSet()
 
     @property
     def busy(self) -> bool:
-        """Whether anything waits, or has not had its whole effect."""
+        """Whether any input is waiting or has not taken its full effect."""
         return self._delivery is not None
 
+    @property
+    def waiting(self) -> int:
+        """How many events are waiting for those before them."""
+        return len(self._held)
+
     def take(self, event: Message) -> bool:
-        """Take `event` if it is the operator's input; tell whether it was."""
+        """Take `event` if it is the operator's input, and return whether it is."""
         typed = isinstance(event, (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur))
         if not typed or event.is_forwarded:
             return False
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            return False  # another thread's, which the app itself knows to take
-        if self._closed:
+            return False  # on another thread, which the app itself handles
+        if self.closed:
             return True
         self._held.append(event)
         if len(self._held) == LIMIT:
@@ -84,8 +91,8 @@ class TypeAhead:
         return True
 
     def close(self) -> None:
-        """Drop what waits and what comes: the app ends."""
-        self._closed = True
+        """Drop all input, waiting or yet to come: the app is ending."""
+        self.closed = True
         self._held.clear()
         self.room.set()
         if self._delivery is not None:
@@ -96,7 +103,7 @@ class TypeAhead:
         try:
             if not self._started:
                 self._started = True
-                await self._rest()  # keys that were typed while the app started
+                await self._rest()  # keys typed while the app was starting
             while self._held:
                 if self._depends_on_layout(self._held[0]):
                     await self._rest(painted=True)
@@ -106,20 +113,20 @@ class TypeAhead:
             self._delivery = None
 
     def _depends_on_layout(self, event: Message) -> bool:
-        """Whether what `event` does depends on the layout, and that is not up to date."""
+        """Whether the effect of `event` depends on the layout while that is out of date."""
         if not (screens := self._app.screen_stack):
             return False
         if isinstance(event, _Pressed):
-            return True  # the mouse means what is on the screen
-        # A line of text is edited wherever it is; it is laid out anew with each letter.
+            return True  # the mouse points at what is on the screen
+        # Editing a line of text does not depend on its place, though each letter causes a new layout.
         edits = isinstance(screens[-1].focused, Input) and not (
             isinstance(event, events.Key) and event.key in ("pageup", "pagedown")
         )
-        # Private, so Textual is pinned: nothing public tells that a layout is due.
+        # Private, so Textual is pinned: nothing public says that a layout is due.
         return screens[-1]._layout_required and not edits  # pyright: ignore[reportPrivateUsage]
 
     def _deliver_run(self) -> bool:
-        """Deliver what may go together; tell whether what comes next has to wait for it."""
+        """Deliver what may go together; return whether the next event has to wait for it."""
         focused = self._app.focused if self._app.screen_stack else None
         for _ in range(RUN):
             event = self._held.popleft()
@@ -139,7 +146,7 @@ class TypeAhead:
         return True
 
     async def _rest(self, *, painted: bool = False) -> None:
-        """Wait until the app has come to rest, though not for a handler that hangs."""
+        """Wait until the app has settled, but not for a handler that hangs."""
         resting = asyncio.ensure_future(self._come_to_rest(painted))
         try:
             await asyncio.wait([resting], timeout=PATIENCE)
@@ -163,7 +170,7 @@ class TypeAhead:
                 painted = False
                 calm = 0
             else:
-                # Nobody has anything to do, unless one of these is still at its last message.
+                # All queues are empty, but one of these may still be handling its last message.
                 focused = screens[-1].focused if screens else None
                 await self._pass(pump for pump in (self._app, *screens[-1:], focused) if pump is not None)
                 calm += 1
@@ -174,7 +181,7 @@ class TypeAhead:
             yield from screen.walk_children(with_self=True)
 
     async def _pass(self, pumps: Iterable[MessagePump]) -> bool:
-        """Wait until each has handled all its messages; tell whether there was any to wait for."""
+        """Wait until each has handled all its messages; return whether there were any to wait for."""
         passed = asyncio.Event()
         waiting: set[MessagePump] = set()
 
@@ -185,7 +192,7 @@ class TypeAhead:
                 passed.set()
 
         for pump in pumps:
-            # One that is being closed takes no more; who closes it waits for its end.
+            # One that is closing takes no more messages; whoever closes it waits for its end.
             if pump not in self._stuck and pump.call_later(note, pump):
                 waiting.add(pump)
         if not waiting:
@@ -198,14 +205,14 @@ class TypeAhead:
         return True
 
     async def _finish(self, screen: Screen[Any]) -> bool:
-        """Wait for the work that is a screen's own, such as a search; the app's may wait for the operator."""
+        """Wait for a screen's own workers, such as a search; the app's may be waiting for the operator."""
         workers = [
             worker
             for worker in self._app.workers
             if not worker.is_finished and worker.node is not self._app and worker.node.screen is screen
         ]
         for worker in workers:
-            # Shielded: to stop waiting for it is not to cancel it.
+            # Shielded, so that giving up the wait does not cancel the worker.
             await asyncio.shield(asyncio.ensure_future(_end_of(worker)))
         return bool(workers)
 
@@ -221,22 +228,22 @@ async def _end_of(worker: Worker[Any]) -> None:
 
 
 class KeyByKeyApp(App[None]):
-    """An app in which keys that are typed ahead do what they do one by one."""
+    """An app in which keys typed ahead have the same effect as keys typed one by one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.driver: Driver | None = None
-        """The terminal's driver, if it is one that has said so."""
+        """The terminal's driver, if it has registered itself."""
         self.type_ahead = TypeAhead(self, super().post_message)
 
     def on_unmount(self) -> None:
-        """Drop what has been typed since."""
+        """Drop what is still waiting."""
         self.type_ahead.close()
 
     def post_message(self, message: Message) -> bool:
-        """Take a message; what the operator types waits for its turn."""
+        """Take a message; the operator's input waits for its turn."""
         return self.type_ahead.take(message) or super().post_message(message)
 
     def simulate_key(self, key: str) -> None:
-        """Press a key at once, as a click on it in the footer does."""
+        """Press a key at once, as a click on the footer does."""
         self.type_ahead.deliver(events.Key(key, None))

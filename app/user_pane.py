@@ -1,4 +1,4 @@
-"""The console's side pane: who is here, what is known of the selected user, and what can be done to it."""
+"""The console's side pane: who is here, details of the selected user, and the actions on a user."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from .feed import Feed
 
 
 class UserPane(Vertical):
-    """Shows the users with what is known of the selected one, and acts upon one by its id.
+    """Shows the users and details of the selected one, and carries out actions on a user by id.
 
     Args:
-        server: whose users they are.
+        server: the server that the users are connected to.
         user_list: the list, which `feed` fills.
-        line: where private messages are begun.
-        feed: what tells the operator of the outcome.
+        line: the operator's line, in which private messages are started.
+        feed: shows the operator the outcome.
     """
 
     def __init__(self, server: ChatServer, user_list: UserList, line: CommandLine, feed: Feed) -> None:
@@ -47,16 +47,16 @@ class UserPane(Vertical):
             Button("Ban", action="app.ban", variant="error", disabled=True),
         )
         for button in self._buttons:
-            # Else it would take no other press for a while, and keys would depend on how fast they come.
+            # Otherwise it would ignore further presses for a while, and the effect of keys depend on timing.
             button.active_effect_duration = 0
-            # Where it is too narrow for a blank on either side, Textual would fail.
+            # Textual fails where a button is too narrow for its padding.
             button.styles.line_pad = 0
         super().__init__(user_list, self._detail, Horizontal(*self._buttons, id="buttons"), id="side")
 
     @on(UserList.Selected)
     def _follow_selection(self, event: UserList.Selected) -> None:
         if not self.is_attached:
-            return  # the console has ended meanwhile
+            return  # the console has ended in the meantime
         if event.user_id is None and self.screen.focused in self._buttons:
             self.screen.set_focus(self._user_list)
         for button in self._buttons:
@@ -64,34 +64,34 @@ class UserPane(Vertical):
         self.tick()
 
     def tick(self) -> None:
-        """Show what is known of the selected user by now."""
+        """Update the details of the selected user."""
         selected = self._user_list.selected
         if selected is not None and (known := self._server.details(selected)):
             self._detail.show(known.address, known.here, known.idle, known.lines, known.waiting)
         else:
             self._detail.hide()
 
-    # What is done to a user: None stands for the selected one.
+    # Actions on a user; None stands for the selected one.
 
     @on(UserList.Chosen)
     def _message_chosen(self, event: UserList.Chosen) -> None:
         self.message(event.user_id)
 
     def message(self, user_id: int | None) -> None:
-        """Begin a private message, and go to the line."""
+        """Start a private message in the line, and go there."""
         if user := self._user(user_id):
-            # A shared nickname would reach the others too; an address names one connection.
+            # A shared nickname would reach others too; an address belongs to a single connection.
             recipient = user.address if self._server.settings.shared_nicks else user.name
             self._line.put(f"/msg {recipient} {draft(self._line.value)}")
             self.screen.set_focus(self._line)
 
     def kick(self, user_id: int | None) -> None:
-        """Ask, then disconnect that user, or nobody."""
+        """Disconnect that user, after asking."""
         if user := self._user(user_id):
             self._ask_about(user, f"Kick {_in_full(user)}?", "Kick", self._server.kick, "kicked")
 
     def mute(self, user_id: int | None, muted: bool | None, *, seen: bool) -> None:
-        """Mute, or let be heard again; None for what the user is not. Ask before, unless it is `seen`."""
+        """Mute or unmute a user; None toggles. Ask first, unless the user is `seen`."""
         if user := self._user(user_id):
             muted = not user.muted if muted is None else muted
             mute = partial(self._server.mute, muted=muted)
@@ -103,7 +103,7 @@ class UserPane(Vertical):
             self._feed.catch_up()
 
     def ban(self, user_id: int | None) -> None:
-        """Ask, naming who is hit, then ban the address."""
+        """Ban a user's address, after asking with the names of all users affected."""
         if user := self._user(user_id):
             network = self._server.network(user.id)
             if network is None:
@@ -117,23 +117,24 @@ class UserPane(Vertical):
                 self._ask_about(user, question, "Ban", self._server.ban, "banned")
 
     def _ask_about(self, user: User, question: str, yes: str, act: Callable[[int], bool], done: str) -> None:
-        """Ask about `user`, and act upon it by its id; one question at a time."""
+        """Ask about `user`, then act on that user by id; one question at a time."""
         app = cast(App[Any], self.app)  # pyright: ignore[reportUnknownMemberType]
 
         async def ask() -> None:
             if isinstance(app.screen, Confirm):
                 return
             if await Confirm(question, yes=yes, no="Cancel").ask(app) and not act(user.id):
-                self._feed.tell(f"{user.name} had left already: nobody was {done}.")
+                self._feed.tell(f"{user.name} had already left: nobody was {done}.")
             self._feed.catch_up()
 
-        # The app's work, since keys that are typed ahead would wait for a widget's, and this waits for them.
+        # The app's worker: type-ahead would wait for a widget's, while this one waits for the operator's
+        # keys.
         app.run_worker(ask)
 
     def _user(self, user_id: int | None) -> User | None:
-        """The user of that id, by default the selected one; the operator is told if it is gone.
+        """Return the user with that id, by default the selected one, or tell the operator of its absence.
 
-        The row of the selected one is scrolled into view.
+        The row of the selected user is scrolled into view.
         """
         selected = self._user_list.selected if user_id is None else user_id
         if user_id is None:
@@ -144,7 +145,7 @@ class UserPane(Vertical):
         return user
 
     def _tell_gone(self) -> None:
-        self._feed.tell("This user has left already.")
+        self._feed.tell("This user has already left.")
 
 
 def _in_full(user: User) -> str:

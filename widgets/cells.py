@@ -1,7 +1,7 @@
-"""How many cells a text takes on the terminals there are. These disagree; what counts here is the widest.
+"""How many cells a text takes on real terminals. These disagree; here the widest counts.
 
-Rich, and Textual with it, counts as the newest Unicode does: a family of emoji joined into one picture is two
-cells wide. Many a terminal paints each of its members. Somebody who knows could write beyond the log.
+Rich, and with it Textual, follows the newest Unicode: several emoji joined into one picture are two cells
+wide. Many terminals paint each of them. Somebody who knows that could write beyond the log.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from functools import lru_cache
 
 from rich.cells import cell_len, get_character_cell_size
 
-# One cell wide to Unicode, as emoji or by older or newer tables two: enclosed letters and numbers, symbols,
-# dingbats, the numbers that Unicode calls ambiguous and glibc wide, hexagrams, and all planes of pictures.
+# One cell wide in Unicode, but two as emoji or in older or newer tables: enclosed letters and numbers,
+# symbols, dingbats, the numbers that are ambiguous in Unicode and wide in glibc, hexagrams, and all planes of
+# pictures.
 _WIDE = (
     (0x2460, 0x24FF),
     (0x2600, 0x27BF),
@@ -26,7 +27,7 @@ _WIDE = (
 )
 _DASHES = {"\N{TWO-EM DASH}": 2, "\N{THREE-EM DASH}": 3}
 
-# One cell everywhere: what most texts and all frames are made of.
+# One cell everywhere: the characters of most texts and all frames.
 _NARROW = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u0482\u048a-\u052f\u2010-\u2027\u2500-\u259f"
 _all_narrow = re.compile(f"[{_NARROW}]*").fullmatch
 _some_not_narrow = re.compile(f"[^\x00-\x1f\x7f{_NARROW}]").search
@@ -38,7 +39,7 @@ _PAINTED = re.compile(
 
 
 def widest(text: str) -> int:
-    """Return how many cells a clean `text` takes at most, on whatever terminal."""
+    """Return the most cells that a clean `text` takes on any terminal."""
     if _all_narrow(text):
         return len(text)
     return sum(map(_widest_character, text))
@@ -53,19 +54,19 @@ def _widest_character(character: str) -> int:
     if any(first <= code <= last for first, last in _WIDE):
         return 2
     if category == "Cn" or unicodedata.east_asian_width(character) in "WF":
-        return 2  # not assigned yet, to this Python; it may turn out to be a picture
-    # Only marks that every terminal has known for twenty years take none, and no variation selector does:
-    # the character before it may turn wide.
+        return 2  # unassigned in this Python's Unicode; it may turn out to be a picture
+    # Only marks that every terminal has known for twenty years take no cell. A variation selector takes one,
+    # since it may make the character before it wide.
     known = category in ("Mn", "Me") and category == unicodedata.ucd_3_2_0.category(character)
     least = 0 if known and not "\ufe00" <= character <= "\ufe0f" else 1
     return max(least, get_character_cell_size(character))
 
 
 def fitting(text: str, cells: int, *, anywhere: bool = False) -> int:
-    """Return how many characters of a clean `text` go into `cells` cells.
+    """Return how many characters of a clean `text` fit into `cells` cells.
 
-    Characters that are shown as one stay together, unless they may be cut `anywhere`: then they are where no
-    more goes into the cells, and one character goes into any.
+    Characters that are shown as one stay together, unless they may be cut `anywhere`: then they are cut if
+    they do not fit, and one character always fits.
     """
     used = whole = flags = 0
     previous = ""
@@ -81,7 +82,7 @@ def fitting(text: str, cells: int, *, anywhere: bool = False) -> int:
 
 
 def pieces(text: str, cells: int) -> list[str]:
-    """Cut a clean `text` into pieces, at least one, of at most `cells` cells or one character."""
+    """Cut a clean `text` into one or more pieces of at most `cells` cells or one character."""
     found: list[str] = []
     while (end := fitting(text, cells, anywhere=True)) < len(text):
         found.append(text[:end])
@@ -90,7 +91,7 @@ def pieces(text: str, cells: int) -> list[str]:
 
 
 def _joined(previous: str, character: str) -> bool:
-    """Whether `character` changes what is shown of the one before it."""
+    """Whether `character` changes how the one before it is shown."""
     return (
         previous == "\N{ZERO WIDTH JOINER}"
         or unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf")
@@ -99,11 +100,11 @@ def _joined(previous: str, character: str) -> bool:
 
 
 def pinned(painted: str) -> str:
-    """Return what is on its way to a terminal so that each text begins where Textual takes it to begin.
+    """Return terminal output changed so that each text begins where Textual expects it to begin.
 
-    A text on whose width terminals disagree is painted over as many blanks as it is taken to be wide, and
-    from there the cursor goes to where it is taken to end. So it neither shifts what stands behind it nor
-    leaves anything old. That takes DECSC, DECRC and CUF, which all terminals have.
+    A text on whose width terminals disagree is painted over as many blanks as Textual expects it to take, and
+    then the cursor moves to where it is expected to end. So the text neither shifts what comes after it nor
+    leaves anything old behind. This uses DECSC, DECRC and CUF, which all terminals have.
     """
     return _PAINTED.sub(_pin, painted) if _some_not_narrow(painted) else painted
 

@@ -1,4 +1,4 @@
-"""The operator's line: history, completion by Tab, and a paste that never runs as several commands."""
+"""The operator's line: history, Tab completion, and pastes that never run as several commands."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from textual.widgets import Input
 from ..server.room.text import clean
 
 HISTORY_LIMIT = 500
-"""How many lines the history keeps; the oldest go first."""
+"""How many lines the history keeps; the oldest are dropped first."""
 
 _LINE_END = re.compile("[\n\r\v\f\x85\u2028\u2029]")
 
-# What is right or wrong by what follows: joiners, variation selectors, and the tags of a flag.
+# Characters whose validity depends on what follows: joiners, variation selectors, and a flag's tags.
 _UNDECIDED = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]")
 
 
 def typed(text: str | None) -> str:
-    """The text that a key with this `character` types, in any script; nothing if that is a control.
+    """Return the text that a key with this `character` types, in any script; empty for a control character.
 
-    `Key.is_printable` leaves out the joiners, every blank but one, and what Python's Unicode does not know.
+    `Key.is_printable` excludes joiners, every blank but one, and what Python's Unicode does not know.
     """
     controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in text or "")
     return "" if controls else text or ""
 
 
 def _lines(text: str) -> list[str]:
-    """The lines of `text`, each cleaned by itself: a cut control sequence must not swallow the next line."""
+    """Return the lines of `text`, each cleaned on its own, so that no cut sequence swallows the next line."""
     return [line for line in map(clean, _LINE_END.split(text)) if line]
 
 
@@ -47,7 +47,7 @@ def _one_line(text: str) -> str:
 
 
 def _common_prefix(candidates: Sequence[str]) -> str:
-    """The longest common prefix whatever the case, in the spelling of the first candidate."""
+    """Return the longest common prefix, ignoring case, in the spelling of the first candidate."""
     columns = zip(*(map(str.casefold, candidate) for candidate in candidates), strict=False)
     same = takewhile(lambda column: len(set(column)) == 1, columns)
     return candidates[0][: sum(1 for _ in same)]
@@ -55,7 +55,7 @@ def _common_prefix(candidates: Sequence[str]) -> str:
 
 @dataclass
 class _Cycle:
-    """The candidates that Tab goes through, the one that is shown, and what stands right of the cursor."""
+    """The candidates that Tab cycles through, the one shown, and the text to the right of the cursor."""
 
     candidates: Sequence[str]
     shown: int | None
@@ -65,8 +65,9 @@ class _Cycle:
 class CommandLine(Input):
     """A line for commands and messages.
 
-    Whatever its source, the text is always a single line, and clean (`server.text.clean`) but for what is
-    judged by what follows, such as a joiner that was just typed: that is cleaned when the line is sent.
+    Whatever its source, the text is always a single line, and clean (`server.room.text.clean`) except for
+    characters that depend on what follows, such as a joiner just typed; these are cleaned when the line is
+    sent.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -83,7 +84,7 @@ class CommandLine(Input):
             "recall(1)",
             "Newer line",
             show=False,
-            tooltip="Go forward to the line sent after, and last to the draft",
+            tooltip="Go forward to the line sent after, and finally to the draft",
             id="command-line.newer",
         ),
         Binding(
@@ -91,7 +92,7 @@ class CommandLine(Input):
             "complete(1)",
             "Complete",
             show=False,
-            tooltip="Complete a command or a name; again for the next candidate",
+            tooltip="Complete a command or a name; press again for the next candidate",
             id="command-line.complete",
         ),
         Binding(
@@ -110,7 +111,7 @@ class CommandLine(Input):
 
         command_line: CommandLine
         text: str
-        """The line as it was typed, blanks at its ends included."""
+        """The line as it was typed, including blanks at its ends."""
 
         @property
         def control(self) -> CommandLine:
@@ -119,11 +120,11 @@ class CommandLine(Input):
 
     @dataclass
     class Joined(Message):
-        """Posted when a paste of several lines was joined into one."""
+        """Posted when several pasted lines were joined into one."""
 
         command_line: CommandLine
         lines: int
-        """How many lines were joined; empty ones do not count."""
+        """How many lines were joined, not counting empty ones."""
 
         @property
         def control(self) -> CommandLine:
@@ -142,7 +143,7 @@ class CommandLine(Input):
         """Create an empty line.
 
         Args:
-            complete: Returns the candidates that may replace the text left of the cursor, which it is given.
+            complete: Takes the text left of the cursor and returns the candidates to replace it.
             placeholder: Shown while the line is empty; not markup.
             compact: Take one row and draw no border.
             id: The widget's id.
@@ -151,25 +152,26 @@ class CommandLine(Input):
         super().__init__(
             placeholder=placeholder, compact=compact, select_on_focus=False, id=id, classes=classes
         )
-        # A blinking cursor would wake an idle console twice a second.
+        # A blinking cursor would wake up an idle console twice a second.
         self.cursor_blink = False
         self._complete = complete
         self._cycle: _Cycle | None = None
         self._history: deque[str] = deque(maxlen=HISTORY_LIMIT)
-        # Browsing: the line shown, where len(history) is the draft, and each visited line as it was left.
+        # While browsing: the index of the line shown, len(history) being the draft, and visited lines as
+        # edited.
         self._position = 0
         self._visited: dict[int, str] = {}
         self._prefill = ""
 
     @property
     def history(self) -> Sequence[str]:
-        """The lines that were sent or put aside, oldest first."""
+        """The lines that were sent or set aside, oldest first."""
         return tuple(self._history)
 
     def put(self, text: str) -> None:
-        """Replace the line by `text`, with the cursor at its end, and take the focus.
+        """Replace the line with `text`, put the cursor at its end, and take the focus.
 
-        Lines that were typed or edited and not sent are kept in the history.
+        Lines that were typed or edited but not sent are kept in the history.
         """
         self._visited[self._position] = self.value
         for _, line in sorted(self._visited.items()):
@@ -185,48 +187,48 @@ class CommandLine(Input):
         return value if _UNDECIDED.sub("", line) == _UNDECIDED.sub("", value) else line
 
     def watch_value(self) -> None:
-        """End the cycle of candidates when the line is changed otherwise."""
+        """End the cycle of candidates when the line changes in any other way."""
         self._cycle = None
 
     def watch_selection(self) -> None:
-        """End the cycle of candidates when the cursor is moved, and show where it is.
+        """End the cycle of candidates when the cursor moves, and scroll to it.
 
-        Textual does that too, but not for the first text.
+        Textual scrolls too, but not for the first text.
         """
         self._cycle = None
         column = self.cursor_screen_offset.x - self.content_region.x + self.scroll_offset.x
         self.scroll_to_region(Region(column, 0, 1, 1), force=True, animate=False)
 
     def on_key(self, event: events.Key) -> None:
-        """Insert what is typed."""
+        """Insert typed text."""
         if text := typed(event.character):
             event.prevent_default()
             event.stop()
             self.write(text)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key types something here."""
+        """Whether a key types something into this line."""
         return bool(typed(character))
 
     def on_paste(self, event: events.Paste) -> None:
-        """Insert what the terminal pastes, instead of its first line alone."""
+        """Insert all the text that the terminal pastes; Textual takes only the first line."""
         event.prevent_default()
         event.stop()
         self.paste(event.text)
 
     def action_paste(self) -> None:
-        """Insert what was copied within the app."""
+        """Insert the text last copied within the app."""
         self.paste(self.app.clipboard)  # pyright: ignore[reportUnknownMemberType]
 
     def write(self, text: str) -> None:
-        """Insert what was typed, at the cursor or in the place of what is selected."""
+        """Insert typed text at the cursor, or in place of the selection."""
         right = len(self.value) - max(self.selection)
         self.replace(text, *self.selection)
-        # Behind what is left of the text, which may be nothing.
+        # After what is left of the text, which may be nothing.
         self.cursor_position = len(self.value) - right
 
     def paste(self, text: str) -> None:
-        """Insert `text`, of any length and any lines, at the cursor or in the place of what is selected."""
+        """Insert `text`, of any length and number of lines, at the cursor or in place of the selection."""
         lines = _lines(text)
         if lines:
             self.replace(" ".join(lines), *self.selection)
@@ -244,7 +246,7 @@ class CommandLine(Input):
     def action_recall(self, step: int) -> None:
         """Show the line `step` places further on in the history.
 
-        Edits to a line of the history last until a line is sent and leave the history as it is.
+        Edits to a line of the history last until a line is sent, and do not change the history.
         """
         position = clamp(self._position + step, 0, len(self._history))
         if position == self._position:
@@ -256,7 +258,7 @@ class CommandLine(Input):
     def action_complete(self, step: int) -> None:
         """Complete the text left of the cursor, or show the candidate `step` places further on.
 
-        With nothing to complete the terminal's bell rings, and what is typed next is still for this line.
+        If there is nothing to complete, the terminal's bell rings and the line keeps the focus.
 
         Raises:
             SkipAction: If the line is empty, so that the key moves the focus.

@@ -1,4 +1,4 @@
-"""A question that has to be answered before anything happens."""
+"""A question that must be answered before anything happens."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..server.room.text import clean
 
 
 class Confirm(ModalScreen[bool]):
-    """Ask for a yes or a no. No has the focus, so that Enter alone confirms nothing.
+    """Asks a yes-or-no question. No has the focus, so that Enter alone confirms nothing.
 
     Args:
-        question: Plain text without line breaks; it is wrapped, and scrolls where it is too long.
-        yes: What the button says that confirms.
-        no: What the button says that does not.
+        question: Plain text without line breaks; it wraps, and scrolls if it is too long.
+        yes: The label of the button that confirms.
+        no: The label of the button that does not.
     """
 
     AUTO_FOCUS = "#no"
@@ -37,7 +37,7 @@ class Confirm(ModalScreen[bool]):
     Confirm {
         align: center middle;
         & > Vertical {
-            width: 100%; /* no text of a log stands to the left of it */
+            width: 100%; /* no text of the log is visible to its left */
             height: auto;
             padding: 0 1;
             border: round $warning;
@@ -57,8 +57,8 @@ class Confirm(ModalScreen[bool]):
         self._no = no
 
     def ask(self, app: App[Any]) -> asyncio.Future[bool]:
-        """Show the question on `app`, and return the answer to come. To be called from a worker."""
-        # Unlike push_screen_wait it is on the stack at once, so that the same key pressed again sees it.
+        """Show the question on `app`, and return a future for the answer. To be called from a worker."""
+        # Unlike push_screen_wait, this puts it on the stack at once, for the same key to find when repeated.
         return app.push_screen(self, wait_for_dismiss=True)
 
     def compose(self) -> ComposeResult:
@@ -71,5 +71,5 @@ class Confirm(ModalScreen[bool]):
                 yield Button(Content(self._no), id="no", action="screen.dismiss(False)")
 
     def action_go(self, button: str) -> None:
-        """Give a button the focus."""
+        """Move the focus to a button."""
         self.set_focus(self.query_one(f"#{button}", Button))

@@ -1,4 +1,4 @@
-"""An entry of the chat log, and how it is laid out in rows of some width. Pure functions."""
+"""An entry of the chat log, and its layout in rows of a given width. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .cells import fitting, pieces, widest
 
 
 class Kind(StrEnum):
-    """What an entry is. It alone decides the mark and the colours, whatever the text says."""
+    """What an entry is. The mark and the colours depend on this alone, whatever the text says."""
 
     CHAT = "chat"
-    """A client's line."""
+    """A member's line."""
     OPERATOR = "operator"
     """The operator's own line."""
     PRIVATE = "private"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     REPLY = "reply"
     """The answer to an operator's command."""
     NOTICE = "notice"
-    """The house itself: the server started, lines were skipped."""
+    """About the server itself: it started, or lines were skipped."""
     ERROR = "error"
 
 
@@ -38,7 +38,7 @@ class Kind(StrEnum):
 class Entry:
     """One line of the log.
 
-    `time` is in seconds since the epoch and shown as local time. `sender` may be empty.
+    `time` is in seconds since the epoch and is shown as local time. `sender` may be empty.
     """
 
     time: float
@@ -58,23 +58,23 @@ MARKS = {
     Kind.NOTICE: "*",
     Kind.ERROR: "!",
 }
-"""Tells the kinds apart where there is no colour. One cell each."""
+"""Distinguishes the kinds where there is no colour. One cell each."""
 
 BODY = len("HH:MM:SS + ")
-"""Where the sender, or else the text, begins in an entry's full text."""
+"""Where the sender, or the text if there is none, begins in an entry's full text."""
 
 TIME, TEXT = "time", "text"
 """The styles of the parts of a row, besides the kinds."""
 
 _SPOKEN = (Kind.CHAT, Kind.OPERATOR, Kind.PRIVATE)
-"""The kinds whose text is somebody's words: of these only the mark and the sender are styled by kind."""
+"""The kinds whose text is somebody's words; only their mark and sender are styled by kind."""
 
 
 class Margins(NamedTuple):
     """What stands to the left of a text."""
 
     time_end: int
-    """How much of the time is shown; 0 where there is no room for it."""
+    """How much of the time is shown; 0 if there is no room for it."""
     lead: int
     """The columns that the time and the mark take in the first row."""
     indent: int
@@ -83,15 +83,15 @@ class Margins(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """An entry in rows of some width. Every position is one in `text`, which is the same at any width."""
+    """An entry in rows of a given width. All positions refer to `text`, which is the same at any width."""
 
     kind: Kind
     text: str
-    """The full text, the way it is copied."""
+    """The full text, as it is copied."""
     sender_end: int
     margins: Margins
     rows: list[tuple[int, int]]
-    """Where each row starts and ends, the time and the mark left out."""
+    """Where each row starts and ends, not counting the time and the mark."""
 
     def parts(self, row: int) -> Iterator[tuple[int, int, str]]:
         """Yield the start, the end and the style of each part of `text` that a row shows."""
@@ -108,7 +108,7 @@ class Layout:
             yield sender_end, end, TEXT if self.kind in _SPOKEN else self.kind
 
     def row_at(self, position: int) -> int:
-        """Return the row that shows `position`, or else the last one before it."""
+        """Return the row that shows `position`, or the last one before it."""
         return max(0, bisect_right(self.rows, position, key=itemgetter(0)) - 1)
 
     def start_of(self, row: int) -> int:
@@ -117,7 +117,7 @@ class Layout:
 
 
 def cut(parts: Iterable[tuple[int, int, str]], first: int, last: int) -> Iterator[tuple[int, int, str, bool]]:
-    """Cut `parts` at both ends of a span, and tell which are inside it. A `last` of -1 is the end."""
+    """Cut `parts` at both ends of a span, and mark those inside it. A `last` of -1 means the end."""
     for start, end, style in parts:
         low = min(max(start, first), end)
         high = end if last < 0 else max(low, min(last, end))
@@ -130,7 +130,7 @@ def cut(parts: Iterable[tuple[int, int, str]], first: int, last: int) -> Iterato
 
 
 def lay_out(entry: Entry, width: int) -> Layout:
-    """Lay out `entry` in rows of `width` cells. Where these are few, the time and the indent give way."""
+    """Lay out `entry` in rows of `width` cells; if that is narrow, the time and the indent are shortened."""
     text, sender_end = _full_text(entry)
     margins = _margins(width)
     rows = [(BODY + start, BODY + end) for start, end in wrap(text[BODY:], *_room(width, margins))]
@@ -138,7 +138,7 @@ def lay_out(entry: Entry, width: int) -> Layout:
 
 
 def estimate_rows(entries: Sequence[Entry], width: int) -> list[int]:
-    """Return about how many rows of `width` cells each entry takes, at far less than the cost to know."""
+    """Return an estimate of the rows of `width` cells that each entry takes, much cheaper than a layout."""
     first, rest = _room(width, _margins(width))
     lengths = [len(entry.text) + (len(entry.sender) + 2 if entry.sender else 0) for entry in entries]
     return [1 if length <= first else 2 + (length - first - 1) // rest for length in lengths]
@@ -149,12 +149,12 @@ def _margins(width: int) -> Margins:
         return Margins(len("HH:MM:SS"), BODY, BODY)
     if width >= 24:
         return Margins(len("HH:MM"), len("HH:MM + "), 2)
-    # What is wrapped could pass for a chat line, whose mark is a blank, if it stood right below the sender.
+    # Directly below the sender, a wrapped row could pass for a chat line, whose mark is a blank.
     return Margins(0, len("+ "), len("+ ") + (width >= 8))
 
 
 def _room(width: int, margins: Margins) -> tuple[int, int]:
-    """Return how many cells the margins leave for the text in the first row, and in the others."""
+    """Return how many cells the margins leave for the text in the first row and in the others."""
     rest = max(2, width - margins.indent)
     return max(2, min(width - margins.lead, rest)), rest
 
@@ -176,9 +176,9 @@ _WORD = re.compile("[^ ]+")
 def wrap(text: str, first: int, rest: int) -> list[tuple[int, int]]:
     """Return where each row of a clean `text` starts and ends: a row of `first` cells, then rows of `rest`.
 
-    `rest` is at least `first`, and that at least 2. A row ends at blanks where it can, and these belong to
-    no row. A word that is longer than a row begins on the row it finds and is cut. What counts are the cells
-    of the terminal that takes the most.
+    `rest` is at least `first`, which is at least 2. Rows break at blanks if they can, and the blanks belong
+    to no row. A word longer than a row begins on the current row and is cut. Text is taken to be as wide as
+    on the terminal that makes it widest.
     """
     cells_of = len if text.isascii() else widest
     if cells_of(text) <= first:

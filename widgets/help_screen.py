@@ -1,4 +1,4 @@
-"""The page of keys and commands."""
+"""The help: keys and commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Label
 
 Section = tuple[str, Sequence[tuple[str, str]]]
-"""A heading, and under it what can be pressed or typed with what that does."""
+"""A heading, with keys or commands and what each of them does."""
 
 
 class HelpScreen(ModalScreen[None]):
-    """Show sections of two columns: a key or a command, and what it does. All of it is plain text.
+    """Shows sections in two columns: a key or command, and what it does. All of it is plain text.
 
     Args:
-        sections: What to show, from the top.
+        sections: The sections, from the top.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,7 +30,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen {
         align: center middle;
         & > VerticalScroll {
-            width: 100%; /* no text of a log stands to the left of it */
+            width: 100%; /* no text of the log is visible to its left */
             height: auto;
             max-height: 100%;
             padding: 0 1;

@@ -1,4 +1,4 @@
-"""The chat log: bounded, selectable, and with only what is seen ever wrapped or painted."""
+"""The chat log: bounded, selectable, and wrapping and painting only what is in view."""
 
 from __future__ import annotations
 
@@ -29,14 +29,15 @@ __all__ = ["Entry", "Kind", "MessageLog"]
 class MessageLog(ScrollView, can_focus=True):
     """The operator's chat log.
 
-    It follows its end until the reader scrolls up. Then it stays on the same text, whatever is appended or
-    dropped, and tells how much is new below.
+    It follows its end until the reader scrolls up. From then on it stays on the same text, whatever is
+    appended or dropped, and says how much is new below.
 
-    What is true is the entry and its row at the top of the view. Textual's scroll position is worked out from
-    that and from how many rows each entry has, which is known once it was in view and estimated until then.
+    The position is defined by the entry and row at the top of the view. Textual's scroll position is computed
+    from that and from the number of rows of each entry, which is an estimate until the entry has been in
+    view.
 
-    The offsets of a selection are an entry's serial number (`y`), which stays the same while older ones are
-    dropped, and a position in its full text (`x`), which is the same at any width.
+    The offsets of a selection are an entry's serial number (`y`), which stays the same while older entries
+    are dropped, and a position in its full text (`x`), which is the same at any width.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -71,7 +72,7 @@ class MessageLog(ScrollView, can_focus=True):
     """
 
     following: reactive[bool] = reactive(True, repaint=False, init=False)
-    """Whether the view stays at the end; set it to go there."""
+    """Whether the view stays at the end; set it to True to go there."""
 
     def __init__(
         self,
@@ -102,18 +103,18 @@ class MessageLog(ScrollView, can_focus=True):
 
     @property
     def new_below(self) -> int:
-        """How many entries came since the reader scrolled up and have not been in view yet."""
+        """How many entries have arrived since the reader scrolled up and have not been in view yet."""
         return self._scrollback.next - self._seen
 
     def write_entries(self, entries: Sequence[Entry]) -> None:
-        """Append `entries` and drop the oldest above the limit. Meant to be called once per frame."""
+        """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame."""
         if entries:
             self._scrollback.append(entries)
             self._place()
             self._trim_selection()
 
     def clear(self) -> None:
-        """Remove all entries, and follow what comes."""
+        """Remove all entries, and follow new ones."""
         self._scrollback.clear()
         self._seen = self._scrollback.first
         self.following = True
@@ -128,7 +129,7 @@ class MessageLog(ScrollView, can_focus=True):
         """Go to the end and stay there."""
         self.following = True
 
-    # Scrolling. Nothing is animated: an animation's row would hold another text by the time it got there.
+    # Scrolling is not animated: the target row might show other text by the time an animation got there.
 
     def scroll_to(
         self, x: float | None = None, y: float | None = None, *, animate: bool = False, **options: Any
@@ -151,7 +152,7 @@ class MessageLog(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         old, new = _nearest(old_value), _nearest(new_value)
         if old == new or self._viewport != self.scrollable_content_region.size:
-            return  # Nothing to do, or not before the resize event that is on its way.
+            return  # Nothing to do, or not before the pending resize event.
         if abs(new - old) <= 2 * self._viewport.height:
             self._show(self._scrollback.walk(self._top, new - old))
         else:
@@ -170,13 +171,13 @@ class MessageLog(ScrollView, can_focus=True):
         self._place(repaint=True)
 
     def _show(self, top: Row) -> None:
-        """Show `top` at the top of the view, or as near to it as there are rows."""
+        """Show `top` at the top of the view, or as close to it as the number of rows allows."""
         self._top = top
         self.following = False
         self._place()
 
     def _place(self, *, repaint: bool = False) -> None:
-        """Work out what is in view and the scroll position from that, and follow if the end is in view."""
+        """Update what is in view and the scroll position, and follow if the end is in view."""
         height = self._viewport.height
         scrollback = self._scrollback
         self._top = max(self._top, (scrollback.first, 0))
@@ -201,15 +202,16 @@ class MessageLog(ScrollView, can_focus=True):
         self.following = at_end
 
     def _set_scroll(self, scroll: int) -> None:
-        """Tell Textual of the scroll position and of the number of rows, at the least cost."""
+        """Set Textual's scroll position and number of rows as cheaply as possible."""
         height, total = self._viewport.height, self._scrollback.total
-        # Plain assignments would lay out the whole screen and come back here.
-        self.set_reactive(Widget.virtual_size, Size(self._viewport.width, total))  # pyright: ignore[reportArgumentType]
-        # What a slow drag has added up below a row is kept.
+        # Plain assignments would lay out the whole screen and call this method again.
+        assign: Any = self.set_reactive
+        assign(Widget.virtual_size, Size(self._viewport.width, total))
+        # Keep the fraction of a row that a slow drag has accumulated.
         position = min(scroll + self.scroll_y - _nearest(self.scroll_y), float(self.max_scroll_y))
-        self.set_reactive(Widget.scroll_y, position)  # pyright: ignore[reportArgumentType]
-        self.set_reactive(Widget.scroll_target_y, float(scroll))  # pyright: ignore[reportArgumentType]
-        # The scrollbar takes as long to paint as the text, so it is told of what it shows: eighths of a cell.
+        assign(Widget.scroll_y, position)
+        assign(Widget.scroll_target_y, float(scroll))
+        # The scrollbar takes as long to paint as the text: update it only if it moves by an eighth of a cell.
         eighths = 8 * height / max(1, total)
         thumb = int(scroll * eighths), int(height * eighths)
         if thumb != self._thumb:
@@ -224,7 +226,7 @@ class MessageLog(ScrollView, can_focus=True):
         self._painter.forget()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        # Textual comes through here to paint, and straight to render_line to find the text below the mouse.
+        # Textual calls this to paint, but render_line directly to find the text under the mouse.
         self._painting = True
         try:
             return super().render_lines(crop)
@@ -240,7 +242,7 @@ class MessageLog(ScrollView, can_focus=True):
         return self._painter.place_below(self._scrollback.next - 1) if self._view else Strip([])
 
     def _paint(self, row: Row | None, *, last: bool) -> Strip:
-        """Paint `row`, or where it is None a blank one; the last row of the view says how much is new."""
+        """Paint `row`, or a blank one for None; the last row of the view says how much is new."""
         width = self._viewport.width
         if row is None:
             strip = self._painter.blank(width)
@@ -255,7 +257,7 @@ class MessageLog(ScrollView, can_focus=True):
         return strip
 
     def _selection_style(self) -> Style:
-        """Return the screen's style for a selection; most themes leave the text's own colour in it."""
+        """Return the screen's style for a selection, in which most themes keep the text's own colour."""
         own = self.screen.get_component_rich_style("screen--selection", partial=True)
         blended = self.screen.get_component_rich_style("screen--selection")
         return own + Style(bgcolor=blended.bgcolor, reverse=self.has_pseudo_class("nocolor") or None)
@@ -263,7 +265,7 @@ class MessageLog(ScrollView, can_focus=True):
     # Selecting.
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text with each entry on one line, or `None` where nothing is left of it."""
+        """Return the selected text with each entry on one line, or None if none of it is left."""
         text = "\n".join(self._selected(selection))
         return (text, "\n") if text else None
 
@@ -276,7 +278,7 @@ class MessageLog(ScrollView, can_focus=True):
             yield text[start.x if serial == start.y else 0 : end.x if serial == end.y else None]
 
     def selection_updated(self, selection: Selection | None) -> None:
-        selection = self.text_selection  # What is passed may be out of date, for the screen calls later.
+        selection = self.text_selection  # The argument may be out of date, since the screen calls later.
         if selection is None:
             self._selection = None
         else:
@@ -287,12 +289,12 @@ class MessageLog(ScrollView, can_focus=True):
         self.refresh()
 
     def _trim_selection(self) -> None:
-        """Let go of a selection of which no text is left."""
+        """Clear the selection if none of its text is left."""
         if self._selection is not None and self._selection == self.text_selection:
             self._select(self._selection)
 
     def _on_text(self, offset: Offset) -> Offset:
-        """Return `offset`, or where that is a row of the view (the mouse is on a border), the text there."""
+        """Return `offset`, or the text at that row of the view if it is one (the mouse is on a border)."""
         if offset.y >= FIRST_SERIAL:
             return offset
         if offset.y >= len(self._view):
@@ -301,14 +303,14 @@ class MessageLog(ScrollView, can_focus=True):
         return Offset(self._scrollback.layout(serial).start_of(index), serial)
 
     def _select(self, selection: Selection) -> None:
-        """Select `selection`, or nothing where no text is in it: to copy that would empty the clipboard."""
+        """Select `selection`, or nothing if it contains no text: copying it would empty the clipboard."""
         self._selection = selection if any(self._selected(selection)) else None
         if self._selection != self.text_selection:
             others = {widget: other for widget, other in self.screen.selections.items() if widget is not self}
             self.screen.selections = others | ({self: self._selection} if self._selection else {})
 
     def on_click(self, event: events.Click) -> None:
-        """Select the entry that is clicked twice, where Textual would select the whole log."""
+        """Select an entry on a double click, where Textual would select the whole log."""
         if event.chain > 1 and event.widget is self:
             event.prevent_default()
             _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
@@ -318,5 +320,5 @@ class MessageLog(ScrollView, can_focus=True):
 
 
 def _nearest(position: float) -> int:
-    """Round halves up, so that adding whole rows changes nothing about how a position is rounded."""
+    """Round half up, so that adding whole rows does not change how a position is rounded."""
     return floor(position + 0.5)

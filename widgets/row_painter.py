@@ -1,4 +1,4 @@
-"""The rows of a log as Textual takes them: painted, and as places for the mouse."""
+"""The rows of a log as Textual uses them: painted, and as positions for the mouse."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .scrollback import Row, Scrollback
 
 
 class RowPainter:
-    """Paints rows of a scrollback, and keeps what it has painted.
+    """Paints rows of a scrollback, and caches them.
 
     Args:
-        scrollback: Whose rows they are.
-        style: Returns the style of a part of a row by its name: `TIME`, `TEXT` or a kind.
+        scrollback: The scrollback with the rows.
+        style: Returns the style for a part of a row by its name: `TIME`, `TEXT` or a kind.
     """
 
     def __init__(self, scrollback: Scrollback, style: Callable[[str], Style]) -> None:
@@ -31,12 +31,12 @@ class RowPainter:
         self._strips: LRUCache[Row, Strip] = LRUCache(512)
 
     def forget(self) -> None:
-        """Forget what was painted: the width or the styles have changed."""
+        """Empty the cache, after the width or the styles have changed."""
         self._styles.clear()
         self._strips.clear()
 
     def style(self, name: str) -> Style:
-        """Return the style of that name."""
+        """Return the style with that name."""
         style = self._styles.get(name)
         if style is None:
             style = self._styles[name] = self._find_style(name)
@@ -47,14 +47,14 @@ class RowPainter:
         return Strip.blank(width, self.style(TEXT))
 
     def paint(self, row: Row, width: int) -> Strip:
-        """Paint `row`, which fills `width` cells."""
+        """Paint `row`, padded to `width` cells."""
         strip = self._strips.get(row)
         if strip is None:
             strip = self._strips[row] = self._paint(row, width, (0, 0), Style.null())
         return strip
 
     def paint_selected(self, row: Row, width: int, span: tuple[int, int], marked: Style) -> Strip:
-        """Paint `row` with `marked` on what lies within `span`, positions in the entry's text."""
+        """Paint `row` with the style `marked` within `span`, which are positions in the entry's text."""
         return self._paint(row, width, span, marked)
 
     def _paint(self, row: Row, width: int, span: tuple[int, int], marked: Style) -> Strip:
@@ -66,17 +66,17 @@ class RowPainter:
             style = self.style(name)
             texts.append((layout.text[start:end], style + marked if inside else style))
         cells = sum(cell_len(text) for text, _ in texts)
-        # Textual copies a row that is not as wide as the widget.
+        # Textual would copy a row that is narrower than the widget.
         texts.append((" " * (width - cells), blank))
         runs = groupby((text for text in texts if text[0]), itemgetter(1))
         segments = [Segment("".join(text for text, _ in run), style) for style, run in runs]
         return Strip(segments, max(cells, width))
 
     def places(self, row: Row) -> Strip:
-        """Return `row` the way Textual reads it to find the text below the mouse.
+        """Return `row` as Textual reads it to find the text under the mouse.
 
-        What is painted goes without: each place makes a style that is like no other, and each column of an
-        indent needs its own, so that all of them stand for the first character.
+        Painted rows do without: every position makes a style of its own, and each column of an indent needs
+        one, so that all of them stand for the first character.
         """
         serial, index = row
         layout = self._scrollback.layout(serial)
@@ -85,7 +85,7 @@ class RowPainter:
         return Strip(_at(text, start, serial) for start, text in parts)
 
     def place_below(self, serial: int) -> Strip:
-        """Return a row below the entry `serial`, the last one, as the end of its text."""
+        """Return a row below the last entry, whose number is `serial`, as the end of its text."""
         return Strip([_at(" ", len(self._scrollback.text(serial)), serial)])
 
 

@@ -1,4 +1,4 @@
-"""The entries that a log keeps, and the rows they take."""
+"""The entries that a log keeps, and the rows they take up."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from textual.cache import LRUCache
 from .entry import Entry, Layout, estimate_rows, full_text, lay_out
 
 FIRST_SERIAL = 1 << 32
-"""Far above any row of a screen, so that serial numbers and rows can be told apart."""
+"""Far beyond any row of a screen, so that serial numbers and rows cannot be confused."""
 
 Row = tuple[int, int]
 """One row of the log: the serial number of its entry, and which of the entry's rows it is."""
 
 
 class Scrollback:
-    """The newest entries, each with a serial number of its own for good.
+    """The newest entries, each with a serial number that never changes.
 
-    An entry is laid out when its layout is asked for. Until then the number of its rows is an estimate, so
-    appending and resizing cost next to nothing per entry, and `total` is exact as far as somebody looked.
+    An entry is laid out when its layout is first needed. Until then its number of rows is an estimate, so
+    that appending and resizing cost next to nothing per entry. `total` is exact once every entry is laid out.
     """
 
     def __init__(self, max_entries: int) -> None:
         self.max_entries = max_entries
         self.width = 1
         self.first = FIRST_SERIAL
-        """The serial number of the oldest entry, or of the next one where there is none."""
+        """The serial number of the oldest entry, or of the next one if there is none."""
         self.total = 0
         """The number of rows."""
         self.entries: list[Entry] = []
@@ -37,11 +37,11 @@ class Scrollback:
 
     @property
     def next(self) -> int:
-        """The serial number that the next entry gets."""
+        """The serial number of the next entry."""
         return self.first + len(self.entries)
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Append `entries` and drop the oldest above `max_entries`."""
+        """Append `entries` and drop the oldest beyond `max_entries`."""
         kept = entries[-self.max_entries :]
         heights = estimate_rows(kept, self.width)
         self.entries += kept
@@ -60,7 +60,7 @@ class Scrollback:
         self._layouts.clear()
 
     def resize(self, width: int) -> None:
-        """Take rows to be `width` cells wide from now on."""
+        """Make rows `width` cells wide from now on."""
         self.width = width
         self._heights = estimate_rows(self.entries, width)
         self.total = sum(self._heights)
@@ -71,7 +71,7 @@ class Scrollback:
         return full_text(self.entries[serial - self.first])
 
     def layout(self, serial: int) -> Layout:
-        """Return the layout of an entry, the height of which is known from then on."""
+        """Return the layout of an entry, whose number of rows is known from then on."""
         layout = self._layouts.get(serial)
         if layout is None:
             index = serial - self.first
@@ -81,17 +81,17 @@ class Scrollback:
         return layout
 
     def number(self, row: Row) -> int:
-        """Return how many rows are above `row`, by what is known."""
+        """Return how many rows are above `row`, some of them estimated."""
         return sum(self._heights[: row[0] - self.first]) + row[1]
 
     def locate(self, number: int) -> Row:
-        """Return the row that has `number` rows above it, by what is known, or else the last one."""
+        """Return the row that has `number` rows above it, some of them estimated, or the last one."""
         bottoms = list(accumulate(self._heights))
         index = min(bisect_right(bottoms, number), len(bottoms) - 1)
         return self.walk((self.first + index, 0), number - bottoms[index] + self._heights[index])
 
     def walk(self, row: Row, distance: int) -> Row:
-        """Return the row that is exactly `distance` rows away, or else the first or the last one."""
+        """Return the row that is exactly `distance` rows away, or the first or last one."""
         serial, index = row
         index += distance
         while index < 0 and serial > self.first:
@@ -105,7 +105,7 @@ class Scrollback:
         return serial, max(0, index)
 
     def rows(self, top: Row, count: int) -> list[Row]:
-        """Return the row `top` and those that follow, `count` at most."""
+        """Return the row `top` and those that follow, at most `count` in all."""
         serial, index = top
         rows: list[Row] = []
         while len(rows) < count and serial < self.next:
@@ -115,6 +115,6 @@ class Scrollback:
         return rows
 
     def last_top(self, count: int) -> Row:
-        """Return the row from which it is `count` rows to the end, or the first one where there are fewer."""
+        """Return the row that is `count` rows before the end, or the first one if there are fewer."""
         last = self.next - 1
         return self.walk((last, len(self.layout(last).rows)), -count)

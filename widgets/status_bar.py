@@ -1,4 +1,4 @@
-"""The line that says how the server is doing."""
+"""The status line: how the server is doing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAYOUTS = (
 
 
 def uptime_text(seconds: float) -> str:
-    """Return a time span as a clock shows it: `0:00:07`, `1:02:03`, `2d 13:00:00`."""
+    """Format a time span like a clock: `0:00:07`, `1:02:03`, `2d 13:00:00`."""
     minutes, s = divmod(int(seconds), 60)
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
@@ -32,7 +32,7 @@ def uptime_text(seconds: float) -> str:
 class StatusBar(Widget):
     """One line: `chat-console  127.0.0.1:1234 · 3 users · 12 msg/s · up 1:02:03`, and an alert before it.
 
-    Where it does not fit, the title goes first, then the rate, the uptime and the users; the address and a
+    If it does not fit, the title is dropped first, then the rate, the uptime and the users; the address and a
     truncated alert stay.
 
     Args:
@@ -74,14 +74,14 @@ class StatusBar(Widget):
         uptime: float | None = None,
         alert: str | None = None,
     ) -> None:
-        """Show what is given and keep the rest; repaint only if the line reads differently.
+        """Change what is given and keep the rest; repaint only if the line's text changes.
 
         Args:
-            address: Where people connect to.
-            users: How many are here.
-            rate: Messages a second.
+            address: The address that people connect to.
+            users: How many users are here.
+            rate: Messages per second.
             uptime: Seconds since the server started.
-            alert: What the operator must not miss; an empty one ends it.
+            alert: What the operator must not miss; empty for no alert.
         """
         if address is not None:
             self._facts["address"] = clean(address)
@@ -107,7 +107,7 @@ class StatusBar(Widget):
         )
 
     def _fit(self, width: int) -> tuple[str, str, str]:
-        """Return the alert, the title and the facts, as far as `width` cells hold them."""
+        """Return the alert, the title and the facts, as far as they fit into `width` cells."""
         alert = f" {self._alert} " if self._alert else ""
         room = width - cell_len(alert) - bool(alert)
         title = facts = ""

@@ -1,4 +1,4 @@
-"""What is known of the selected user, in a few words below the list."""
+"""Details of the selected user, in a few words below the list."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .user_row import time_here
 
 
 def size_text(size: int) -> str:
-    """Return a number of bytes in its largest unit: `0 B`, `340 kB`, `12 MB`."""
+    """Format a number of bytes in the largest fitting unit: `0 B`, `340 kB`, `12 MB`."""
     if size < 1_000:
         return f"{size} B"
     return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB"
 
 
 class UserDetail(Widget):
-    """Shows one user, or nothing and takes no place."""
+    """Shows one user; without one it takes up no space."""
 
     DEFAULT_CSS = """
     UserDetail {
@@ -34,13 +34,13 @@ class UserDetail(Widget):
         self._text = ""
 
     def show(self, address: str, here: float, idle: float, lines: int, waiting: int) -> None:
-        """Show a user, and repaint only if that reads differently.
+        """Show a user; repaint only if the text changes.
 
         Args:
-            address: Where it connected from.
-            here, idle: How long it has been here, and how long ago it said something, in seconds.
-            lines: How many lines it has said.
-            waiting: How many bytes wait for it to read.
+            address: The address of the user's connection.
+            here, idle: Seconds since the user joined, and since the user last said something.
+            lines: How many lines the user has said.
+            waiting: How many bytes are waiting for the user to read them.
         """
         said = "1 line" if lines == 1 else f"{lines:,} lines"
         self._set(

@@ -23,20 +23,20 @@ from ..server.room.text import clean
 from .user_row import GAP, MIN_NAME_WIDTH, TIME_WIDTH, User, columns, time_here, truncate
 
 MARK = "▸ "
-"""Stands before the selected user, so that the selection shows without colour too."""
+"""Precedes the selected user, so that the selection is visible without colour too."""
 
 MUTED = "muted"
-"""Stands in the place of a muted user's address."""
+"""Shown in place of a muted user's address."""
 
 
 class UserList(ScrollView, can_focus=True):
-    """Who is here, in order of joining, at a cost that depends on the visible rows alone.
+    """Who is here, in order of joining, at a cost that depends only on the visible rows.
 
-    The selection is a user's id, never a row: whoever comes or goes, a key or a click acts upon the user that
-    the operator chose. When that user goes, nobody is selected, and up and down go on from where it was.
+    The selection is a user's id, never a row: whoever joins or leaves, a key or a click acts on the user that
+    the operator chose. When that user leaves, nobody is selected, and up and down continue from there.
 
     Args:
-        hint: What an empty list says.
+        hint: The text of an empty list.
         clock: Monotonic seconds, the clock of `User.since`.
     """
 
@@ -110,7 +110,7 @@ class UserList(ScrollView, can_focus=True):
         self._clock = clock
         self._users: dict[int, User] = {}
         self._ids: list[int] = []
-        # Where the selection was when it ended: as an id, a place that survives every change.
+        # Where the selection was when its user left: as an id, which survives every change of the list.
         self._last_selected: int | None = None
         self._painted_times: dict[int, str] = {}
         self._height = 0
@@ -127,7 +127,7 @@ class UserList(ScrollView, can_focus=True):
 
     @property
     def shows_selected(self) -> bool:
-        """Whether the selected user is in view: only scrolling by hand takes it out of it."""
+        """Whether the selected user is in view, as it is unless the list was scrolled by hand."""
         if self.selected is None:
             return False
         return 0 <= bisect_left(self._ids, self.selected) - self.scroll_offset.y < self._height
@@ -145,8 +145,8 @@ class UserList(ScrollView, can_focus=True):
     ) -> None:
         """Apply one net change. Unknown ids among `changed` and `removed` are ignored.
 
-        A list that is scrolled keeps the user at its top there, or else the next one that stays, and a
-        selected user that is in view stays in view.
+        A scrolled list keeps the user at its top, or the next one if that user left, and a selected user in
+        view stays in view.
         """
         visible = self._visible()
         shows_selected = self.shows_selected
@@ -182,7 +182,7 @@ class UserList(ScrollView, can_focus=True):
             self.reveal_selected()
 
     def tick(self) -> None:
-        """Repaint the visible rows whose time reads differently by now; to be called about once a second."""
+        """Repaint the visible rows whose time has changed; to be called about once a second."""
         top = self.scroll_offset.y
         for y, user in enumerate(self._visible()):
             if self._time_here(user) != self._painted_times.get(y):
@@ -198,7 +198,7 @@ class UserList(ScrollView, can_focus=True):
         self.post_message(self.Selected(new))
 
     def action_move(self, rows: int) -> None:
-        """Move the selection by so many rows; with nobody selected, from the gap that the last one left."""
+        """Move the selection by `rows`; if nobody is selected, from where the last selected user was."""
         if self.selected is not None:
             self._select_row(bisect_left(self._ids, self.selected) + rows)
             return
@@ -209,15 +209,15 @@ class UserList(ScrollView, can_focus=True):
         self._select_row(row + rows - (rows > 0))
 
     def action_page(self, pages: int) -> None:
-        """Move the selection by so many pages, which overlap by one row."""
+        """Move the selection by `pages`, which overlap by one row."""
         self.action_move(pages * max(1, self.size.height - 1))
 
     def action_first(self) -> None:
-        """Select the user that has been here longest."""
+        """Select the user who has been here longest."""
         self._select_row(0)
 
     def action_last(self) -> None:
-        """Select the user that joined last."""
+        """Select the user who joined last."""
         self._select_row(len(self._ids) - 1)
 
     def action_choose(self) -> None:
@@ -253,7 +253,7 @@ class UserList(ScrollView, can_focus=True):
         name, address = clean(user.name), clean(user.address)
         width -= len(MARK)
         if user.muted:
-            # In the address's place, and before the end of a long name.
+            # In place of the address, and at the expense of a long name's end.
             address = MUTED
             room = width - 1 - TIME_WIDTH - GAP - len(MUTED)
             name = truncate(name, room) if room >= MIN_NAME_WIDTH else name
@@ -272,7 +272,7 @@ class UserList(ScrollView, can_focus=True):
 
     def _time_here(self, user: User) -> str:
         seconds = self._clock() - user.since
-        # Seconds would repaint the whole list every second after a rush of joins.
+        # Showing seconds would repaint the whole list every second after a rush of joins.
         return time_here(seconds) if seconds >= 60 else "<1m"
 
     def _visible(self) -> list[User]:

@@ -1,4 +1,4 @@
-"""A user, and how one is laid out in a row of the list. Pure functions."""
+"""A user, and the layout of its row in the list. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 
 MIN_NAME_WIDTH = 4
-"""Cells that a name keeps before the time gives way to it."""
+"""The cells that a name keeps at the expense of the time."""
 
 MIN_ADDRESS_WIDTH = 16
-"""Cells below which a truncated address is not worth its place."""
+"""The cells below which a truncated address is left out."""
 
 NARROW = 34
-"""Cells of a row, its mark not counted, below which an address is shown whole or not at all."""
+"""The width of a row, without its mark, below which an address is shown in full or not at all."""
 
 TIME_WIDTH = 5
 GAP = 2
@@ -21,7 +21,7 @@ GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One row: a user, its current name, its address, and when it joined (`since`, monotonic seconds)."""
+    """One row: a user's id, current name and address, and when it joined (`since`, monotonic seconds)."""
 
     id: int
     name: str
@@ -31,7 +31,7 @@ class User:
 
 
 def time_here(seconds: float) -> str:
-    """Return a time span in at most five cells: `12s`, `3m`, `1h04`, `2d03`, and from 100 days on `100d`."""
+    """Format a time span in at most five cells: `12s`, `3m`, `1h04`, `2d03`, and from 100 days on `100d`."""
     minutes, s = divmod(max(0, int(seconds)), 60)
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
@@ -45,17 +45,16 @@ def time_here(seconds: float) -> str:
 
 
 def truncate(text: str, width: int) -> str:
-    """Return `text` in at most `width` cells, its end replaced by `…` where it is longer."""
+    """Return `text` in at most `width` cells, with `…` in place of its end if it is longer."""
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""
 
 
 def columns(name: str, address: str, time_text: str, width: int) -> tuple[str, str, str]:
-    """Lay one row out: the name, the address and the time, which fill `width` cells together.
+    """Lay out one row: the name, the address and the time, which together fill `width` cells.
 
-    The address gives way first (it is blank where it equals the name), then the end of the name, then the
-    time.
+    The address is shortened first (it is blank if it equals the name), then the name, then the time.
     """
     narrow = width < NARROW
     if width < MIN_NAME_WIDTH + 1 + TIME_WIDTH:

@@ -6,8 +6,7 @@ import os
 import select
 from typing import BinaryIO
 
-BOUND = 20.0
-"""How long to wait, in seconds."""
+from support.waiting import BOUND
 
 
 class Pipe:

@@ -16,16 +16,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.waiting import BOUND
 
-from chat_console.app import cli, joining
+from chat_console.app import cli, environment, joining
 from chat_console.app.options import UsageError
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room import notices
 from chat_console.server.settings import Settings
 from chat_console.server.wire import listener
 from chat_console.server.wire.listener import ListenError
-
-BOUND = 20.0
 
 
 class RecordedConsole:
@@ -75,7 +74,7 @@ def console_on_screen(monkeypatch: pytest.MonkeyPatch) -> type[RecordedConsole]:
     module = ModuleType("chat_console.app.console")
     module.__dict__["ConsoleApp"] = RecordedApp
     monkeypatch.setitem(sys.modules, "chat_console.app.console", module)
-    monkeypatch.setattr(cli, "_on_terminal", lambda: True)
+    monkeypatch.setattr(environment, "has_screen", lambda: True)
     return RecordedApp
 
 
@@ -159,30 +158,42 @@ class TestListenProblem:
         [
             (
                 OSError(errno.EADDRINUSE, "x"),
-                "port 80 on ::1 is in use; end the program that has it, or choose another with --port",
+                "port 80 on ::1 is in use; stop the program that is using it, or choose another with --port",
             ),
             (
                 OSError(errno.EACCES, "x"),
-                "port 80 on ::1 is for privileged programs; choose one from 1024 to 65535 with --port",
+                "port 80 on ::1 needs privileges; choose one from 1024 to 65535 with --port",
             ),
             (
                 OSError(errno.EADDRNOTAVAIL, "x"),
-                "::1 is not an address of this machine; choose one of its own with --host",
+                "::1 is not an address of this machine; choose one that is with --host",
             ),
             (
                 socket.gaierror(socket.EAI_NONAME, "x"),
-                "no address is known for '::1'; give an IP address of this machine with --host",
+                "'::1' has no known address; give an IP address of this machine with --host",
             ),
             (
                 UnicodeError("label too long"),
-                "no address is known for '::1'; give an IP address of this machine with --host",
+                "'::1' has no known address; give an IP address of this machine with --host",
             ),
             (OSError(errno.EMFILE, "Too many files"), "cannot listen on port 80 on ::1: Too many files"),
         ],
         ids=["in use", "privileged", "not ours", "unknown", "no name at all", "other"],
     )
-    def test_it_says_what_and_what_to_do(self, cause: OSError | UnicodeError, told: str) -> None:
-        assert cli._listen_problem(ListenError("::1", 80, cause)) == told
+    def test_it_says_what_and_what_to_do(
+        self,
+        cause: OSError | UnicodeError,
+        told: str,
+        plain_console: type[RecordedConsole],
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        async def start(server: ChatServer) -> None:
+            raise ListenError("::1", 80, cause)
+
+        monkeypatch.setattr(ChatServer, "start", start)
+        assert cli.main(["--plain"]) == cli.EXIT_USAGE
+        assert capfd.readouterr().err == f"chat-console: {told}\n"
 
     @pytest.mark.parametrize(
         ("options", "told"),
@@ -224,7 +235,7 @@ class TestListenProblem:
         # TEST-NET-3 (RFC 5737), which no machine has.
         assert cli.main(["--plain", "--port", "0", "--host", "203.0.113.1"]) == 2
         assert capfd.readouterr().err == (
-            "chat-console: 203.0.113.1 is not an address of this machine; choose one of its own with --host\n"
+            "chat-console: 203.0.113.1 is not an address of this machine; choose one that is with --host\n"
         )
         assert not plain_console.last.served
 
@@ -240,8 +251,7 @@ class TestListenProblem:
         monkeypatch.setattr(listener, "_bind", bind)
         assert cli.main(["--plain", "--port", "23"]) == 2
         assert capfd.readouterr().err == (
-            "chat-console: port 23 on 127.0.0.1 is for privileged programs; "
-            "choose one from 1024 to 65535 with --port\n"
+            "chat-console: port 23 on 127.0.0.1 needs privileges; choose one from 1024 to 65535 with --port\n"
         )
 
 
@@ -257,7 +267,7 @@ class TestWhichConsole:
         monkeypatch.delenv("TEXTUAL_DRIVER", raising=False)
         if driver:
             monkeypatch.setenv("TEXTUAL_DRIVER", driver)
-        assert cli._on_terminal() is (pipe is None or driver is not None)
+        assert environment.has_screen() is (pipe is None or driver is not None)
 
     @pytest.mark.parametrize("term", [None, "", "dumb", "unknown"])
     @pytest.mark.parametrize("driver", [None, "textual.drivers.web_driver:WebDriver"])
@@ -271,7 +281,7 @@ class TestWhichConsole:
                 monkeypatch.delenv(name, raising=False)
             else:
                 monkeypatch.setenv(name, value)
-        assert cli._on_terminal() is (driver is not None)
+        assert environment.has_screen() is (driver is not None)
 
     def test_on_a_terminal_it_is_the_one_on_screen(
         self, console_on_screen: type[RecordedConsole], plain_console: type[RecordedConsole]
@@ -290,19 +300,22 @@ class TestWhichConsole:
     def test_without_a_terminal_it_is_the_plain_one(
         self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(cli, "_on_terminal", lambda: False)
+        monkeypatch.setattr(environment, "has_screen", lambda: False)
         assert cli.main(["--port", "0"]) == 7
         assert plain_console.last.served
 
     def test_what_the_console_cannot_do_is_one_line_and_exit_code_2(
-        self, console_on_screen: type[RecordedConsole], capfd: pytest.CaptureFixture[str]
+        self,
+        console_on_screen: type[RecordedConsole],
+        capfd: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         def refuse(self: RecordedConsole, server: ChatServer, **_: object) -> None:
             console_on_screen.last = self
             self.server = server
             raise UsageError("there is no theme 'x'")
 
-        console_on_screen.__init__ = refuse  # type: ignore[method-assign]
+        monkeypatch.setattr(console_on_screen, "__init__", refuse)
         assert cli.main(["--port", "0", "--theme", "x"]) == 2
         assert capfd.readouterr().err == "chat-console: there is no theme 'x'\n"
         with pytest.raises(ConnectionRefusedError):
@@ -318,7 +331,9 @@ class TestWhichConsole:
         assert cli.main(["--port", "0"]) == 2
         out, err = capfd.readouterr()
         assert out == ""
-        assert re.fullmatch(r"chat-console: TEXTUAL_THEME=nosuch is wrong: set it to .*, or unset it\n", err)
+        assert re.fullmatch(
+            r"chat-console: TEXTUAL_THEME=nosuch is invalid: set it to .*, or unset it\n", err
+        )
         assert not hasattr(console_on_screen, "last")
 
     def test_the_plain_one_does_not_care_for_textuals_variables(
@@ -329,7 +344,7 @@ class TestWhichConsole:
 
     def test_textual_is_not_imported_before_the_port_is_bound(self, busy_port: int) -> None:
         program = (
-            "import sys; from chat_console.app import cli; cli._on_terminal = lambda: True;"
+            "import sys; from chat_console.app import cli; cli.environment.has_screen = lambda: True;"
             "code = cli.main(['--port', sys.argv[1]]);"
             "print(code, {'textual', 'rich'} & sys.modules.keys())"
         )

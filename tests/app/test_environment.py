@@ -80,7 +80,7 @@ def test_what_textual_can_use_is_left_alone(name: str, value: str) -> None:
 def test_what_it_cannot_use_is_refused_with_what_to_set(name: str, value: str) -> None:
     with pytest.raises(EnvironmentProblem) as problem:
         environment.check({name: value})
-    assert str(problem.value).startswith(f"{name}={value} is wrong: set it to ")
+    assert str(problem.value).startswith(f"{name}={value} is invalid: set it to ")
     assert str(problem.value).endswith(", or unset it")
 
 
@@ -91,7 +91,7 @@ def test_every_variable_that_textual_reads_is_known() -> None:
         for name in re.findall(r"""["'](TEXTUAL_[A-Z_]+)["']""", path.read_text("utf-8"))
     }
     any_value_is_right = {"TEXTUAL_DEVTOOLS_HOST", "TEXTUAL_SCREENSHOT_FILENAME", "TEXTUAL_ALLOW_SIGNALS"}
-    assert read - any_value_is_right == environment._VARIABLES.keys()
+    assert read - any_value_is_right == environment.VARIABLES.keys()
 
 
 def test_nothing_is_wrong_where_nothing_is_set() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from textual._context import active_app
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
@@ -49,10 +48,12 @@ from chat_console.widgets.user_list import UserList
 from chat_console.widgets.user_row import User
 
 AT = 1_700_000_000.0
+DRAWN_FOR: contextvars.ContextVar[App[Any]] = contextvars.ContextVar("drawn_for")
+"""Stands for whatever Textual sets in the context of an app."""
 
 
 class Log(MessageLog):
-    """A log that remembers how many entries each change brought, and on which app's behalf the last came."""
+    """A log that remembers how many entries each change brought, and in which context the last came."""
 
     def __init__(self) -> None:
         super().__init__(id="log")
@@ -61,7 +62,7 @@ class Log(MessageLog):
 
     def write_entries(self, entries: Sequence[Entry]) -> None:
         super().write_entries(entries)
-        self.drawn_for = active_app.get(None)
+        self.drawn_for = DRAWN_FOR.get(None)
         self.frames.append(len(entries))
 
 
@@ -346,6 +347,7 @@ async def test_an_event_may_come_from_anywhere() -> None:
     app = Panes()
     async with app.run_test() as pilot:
         feed = Feed(app.shown_log, app.user_list, app.status_bar)
+        DRAWN_FOR.set(app)
         feed.start()
         # As from a connection's callback, which knows of no app.
         contextvars.Context().run(feed.take, Joined(AT, 1, "a|1"))
@@ -499,6 +501,7 @@ class Nobody:
     crlf = False
 
     def write(self, data: bytes) -> None: ...
+    def write_all(self, pieces: Sequence[bytes]) -> None: ...
     def finish(self) -> None: ...
 
 

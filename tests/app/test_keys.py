@@ -46,16 +46,16 @@ def test_quit_and_repaint_go_before_what_any_pane_makes_of_their_keys() -> None:
 
 def test_the_help_has_every_key_as_it_is_printed_on_it() -> None:
     assert section("Keys") == {
-        "F1": "All keys and commands",
-        "F2": "Write to the selected user alone",
-        "F3": "Disconnect the selected user, after asking",
+        "F1": "Show all keys and commands",
+        "F2": "Send the selected user a private message",
+        "F3": "Disconnect the selected user (asks first)",
         "F4": "Go to the user list",
         "F5": "Go to the message log",
-        "F6": "Mute the selected user, or let it be heard again",
-        "F7": "Ban the selected user's address, after asking",
+        "F6": "Mute or unmute the selected user",
+        "F7": "Ban the selected user's address (asks first)",
         "Escape": "Go to the operator's line",
-        "Ctrl+L": "Paint everything anew",
-        "Ctrl+Q": "End the server and the console",
+        "Ctrl+L": "Redraw the screen",
+        "Ctrl+Q": "Stop the server and quit",
     }
 
 

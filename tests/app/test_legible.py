@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import product
 
 import pytest
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from support.console_operator import Operate, Operator
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from chat_console.app.legible import MIN_CONTRAST, Legible, contrast, legible
-
-if TYPE_CHECKING:
-    from conftest import Operate, Operator
 
 
 @pytest.mark.parametrize(
@@ -35,27 +33,27 @@ def test_a_text_that_would_be_lost_becomes_black_or_white(style: Style, same: bo
 
 
 def shown(operator: Operator) -> list[tuple[str, Style]]:
-    strips = operator.console.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage]
-    segments = [segment for strip in strips for segment in strip]
+    segments = [segment for strip in operator.strips for segment in strip]
     return [(text, style) for text, style, _ in segments if style and any(map(str.isalnum, text))]
 
 
-@pytest.mark.parametrize("theme", sorted(BUILTIN_THEMES))
-async def test_in_16_colours_everything_can_be_read(
-    operate: Operate, monkeypatch: pytest.MonkeyPatch, theme: str
+async def test_in_16_colours_everything_can_be_read_in_every_theme(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "linux")
     monkeypatch.delenv("COLORTERM", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
-    async with operate(theme=theme, size=(100, 24)) as operator:
+    async with operate(size=(100, 24)) as operator:
         (ann,) = await operator.gather("Ann")
         operator.say(ann, "hello", "/msg operator psst")
         await operator.submit("hi")
         await operator.until(lambda: "Operator: hi" in operator.text)
-        for selected in (None, ann.id):
+        for theme, selected in product(sorted(BUILTIN_THEMES), (None, ann.id)):
+            operator.console.theme = theme
             operator.user_list.selected = selected
-            await operator.until(lambda: operator.kick_button.disabled == (selected is None))  # noqa: B023
             await operator.settle()
+            await operator.painted()
+            assert operator.kick_button.disabled == (selected is None)
             texts = shown(operator)
             assert {"Message", "Kick", "Mute", "Ban"} <= {text.strip() for text, _ in texts}
             for text, style in texts:
@@ -65,7 +63,7 @@ async def test_in_16_colours_everything_can_be_read(
                 ]
                 one, other = numbers
                 # The ansi themes leave one or both to the terminal.
-                assert one is None or other is None or contrast(one, other) >= MIN_CONTRAST, text
+                assert one is None or other is None or contrast(one, other) >= MIN_CONTRAST, (theme, text)
 
 
 async def test_where_there_are_more_colours_a_theme_keeps_its_own(

@@ -140,13 +140,13 @@ class TestOpenFiles:
             made_of("--max-clients 961")
         assert str(error.value) == (
             "--max-clients 961 needs 1025 open files and the system allows 1024; "
-            "raise its limit (ulimit -n), or ask for 960 at most"
+            "raise the limit (ulimit -n), or ask for at most 960"
         )
 
     def test_the_limits_of_this_process_can_be_read_and_set(self) -> None:
         before = resource.getrlimit(resource.RLIMIT_NOFILE)
         try:
-            options._raise_open_files()
+            options.settings(parser().parse_args([]))
             soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             assert hard == before[1]
             assert hard in (soft, INFINITE)
@@ -165,17 +165,17 @@ class TestHelp:
     @pytest.mark.parametrize(
         ("option", "unit", "default"),
         [
-            ("--rate N", "lines a second from one user, 0.4 KiB each", Settings().rate),
-            ("--burst N", "lines at once", Settings().burst),
-            ("--max-clients N", "users at a time", "as many as open files allow, less 64, at most 10000"),
-            ("--max-per-ip N", "users from one address but loopback", Settings().max_per_ip),
-            ("--connect-rate N", "new connections a minute from one address", Settings().connect_rate),
+            ("--rate N", "lines per second from one user, 0.4 KiB each", Settings().rate),
+            ("--burst N", "lines a user may send at once", Settings().burst),
+            ("--max-clients N", "users connected", "the limit on open files less 64, at most 10000"),
+            ("--max-per-ip N", "users from one address, loopback excepted", Settings().max_per_ip),
+            ("--connect-rate N", "new connections per minute from one address", Settings().connect_rate),
             ("--connect-burst N", "new connections at once", Settings().connect_burst),
             ("--max-backlog BYTES", "reads too slowly", Settings().max_backlog),
-            ("--stall-timeout SECONDS", "takes nothing for so long", Settings().stall_timeout),
+            ("--stall-timeout SECONDS", "reads nothing for this long", Settings().stall_timeout),
             ("--host ADDR", "listen on this address", f"{Settings().hosts[0]}, this machine only"),
-            ("--welcome FILE", "show each newcomer this text, at most 4096 bytes", "none"),
-            ("--bans FILE", "keep the bans in this file", "nowhere"),
+            ("--welcome FILE", "show this text to everyone who joins, at most 4096 bytes", "none"),
+            ("--bans FILE", "keep the bans in this file", "in memory only"),
         ],
     )
     def test_each_limit_has_its_unit_and_its_default(
@@ -186,9 +186,9 @@ class TestHelp:
         assert line.endswith(f"(default: {default})")
 
     @pytest.mark.parametrize("limit", ["--rate", "--max-clients", "--max-per-ip", "--connect-rate"])
-    def test_it_says_where_zero_means_any(self, limit: str, help_text: str) -> None:
+    def test_it_says_where_zero_means_no_limit(self, limit: str, help_text: str) -> None:
         (line,) = [line for line in help_text.splitlines() if line.startswith(f" {limit} ")]
-        assert "; 0: any" in line
+        assert "; 0 = no limit" in line
 
     def test_it_fits_a_terminal_of_80_columns(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "80")
@@ -241,7 +241,7 @@ class TestWelcome:
         ("content", "told"),
         [
             (None, "cannot read {file}: No such file or directory; see --welcome"),
-            (b"Gr\xfc\xdfe", "{file} is not text in UTF-8; see --welcome"),
+            (b"Gr\xfc\xdfe", "{file} is not UTF-8 text; see --welcome"),
             (b"x" * 4097, "{file} is longer than 4096 bytes; shorten it, or see --welcome"),
             ("é".encode() * 2049, "{file} is longer than 4096 bytes; shorten it, or see --welcome"),
         ],
@@ -289,7 +289,7 @@ def test_a_value_that_the_settings_refuse_is_told_by_its_option(
     ("text", "number"), [("0", 0), ("1234", 1234), ("007", 7), ("65535", 65535), ("-1", -1)]
 )
 def test_a_whole_number_is_decimal_digits(text: str, number: int) -> None:
-    assert options._whole_number(text) == number
+    assert options.whole_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -298,20 +298,20 @@ def test_a_whole_number_is_decimal_digits(text: str, number: int) -> None:
 )
 def test_all_else_is_no_whole_number(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a whole number$"):
-        options._whole_number(text)
+        options.whole_number(text)
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("1", 1.0), ("2.5", 2.5), (".5", 0.5), ("1e1", 10.0), ("-1", -1.0)]
 )
 def test_a_number_may_have_a_fraction(text: str, number: float) -> None:
-    assert options._number(text) == number
+    assert options.number(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "1,5", "many", "1_0", "\u0661"])
 def test_all_else_is_no_number(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a number$"):
-        options._number(text)
+        options.number(text)
 
 
 def test_every_setting_that_is_not_inner_has_an_option() -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import inspect
 
 import pytest
+from support.console_operator import Operate, Operator
 from textual.command import CommandPalette, DiscoveryHit, Hit
 from textual.content import Content
 
 from chat_console.app.palette import ConsoleCommands
 from chat_console.server.room.events import Joined, Renamed
 from chat_console.widgets.help_screen import HelpScreen
-
-if TYPE_CHECKING:
-    from conftest import Operate, Operator
 
 
 async def search(operator: Operator, query: str) -> list[Hit]:
@@ -29,10 +27,17 @@ async def titles(operator: Operator, query: str) -> list[str | None]:
     return [hit.text for hit in await search(operator, query)]
 
 
+async def choose(hit: Hit | DiscoveryHit) -> None:
+    """Do what a hit offers."""
+    done = hit.command()
+    assert inspect.isawaitable(done)
+    await done
+
+
 async def run(operator: Operator, query: str) -> None:
     """Do what the best hit offers."""
     hits = await search(operator, query)
-    await hits[0].command()  # pyright: ignore[reportGeneralTypeIssues]
+    await choose(hits[0])
 
 
 async def test_it_offers_what_the_keys_do_before_anything_is_typed(operator: Operator) -> None:
@@ -49,7 +54,7 @@ async def test_it_offers_what_the_keys_do_before_anything_is_typed(operator: Ope
         ),
         strict=True,
     ):
-        await hit.command()  # pyright: ignore[reportGeneralTypeIssues]
+        await choose(hit)
         await operator.until(reached)
         if not operator.at_home:
             await operator.press("escape")
@@ -111,7 +116,7 @@ async def test_what_is_offered_is_done_though_somebody_did_it_before(operator: O
     hits = await search(operator, "mute ann")
     operator.server.mute(ann.id, muted=muted)
     await operator.until(lambda: operator.user_list.users[ann.id].muted is muted)
-    await hits[0].command()  # pyright: ignore[reportGeneralTypeIssues]
+    await choose(hits[0])
     assert ann.muted is muted
 
 
@@ -132,8 +137,8 @@ async def test_of_a_user_that_is_gone_by_then_the_operator_is_told(operator: Ope
     _, bob = await operator.gather("Ann", "Bob")
     hits = await search(operator, f"{action} bob")
     await operator.leave(bob)
-    await hits[0].command()  # pyright: ignore[reportGeneralTypeIssues]
-    await operator.until(lambda: operator.entries[-1] == "= This user has left already.")
+    await choose(hits[0])
+    await operator.until(lambda: operator.entries[-1] == "= This user has already left.")
     assert (operator.at_home, operator.line.value, operator.names) == (True, "", ["Ann"])
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from typing import get_args
 
 import pytest
-from pipe_ends import BOUND, Pipe
+from pipe_ends import Pipe
+from support.waiting import BOUND
 
 from chat_console.app import plain
 from chat_console.app.plain import PlainConsole, aside, transcript
+from chat_console.app.streams import Printer
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room import notices
 from chat_console.server.room.events import (
@@ -194,7 +198,7 @@ class TestPlainConsole:
     ) -> None:
         await session.line()
         printed: list[str] = []
-        monkeypatch.setattr(session.console._printer, "print", printed.append)
+        monkeypatch.setattr(Printer, "print", lambda _, text: printed.append(text))
         for turn in ("first", "second"):
             for number in range(3):
                 session.server.operate(f"/msg {turn}{number} hello")
@@ -231,8 +235,9 @@ class TestPlainConsole:
         await session.line()
         session.type("/quit\n")
         assert await session.ended() == 0
-        for printer in (session.console._printer, session.console._asides):
-            assert not printer._thread.is_alive()
+        async with asyncio.timeout(BOUND):
+            while any(thread.name == "printer" for thread in threading.enumerate()):
+                await asyncio.to_thread(time.sleep, 0.001)
 
     @pytest.mark.parametrize("gone", [False, True], ids=["reads nothing", "is gone"])
     async def test_a_reader_of_stderr_stalls_and_breaks_nothing(
@@ -254,9 +259,14 @@ class TestPlainConsole:
             session.server.operate("/list")
             assert await session.line() == "No users connected\n"
 
-    async def test_what_is_typed_after_the_end_is_lost_without_an_error(self, streams: Streams) -> None:
-        console = PlainConsole(ChatServer())
-        ended = asyncio.new_event_loop()
-        ended.close()
+    def test_what_is_typed_after_the_end_is_lost_without_an_error(self, streams: Streams) -> None:
+        async def run() -> None:
+            async with Session(streams):
+                pass
+
+        before = threading.enumerate()
+        asyncio.run(run())
+        (reader,) = (thread for thread in threading.enumerate() if thread not in before)
         streams.input.writer.write(b"too late\n")
-        await asyncio.to_thread(console._read, ended)
+        reader.join(BOUND)
+        assert not reader.is_alive()

@@ -9,23 +9,16 @@ import queue
 import re
 import select
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pipe_ends import BOUND, Pipe
+from pipe_ends import Pipe
+from support.waiting import BOUND, wait_until
 
 from chat_console.app import streams
 from chat_console.app.streams import Printer, read
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never came to that"
-        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -205,20 +198,20 @@ class TestPrinter:
             printer.print("x" * 999)
         printer.print("two\nlines")
         printer.close(timeout=0.01)
-        told = re.fullmatch(r"(\d+) lines were not printed: nobody read them", *complaints)
+        (complaint,) = complaints
+        told = re.fullmatch(r"(\d+) lines were not printed: nobody read them", complaint)
         assert told
         kept = 2002 - int(told[1])
         assert 1 << 20 <= kept * 1000 < 2_000_000
         assert pipe.read(kept * 1000) == (b"x" * 999 + b"\n") * kept
-        printer._thread.join(BOUND)
-        assert not printer._thread.is_alive()
+        assert printer.close(BOUND)
 
     def test_when_nobody_can_read_any_more_it_says_so_once(self, pipe: Pipe, complaints: list[str]) -> None:
         pipe.reader.close()
         printer = Printer(pipe.writer.fileno(), complaints.append)
         printer.start()
         printer.print("one")
-        printer._thread.join(BOUND)
+        wait_until(lambda: complaints)
         printer.print("two")
         printer.print("three")
         printer.close(BOUND)
@@ -254,8 +247,9 @@ class TestPrinter:
         printer = Printer(tty, complaints.append)
         printer.start()
         printer.print("one")
-        printer._thread.join(BOUND)
+        wait_until(lambda: complaints)
         assert complaints == ["cannot print any more: Input/output error"]
+        assert printer.close(BOUND)
         os.close(tty)
 
 
@@ -360,8 +354,7 @@ class TestFullDisk:
         printer.print("one\ntwo\nthree")
         wait_until(lambda: disk.refusals > 2)
         printer.print("four")
-        printer.close(BOUND)
-        assert not printer._thread.is_alive()
+        assert printer.close(BOUND)
         assert complaints[1:] == ["3 lines were not printed: No space left on device"]
         assert disk.lines == ["one\n"]
 

@@ -25,6 +25,7 @@ from typing import Any, ClassVar
 
 import pyte
 import pytest
+from support.waiting import BOUND
 from textual.app import App, ComposeResult
 from textual.constants import ESCAPE_DELAY
 from textual.events import Key, Resize
@@ -38,9 +39,6 @@ from chat_console.app.terminal_io import ExitEvent, Selector, TerminalOutput
 from chat_console.app.typeahead import KeyByKeyApp
 
 WIDTH, HEIGHT = 80, 24
-BOUND = 20.0
-"""How long to wait for a condition on a busy machine, in seconds."""
-
 CANCEL = b"\x18\x1b\\\x1b[?2026l"
 RESTORED = (
     b"\x1b[?2004l",

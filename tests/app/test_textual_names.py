@@ -12,6 +12,8 @@ import pkgutil
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 from textual._xterm_parser import XTermParser
@@ -49,6 +51,13 @@ def own_names(tree: ast.AST) -> set[str]:
             case _:
                 pass
     return set(filter(is_private, found))
+
+
+@cache
+def assigned(base: type) -> set[str]:
+    """The private attributes of `base`, and of whatever stands in the same file."""
+    source = Path(inspect.getfile(base)).read_text()
+    return set(re.findall(r"\bself\.(_\w+)\b[^=\n()]*=[^=]", source))
 
 
 def test_it_knows_what_the_sequences_of_terminals_mean() -> None:
@@ -100,6 +109,5 @@ def test_no_private_name_of_the_product_hides_another_of_textuals() -> None:
                 continue
             own = own_names(ast.parse(textwrap.dedent(inspect.getsource(kind))))
             for base in bases:
-                assigned = set(re.findall(r"\bself\.(_\w+)\b[^=\n()]*=[^=]", inspect.getsource(base)))
-                hidden |= {f"{kind.__name__}.{name}" for name in own & (assigned | set(vars(base)))}
+                hidden |= {f"{kind.__name__}.{name}" for name in own & (assigned(base) | set(vars(base)))}
     assert hidden == {"NonBlockingDriver._get_terminal_size"}

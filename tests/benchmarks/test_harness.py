@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.waiting import wait_until
 
 from . import crowd, report
 from .check import faults_in, lines
@@ -101,9 +102,7 @@ def test_a_late_read_makes_no_latency(connected: tuple[crowd.Crowd, list[socket.
         both.read_one(client, lambda client, size: None)
         return both.arrived_at < before
 
-    deadline = time.monotonic() + 5
-    while not arrived():
-        assert time.monotonic() < deadline
+    wait_until(arrived)
 
 
 def test_a_latency_ends_with_the_line_s_last_byte(connected: tuple[crowd.Crowd, list[socket.socket]]) -> None:

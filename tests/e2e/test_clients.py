@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
+from support.programs import require
 
-from .conftest import Connect, StartConsole, StartProgram, StartTerminal, require
+from .conftest import Connect, StartConsole, StartProgram, StartTerminal
 
 HALF_CLOSING = [
     pytest.param(("nc", "-N"), id="nc -N"),

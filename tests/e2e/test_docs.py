@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.programs import environment, require
+from support.waiting import BOUND
 
-from .conftest import BOUND, Connect, StartConsole, StartProgram, environment, require
+from .conftest import Connect, StartConsole, StartProgram
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

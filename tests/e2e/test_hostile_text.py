@@ -14,9 +14,12 @@ from typing import Protocol
 import pyte
 import pyte.screens
 import pytest
+from support.programs import PROGRAM, require
+from support.terminals import Terminal
+from support.waiting import BOUND
 from wcwidth import wcwidth
 
-from .conftest import BOUND, PROGRAM, Connect, StartTerminal, Terminal, require
+from .conftest import Connect, StartTerminal
 
 LIST = 25
 """The columns of the user list."""
@@ -129,55 +132,71 @@ def shown(
     tmux.close()
 
 
-def until(shown: Shown, condition: Callable[[list[str]], object]) -> list[str]:
+def until(shown: Shown, condition: Callable[[list[str]], object], what: str = "") -> list[str]:
     """Wait until `condition` holds for the rows that `shown` shows, and return these."""
     give_up_at = time.monotonic() + BOUND
     while not condition(rows := shown.rows()):
-        assert time.monotonic() < give_up_at, "\n".join(rows)
+        assert time.monotonic() < give_up_at, "\n".join([f"{what}:", *rows])
         time.sleep(0.05)
     return rows
 
 
+def shows(rows: list[str], text: str) -> bool:
+    return any(text in row for row in rows)
+
+
 def beside_the_log(rows: list[str]) -> list[tuple[str, str]]:
     """Of each row that the log has a part of: the list, and what the row ends with."""
-    first = next(number for number, row in enumerate(rows) if "Users (" in row)
-    last = next(number for number, row in enumerate(rows) if "Ban" in row and number > first)
+    first = next((number for number, row in enumerate(rows) if "Users (" in row), 0)
+    last = next((number for number, row in enumerate(rows) if "Ban" in row and number > first), 0)
     return [(row[:LIST], row.rstrip()[-1:]) for row in rows[first : last + 1]]
+
+
+def question_is_whole(rows: list[str]) -> bool:
+    """Whether nothing of the log stands in the box with the question, or over its frame."""
+    top = next((y for y, row in enumerate(rows) if row.startswith("╭───") and "Users" not in row), len(rows))
+    box = [row.rstrip() for row in rows[top : top + 6]]
+    return len(box) == 6 and all(
+        row[:1] in ("╭", "│", "╰") and row[-1:] in ("╮", "│", "╯") and "│" not in row[1:-1] for row in box
+    )
 
 
 def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
     shown: Shown, connect: Connect
 ) -> None:
-    rows = until(shown, lambda rows: any("0 users" in row for row in rows) and "f1 Help" in "".join(rows))
+    rows = until(shown, lambda rows: shows(rows, "0 users") and shows(rows, "f1 Help"))
     found = re.search(r"127\.0\.0\.1:(\d+) ", "\n".join(rows))
     assert found
     ann, bob = (connect(int(found[1])) for _ in range(2))
     ann.send("/nick Ann")
     bob.send("/nick Bob")
-    before = beside_the_log(until(shown, lambda rows: any("now Bob" in row for row in rows)))
-    assert [cells.split()[1:2] for cells, _ in before[1:3]] == [["Ann"], ["Bob"]]
+    ours = [["Ann"], ["Bob"]]
+    rows = until(
+        shown, lambda rows: shows(rows, "now Bob") and [row[:LIST].split()[1:2] for row in rows[2:4]] == ours
+    )
+    before = beside_the_log(rows)
     assert {end for _, end in before} == {"╮", "│", "╯"}
     for number, (name, text) in enumerate(HOSTILE.items()):
         ann.send(text)
-        ann.send(f"end of {number}")
-        rows = until(shown, lambda rows: any(f"end of {number}" in row for row in rows))  # noqa: B023
-        assert beside_the_log(rows) == before, f"{name}:\n" + "\n".join(rows)
+        end = f"end of {number}"
+        ann.send(end)
+        until(shown, lambda rows, end=end: shows(rows, end) and beside_the_log(rows) == before, name)
     # Painted as a whole, and with a question over it.
     for columns in (90, 80):
         shown.resize(columns, 24)
-        until(shown, lambda rows: rows[1].rstrip()[columns - 1 :] == "╮" and beside_the_log(rows) == before)  # noqa: B023
+        until(
+            shown,
+            lambda rows, last=columns - 1: rows[1].rstrip()[last:] == "╮" and beside_the_log(rows) == before,
+        )
     shown.type("\x1bOS\x1b[B")
-    until(shown, lambda rows: any("▸ Ann" in row for row in rows))
+    until(shown, lambda rows: shows(rows, "▸ Ann"))
     shown.type("\x1bOR")
-    until(shown, lambda rows: any("Kick Ann (" in row for row in rows))
-    for number, text in enumerate(HOSTILE.values()):
+    until(shown, lambda rows: shows(rows, "Kick Ann ("))
+    for number, (name, text) in enumerate(HOSTILE.items()):
         bob.send(text)
-        bob.send(f"behind it {number}")
-        rows = until(shown, lambda rows: any(f"behind it {number}" in row for row in rows))  # noqa: B023
-        top = next(y for y, row in enumerate(rows) if row.startswith("╭───") and "Users" not in row)
-        for row in rows[top : top + 6]:
-            assert row[0] in "╭│╰" and row.rstrip()[-1] in "╮│╯", "\n".join(rows)
-            assert "│" not in row.rstrip()[1:-1], "\n".join(rows)
+        end = f"behind it {number}"
+        bob.send(end)
+        until(shown, lambda rows, end=end: shows(rows, end) and question_is_whole(rows), name)
 
 
 def test_the_terminal_is_told_not_to_wrap(start_terminal: StartTerminal) -> None:

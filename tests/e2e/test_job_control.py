@@ -16,18 +16,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.programs import PROGRAM, Client, environment
+from support.terminals import IN_TERMINAL, Terminal
+from support.waiting import BOUND, wait_until
 
-from .conftest import BOUND, IN_TERMINAL, PROGRAM, Client, Connect, StartTerminal, Terminal, environment
+from .conftest import Connect, StartTerminal
 
 GOODBYE = "Server is shutting down\nYou have left the server\n"
 CTRL_Z = "\x1a"
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never came to that"
-        time.sleep(0.005)
 
 
 class Shell:
@@ -104,6 +100,13 @@ def shell(start_terminal: StartTerminal, tmp_path: Path) -> Iterator[Shell]:
 @pytest.fixture
 def log(tmp_path: Path) -> str:
     return shlex.quote(str(tmp_path / "log"))
+
+
+def test_a_sequence_that_is_broken_off_fails_no_terminal(start_terminal: StartTerminal) -> None:
+    broken = r"\033[38;5;253;\143lear\r\n\033[?Hangup\r\n\033[1;2;3exit\r\nwhole\r\n"
+    terminal = start_terminal("sh", "-c", 'printf "$0"; read line', broken)
+    terminal.wait_for("whole")
+    assert [line.strip() for line in terminal.text.splitlines()[:4]] == ["lear", "angup", "xit", "whole"]
 
 
 # The plain console

@@ -8,8 +8,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from support.programs import PROGRAM, Program
+from support.waiting import BOUND
 
-from .conftest import BOUND, PROGRAM, Connect, Program, StartConsole, StartProgram
+from .conftest import Connect, StartConsole, StartProgram
 
 OTHER = "127.0.0.2"
 """Another address of this machine: loopback has 16 million of them, though not on every system."""
@@ -146,7 +148,7 @@ def test_more_users_than_the_system_has_files_for_are_refused(start: StartProgra
     limited = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh", *PROGRAM, "--plain", "--port", "0")
     assert refused(start(*limited, "--max-clients", "1000")) == (
         "chat-console: --max-clients 1000 needs 1064 open files and the system allows 256; "
-        "raise its limit (ulimit -n), or ask for 192 at most\n"
+        "raise the limit (ulimit -n), or ask for at most 192\n"
     )
 
 
@@ -172,18 +174,19 @@ def test_the_help_tells_the_unit_and_the_default_of_each_limit(start: StartProgr
     assert max(map(len, shown.splitlines())) <= 80
     words = " ".join(shown.split())
     for limit in (
-        "--rate N lines a second from one user, 0.4 KiB each; others wait; 0: any (default: 5)",
-        "--burst N lines at once before --rate counts (default: 20)",
-        "--max-clients N users at a time; 0: any (default: as many as open files allow, less 64, "
+        "--rate N lines per second from one user, 0.4 KiB each; the rest wait; 0 = no limit (default: 5)",
+        "--burst N lines a user may send at once before --rate applies (default: 20)",
+        "--max-clients N users connected at a time; 0 = no limit (default: the limit on open files less 64, "
         "at most 10000)",
-        "--max-per-ip N users from one address but loopback; 0: any (default: 32)",
-        "--connect-rate N new connections a minute from one address but loopback; 0: any (default: 30)",
-        "--connect-burst N new connections at once before --connect-rate counts (default: 40)",
-        "--trust NETWORK lift the three limits above for a network such as 192.0.2.0/24; may be repeated",
-        "--max-backlog BYTES drop a user who reads too slowly when this much waits (default: 4194304)",
-        "--stall-timeout SECONDS drop a user for whom something waits and who takes nothing for so long "
+        "--max-per-ip N users from one address, loopback excepted; 0 = no limit (default: 32)",
+        "--connect-rate N new connections per minute from one address, loopback excepted; 0 = no limit "
+        "(default: 30)",
+        "--connect-burst N new connections at once before --connect-rate applies (default: 40)",
+        "--trust NETWORK exempt a network such as 192.0.2.0/24 from the three limits above; may be repeated",
+        "--max-backlog BYTES drop a user who reads too slowly once this much is waiting (default: 4194304)",
+        "--stall-timeout SECONDS drop a user who reads nothing for this long while something is waiting "
         "(default: 20.0)",
-        "--bans FILE keep the bans in this file (default: nowhere)",
+        "--bans FILE keep the bans in this file (default: in memory only)",
     ):
         assert limit in words
     assert program.errors.read_to_end() == ""

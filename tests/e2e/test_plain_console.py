@@ -9,13 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.programs import PROGRAM, Program
+from support.waiting import BOUND, wait_until
 
-from .conftest import BOUND, PROGRAM, Connect, Program, StartConsole, StartProgram, StartTerminal
+from .conftest import Connect, StartConsole, StartProgram, StartTerminal
 
 WARNING = "chat-console: Anyone who can reach this port can join, and nothing on the wire is encrypted.\n"
 GOODBYE = "Server is shutting down\nYou have left the server\n"
@@ -32,13 +32,6 @@ options.Settings = functools.partial(options.Settings, close_grace=600.0, stop_g
 sys.exit(cli.main())
 """,
 )
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + BOUND
-    while not condition():
-        assert time.monotonic() < give_up_at, "it never came to that"
-        time.sleep(0.005)
 
 
 def quit_in_order(console: Program) -> None:
@@ -62,17 +55,14 @@ def test_stdout_has_the_transcript_alone_and_each_line_at_once(
         (ann, f"/msg {bob.address} between us", ""),
         (ann, "/foo", ""),
         (ann, "/msg Operator psst", "Ann(private): psst \n"),
-        (console, "hello", ""),
-        (console, "/foo", "Unknown command /foo. Type /help.\n"),
-        (console, "/list", f"{ann.address} as Ann\n{bob.address} as {bob.address}\n"),
-        (console, "/kick Ann", "Ann has left the server.\nKicked 1 people.\n"),
+        (None, "hello", ""),
+        (None, "/foo", "Unknown command /foo. Type /help.\n"),
+        (None, "/list", f"{ann.address} as Ann\n{bob.address} as {bob.address}\n"),
+        (None, "/kick Ann", "Ann has left the server.\nKicked 1 people.\n"),
         (bob, "/quit", f"{bob.address} has left the server.\n"),
-        (console, "/list", "No users connected\n"),
+        (None, "/list", "No users connected\n"),
     ):
-        if client is console:
-            console.type(line)
-        else:
-            client.send(line)
+        (console.type if client is None else client.send)(line)
         expected += printed
         console.output.wait_for(expected)
     console.type("/quit")
@@ -88,17 +78,14 @@ def test_stderr_has_what_the_transcript_leaves_out(start_console: StartConsole, 
         console.output.wait_for(f" is now {name}\n")
     told = ""
     for client, line, aside in (
-        (console, "/mute Ann 10m", "Ann is muted for 10m"),
-        (console, "/unmute Ann", "Ann is no longer muted"),
-        (console, "/mute Ann", "Ann is muted"),
-        (console, "/kick Ann too loud", "Ann left: kicked (too loud)"),
-        (console, "/kick Bob", "Bob left: kicked"),
+        (None, "/mute Ann 10m", "Ann is muted for 10m"),
+        (None, "/unmute Ann", "Ann is no longer muted"),
+        (None, "/mute Ann", "Ann is muted"),
+        (None, "/kick Ann too loud", "Ann left: kicked (too loud)"),
+        (None, "/kick Bob", "Bob left: kicked"),
         (cid, "/quit", "Cid left: quit"),
     ):
-        if client is console:
-            console.type(line)
-        else:
-            client.send(line)
+        (console.type if client is None else client.send)(line)
         told += f"chat-console: {aside}\n"
         console.errors.wait_for(told)
     quit_in_order(console)
@@ -154,7 +141,7 @@ def test_it_is_plain_where_stdin_or_stdout_is_no_terminal(start: StartProgram) -
     console = start(*PROGRAM, "--port", "0")
     console.output.wait_for("Server started on port ")
     quit_in_order(console)
-    assert "\x1b" not in console.output.text
+    assert "\x1b" not in console.output.read_to_end()
 
 
 def test_a_stdout_that_nobody_reads_does_not_stall_the_chat(
@@ -206,7 +193,9 @@ def test_a_stdout_that_takes_no_more_is_told_once_and_printed_to_again_when_it_d
     bob.wait_for(f"{ann.address}: 99 ")
     console.errors.wait_for("chat-console: cannot print for now: File too large\n")
     wait_until(lambda: log.read_text().endswith("xxx\n"))
-    resource.prlimit(console.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    resource.prlimit(
+        console.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    )
     wait_until(lambda: log.read_text().count("\n") == 103)
     said = [line.split()[1] for line in log.read_text().splitlines()[3:]]
     assert said == [str(number) for number in range(100)]
@@ -450,7 +439,7 @@ def test_a_port_in_use_is_one_line_on_stderr_and_exit_code_2(
     assert second.output.read_to_end() == ""
     assert second.errors.read_to_end() == (
         f"chat-console: port {console.port} on 127.0.0.1 is in use; "
-        "end the program that has it, or choose another with --port\n"
+        "stop the program that is using it, or choose another with --port\n"
     )
     connect(console.port)
 

@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from support.programs import require
+from support.terminals import Terminal
+from support.waiting import BOUND
 
-from .conftest import BOUND, Connect, StartConsole, StartTerminal, Terminal, require
+from .conftest import Connect, StartConsole, StartTerminal
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 JOIN = README.partition("\n## Join\n")[2].partition("\n## ")[0]

@@ -11,22 +11,27 @@ import time
 from collections.abc import Callable
 
 import pytest
+from support.programs import PROGRAM, Program, require
+from support.terminals import Terminal
 
-from .conftest import PROGRAM, Connect, Program, StartProgram, StartTerminal, Terminal, require
+from .conftest import Connect, StartProgram, StartTerminal
 
 DOWN, RIGHT, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[C", "\r", "\x1b", "\x7f"
 CTRL_L, CTRL_Q = "\x0c", "\x11"
 F1, F2, F3, F4, F6, F7 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 
+FOOTER = "^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban"
 LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
 
 
 class Console:
-    """The program in a terminal, from its first complete screen on."""
+    """The program in a terminal, from its first complete screen on, painted from its top to its bottom."""
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\n\^q Qu.* f1 ")
+        found = terminal.wait_for_match(
+            r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* Server started(?s:.*)\n\^q Quit (?s:.*)f7 Ban\Z"
+        )
         self.port = int(found[1])
 
 
@@ -49,7 +54,7 @@ def test_the_first_screen_says_where_to_connect_and_what_the_keys_do(
     terminal.wait_for(f"* Server started on port {console.port}")
     assert terminal.text.startswith(f" chat-console  127.0.0.1:{console.port} · 0 users · ")
     assert "Users (0)" in terminal.text
-    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban")
+    assert terminal.text.endswith(f"\n{FOOTER}")
     ann = connect(console.port)
     ann.send("hello")
     terminal.wait_for(f"{ann.address}: hello")
@@ -128,7 +133,7 @@ def test_a_port_in_use_is_one_line_and_nothing_is_painted(start_terminal: StartT
         assert terminal.wait() == 2
     assert terminal.read_rest().decode() == (
         f"chat-console: port {port} on 127.0.0.1 is in use; "
-        "end the program that has it, or choose another with --port\r\n"
+        "stop the program that is using it, or choose another with --port\r\n"
     )
 
 
@@ -278,31 +283,30 @@ def test_a_terminal_without_unicode_shows_the_frame_and_takes_its_own_letters(
     assert "+- Messages ---" in terminal.text
     assert re.search(r"\|\|\d\d:\d\d:\d\d ", terminal.text)
     assert "\\u" not in terminal.text
-    os.write(terminal._master, b"caf\xe9\r")  # pyright: ignore[reportPrivateUsage]
+    terminal.type(b"caf\xe9\r")
     ann.wait_for("Operator: café\n")
 
 
 def test_the_size_is_the_terminals_whatever_the_environment_says(start_console: StartConsole) -> None:
     terminal = start_console(within=("env", "COLUMNS=300", "LINES=100")).terminal
-    assert terminal.text.endswith("\n^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban")
+    assert terminal.text.endswith(f"\n{FOOTER}")
 
 
 def scribble(terminal: Terminal) -> None:
-    """Write to the terminal as another program does, wherever the console is with its painting."""
+    """Write over what the console has painted, and wait until it is there."""
     seen = terminal.data.count(b"nonsense")
-    os.write(terminal._tty, b"\x1b[0m\x1b[2J\x1b[5;5Hnonsense\x0e\x1b[3;6r")
+    terminal.scribble(b"\x1b[0m\x1b[2J\x1b[5;5Hnonsense\x0e\x1b[3;6r")
     terminal.wait_until(lambda: terminal.data.count(b"nonsense") > seen)
 
 
 def test_ctrl_l_paints_everything_anew(start_console: StartConsole) -> None:
     terminal = start_console().terminal
-    terminal.wait_for("* Server started")
     before = terminal.text.splitlines()[1:]
     scribble(terminal)
     terminal.type(CTRL_L)
     terminal.wait_until(lambda: terminal.text.splitlines()[1:] == before)
     terminal.type(F1)
-    terminal.wait_for("All keys and commands")
+    terminal.wait_for("Show all keys and commands")
     scribble(terminal)
     terminal.type(CTRL_L)
     terminal.wait_until(lambda: "nonsense" not in terminal.text and "F1  " in terminal.text)
@@ -316,7 +320,6 @@ def test_after_a_suspension_the_whole_screen_is_there(
 ) -> None:
     console = start_console()
     terminal = console.terminal
-    terminal.wait_for("* Server started")
     before = terminal.text.splitlines()[1:]
     if stop:
         terminal.signal(stop)

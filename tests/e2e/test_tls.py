@@ -5,55 +5,35 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.certificates import Authority, Pair
+from support.programs import PROGRAM, Program, require
+from support.waiting import BOUND
 
-from .conftest import BOUND, PROGRAM, Program, StartConsole, StartProgram, require
+from .conftest import StartConsole, StartProgram
 
 RELOADED = "The TLS certificate was read again: new connections get it.\n"
 
 
-@dataclass(frozen=True)
-class Pair:
-    """A certificate with its key."""
-
-    cert: Path
-    key: Path
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        return "--tls-cert", str(self.cert), "--tls-key", str(self.key)
-
-    def replace_by(self, other: Pair) -> None:
-        """Put the other pair into these files."""
-        self.cert.write_bytes(other.cert.read_bytes())
-        self.key.write_bytes(other.key.read_bytes())
-
-
-def openssl(*arguments: str | Path) -> None:
-    subprocess.run([require("openssl"), *arguments], check=True, capture_output=True, timeout=BOUND)
-
-
-def make_pair(directory: Path, name: str) -> Pair:
-    """Make a certificate that is issued by itself."""
-    pair = Pair(directory / f"{name}.pem", directory / f"{name}.key")
-    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-    subject = ("-subj", f"/CN={name}")
-    openssl("req", "-x509", *kind, *subject, "-keyout", pair.key, "-out", pair.cert)
-    return pair
+def options(pair: Pair) -> tuple[str, ...]:
+    return "--tls-cert", str(pair.cert), "--tls-key", str(pair.key)
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    return make_pair(tmp_path, "chat.example")
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
 
 
 @pytest.fixture
-def other_pair(tmp_path: Path) -> Pair:
-    return make_pair(tmp_path, "other.example")
+def pair(authority: Authority) -> Pair:
+    return authority.self_signed("chat.example")
+
+
+@pytest.fixture
+def other_pair(authority: Authority) -> Pair:
+    return authority.self_signed("other.example")
 
 
 class TlsClients:
@@ -85,7 +65,7 @@ def take_name(client: Program, name: str) -> None:
 def test_ncat_and_openssl_talk_to_each_other_and_to_the_operator(
     start_console: StartConsole, clients: TlsClients, pair: Pair, start: StartProgram
 ) -> None:
-    console = start_console(*pair.options)
+    console = start_console(*options(pair))
     ncat = start(require("ncat", "--ssl"), "--ssl", "127.0.0.1", str(console.port))
     take_name(ncat, "Ann")
     client = clients.openssl(console.port, pair.cert)
@@ -110,7 +90,7 @@ def test_ncat_and_openssl_talk_to_each_other_and_to_the_operator(
 def test_who_speaks_plain_text_is_let_go_and_nobody_hears_of_it(
     start_console: StartConsole, clients: TlsClients, pair: Pair
 ) -> None:
-    console = start_console(*pair.options)
+    console = start_console(*options(pair))
     resident = clients.openssl(console.port, pair.cert)
     take_name(resident, "Ann")
     with socket.create_connection(("127.0.0.1", console.port), BOUND) as stranger:
@@ -132,7 +112,7 @@ def test_who_speaks_plain_text_is_let_go_and_nobody_hears_of_it(
 def test_a_public_address_is_warned_of_without_a_word_of_the_wire(
     start_console: StartConsole, pair: Pair
 ) -> None:
-    console = start_console("--host", "0.0.0.0", *pair.options)
+    console = start_console("--host", "0.0.0.0", *options(pair))
     assert console.port
     console.type("/quit")
     assert console.wait() == 0
@@ -145,12 +125,12 @@ def test_sigusr1_reads_a_renewed_certificate_and_drops_nobody(
     start_console: StartConsole, clients: TlsClients, pair: Pair, other_pair: Pair, tmp_path: Path
 ) -> None:
     used = Pair(tmp_path / "used.pem", tmp_path / "used.key")
-    used.replace_by(pair)
-    console = start_console(*used.options)
+    pair.copy_to(used)
+    console = start_console(*options(used))
     ann = clients.openssl(console.port, pair.cert)
     take_name(ann, "Ann")
 
-    used.replace_by(other_pair)
+    other_pair.copy_to(used)
     console.signal(signal.SIGUSR1)
     console.output.wait_for(RELOADED)
     bob = clients.openssl(console.port, other_pair.cert)
@@ -190,7 +170,7 @@ def test_sigusr1_without_tls_is_answered_and_changes_nothing(
 
 def refused(start: StartProgram, pair: Pair) -> str:
     """What is said of `pair`, after the program's name, once the program has ended as it should."""
-    program = start(*PROGRAM, "--plain", "--port", "0", *pair.options)
+    program = start(*PROGRAM, "--plain", "--port", "0", *options(pair))
     # What asks for a passphrase would wait for it.
     assert program.wait() == 2
     assert program.output.read_to_end() == ""
@@ -219,16 +199,15 @@ def test_what_is_no_certificate_is_refused(start: StartProgram, pair: Pair) -> N
     )
 
 
-def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(start: StartProgram, pair: Pair) -> None:
-    locked = Pair(pair.cert, pair.key.with_suffix(".locked"))
-    openssl("ec", "-in", pair.key, "-out", locked.key, "-aes256", "-passout", "pass:secret")
+def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(
+    start: StartProgram, authority: Authority, pair: Pair
+) -> None:
+    locked = authority.with_passphrase("locked", pair)
     assert refused(start, locked) == (
         f"{pair.cert} and {locked.key} are not a PEM certificate and its key without a passphrase"
     )
 
 
-def test_a_certificate_whose_time_is_over_is_refused(start: StartProgram, pair: Pair, tmp_path: Path) -> None:
-    request, expired = tmp_path / "request.csr", Pair(tmp_path / "expired.pem", pair.key)
-    openssl("req", "-new", "-key", pair.key, "-subj", "/CN=chat.example", "-out", request)
-    openssl("x509", "-req", "-in", request, "-signkey", pair.key, "-days", "-1", "-out", expired.cert)
+def test_a_certificate_whose_time_is_over_is_refused(start: StartProgram, authority: Authority) -> None:
+    expired = authority.expired("expired")
     assert refused(start, expired) == f"{expired.cert}: certificate has expired"

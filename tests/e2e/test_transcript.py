@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import signal
 
-from .conftest import Program, StartConsole, StartProgram, require
+from support.programs import Program, require
+
+from .conftest import StartConsole, StartProgram
 
 # Lines that begin with "> " are typed. {blank} is a blank at the end of a line, which is part of it.
 OPERATOR = """\

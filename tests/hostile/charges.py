@@ -13,7 +13,7 @@ from . import bars
 from .bars import Outcome, Scale
 from .flood import Flood
 from .guests import Guest, Innocents, Party
-from .metered import Metered, certificate, plain_console, wait_for
+from .metered import Certificate, Metered, certificate, plain_console, wait_for
 from .program import PATIENCE
 
 TEXT = b"The quick brown fox jumps over the lazy dog\n"
@@ -59,7 +59,7 @@ def removed(
     scale: Scale, folder: Path, kinds: Sequence[str] = tuple(REMOVED), *, tls: bool = False
 ) -> Iterator[Outcome]:
     """Connections that send only what is removed."""
-    settings = certificate(folder) if tls else {}
+    settings = certificate(folder) if tls else Certificate()
     flooders = scale.flooders // 5 if tls else scale.flooders
 
     def deliveries(payload: bytes) -> Sequence[float]:

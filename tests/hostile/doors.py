@@ -86,8 +86,8 @@ def ban_of_a_name(scale: Scale, folder: Path) -> Iterator[Outcome]:
     """A ban of all who share a name, each with an address of its own."""
 
     def ban(count: int, kept: bool) -> tuple[Reading, int]:
-        settings = {"bans_file": folder / f"bans{count}"} if kept else {}
-        with Metered(shared_nicks=True, **settings) as server, Party(server.port) as party:
+        bans_file = folder / f"bans{count}" if kept else None
+        with Metered(shared_nicks=True, bans_file=bans_file) as server, Party(server.port) as party:
             party.fill(server, count, lambda number: f"127.1.{number // 250}.{number % 250 + 1}")
             party.send(b"/nick Bob\n")
             party.read_while(lambda: server.seen("Renamed") < count)

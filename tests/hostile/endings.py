@@ -19,7 +19,7 @@ from pathlib import Path
 from .bars import Outcome, Scale
 from .charges import BYTES_A_LINE
 from .guests import Guest, Listener
-from .metered import Metered, certificate, wait_for
+from .metered import Certificate, Metered, certificate, wait_for
 from .program import PATIENCE
 
 HURRY = 20.0
@@ -87,7 +87,7 @@ def last_lines(
     burst: int = 20,
 ) -> Iterator[Outcome]:
     """Clients that send some lines and are gone, in each of the ways, while the operator talks to all."""
-    settings = certificate(folder) if tls else {}
+    settings = certificate(folder) if tls else Certificate()
     least = 0.7 * max((lines - burst) / rate, (lines * size - burst * BYTES_A_LINE) / (rate * BYTES_A_LINE))
     with (
         Metered(rate=rate, burst=burst, **settings) as server,
@@ -143,7 +143,7 @@ def _seq(port: int, lines: int) -> bool:
 def more_than_a_minute(scale: Scale, folder: Path, *, tls: bool = False) -> Iterator[Outcome]:
     """A client that has sent more than its rate allows in a minute, and is gone."""
     lines = 20 + 5 * LONGEST + 100
-    settings = certificate(folder) if tls else {}
+    settings = certificate(folder) if tls else Certificate()
     with Metered(speed=HURRY, **settings) as server, Guest(server.port, tls=tls) as listener:
         guest = Guest(server.port, tls=tls)
         guest.until(b" to the server!\n")
@@ -169,7 +169,7 @@ def more_than_a_minute(scale: Scale, folder: Path, *, tls: bool = False) -> Iter
 
 def pause(scale: Scale, folder: Path, *, tls: bool = False) -> Iterator[Outcome]:
     """The server stands still for longer than its stall timeout, while lines wait for those who read."""
-    settings = certificate(folder) if tls else {}
+    settings = certificate(folder) if tls else Certificate()
     with Metered(stall_timeout=2, **settings) as server, ExitStack() as stack:
         # One reads on all the time, one stands still with the server, and one never reads.
         reader, sleeper, _ = (stack.enter_context(Guest(server.port, tls=tls, buffer=4096)) for _ in range(3))

@@ -10,6 +10,7 @@ how many bytes it has sent.
 from __future__ import annotations
 
 import json
+import os
 import select
 import socket
 import ssl
@@ -138,7 +139,7 @@ def main() -> None:
     while True:
         for descriptor, events in poll.poll():
             if descriptor == stdin:
-                if not sys.stdin.buffer.raw.read(1):  # type: ignore[attr-defined]
+                if not os.read(stdin, 1):
                     print(sent)
                     return
                 for each, source in sources.items():

@@ -18,10 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+from support.programs import PROGRAM
+
 from . import payloads
 from .attacks import ATTACKS, Target
 from .checks import Screen, Transcript, shortened
-from .program import COMMAND, NotMet, Program, memory, run_command, until
+from .program import NotMet, Program, memory, run_command, until
 from .talkers import NAMES, Circle
 
 ATTACKERS = 6
@@ -38,7 +40,7 @@ class Case:
     console: bool
     options: tuple[str, ...]
     rate: float
-    command: Sequence[str] = COMMAND
+    command: Sequence[str] = PROGRAM
 
 
 @dataclass

@@ -107,4 +107,4 @@ class TlsClient:
 
     def _made(self) -> bytes:
         size = self._library.BIO_read(self._out, self._buffer, _MOST)
-        return self._buffer[: max(size, 0)]
+        return self._buffer.raw[: max(size, 0)]

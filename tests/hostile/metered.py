@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
+
+from support.certificates import Authority
 
 from . import bars
 from .program import PATIENCE
@@ -180,29 +182,17 @@ def wait_for(condition: Callable[[], object], seconds: float = PATIENCE) -> bool
     return held
 
 
-def certificate(folder: Path) -> dict[str, Path]:
-    """The settings for a certificate, made by `openssl` in `folder`."""
-    settings = {"tls_cert": folder / "cert.pem", "tls_key": folder / "key.pem"}
-    subprocess.run(
-        [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-            ),
-            *("-subj", "/CN=chat.example", "-days", "2"),
-            *("-out", settings["tls_cert"], "-keyout", settings["tls_key"]),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=2 * PATIENCE,
-    )
-    return settings
+class Certificate(TypedDict, total=False):
+    """The settings of a server that speaks TLS."""
+
+    tls_cert: Path
+    tls_key: Path
+
+
+def certificate(folder: Path) -> Certificate:
+    """A certificate, made in `folder`."""
+    pair = Authority(folder).self_signed("cert")
+    return {"tls_cert": pair.cert, "tls_key": pair.key}
 
 
 @functools.cache

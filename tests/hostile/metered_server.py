@@ -28,7 +28,7 @@ REFERENCE = 20_000
 """How much work `reference` does."""
 
 
-class Slices(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # its base depends on the system
+class Slices(selectors.DefaultSelector):
     """Watches the turns of the event loop that selects with it.
 
     A slice is what the loop's thread works from one turn to the next, in seconds of CPU time: a process that
@@ -188,7 +188,7 @@ async def serve(settings: dict[str, Any], slices: Slices) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for name in ("tls_cert", "tls_key", "bans_file"):
-        if name in settings:
+        if settings.get(name):
             settings[name] = Path(settings[name])
     if "hosts" in settings:
         settings["hosts"] = tuple(settings["hosts"])

@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from .checks import Errors, Screen, Stream, Transcript
+from support.programs import environment
 
-COMMAND = (sys.executable, "-W", "error", "-m", "chat_console.app")
+from .checks import Errors, Screen, Stream, Transcript
 
 PATIENCE = 30.0
 """How long anything may take on a busy machine, in seconds."""
@@ -99,7 +99,7 @@ class Program:
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
-            env=_environment(),
+            env=environment(),
         )
         os.close(terminal)
         self._read(self._input, self.operator)
@@ -111,7 +111,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            env=_environment(),
+            env=environment(),
         )
         assert self.process.stdin and self.process.stdout and self.process.stderr
         self._input = os.dup(self.process.stdin.fileno())
@@ -188,12 +188,3 @@ class Program:
         self._loop.remove_reader(descriptor)
         if descriptor != self._input:
             os.close(descriptor)
-
-
-def _environment() -> dict[str, str]:
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES") and not name.startswith("TEXTUAL")
-    }
-    return inherited | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 from random import Random
 from typing import cast
 
@@ -103,7 +104,7 @@ class Circle:
                 raise NotMet(f"{name} cannot connect: {error}") from None
             self.talkers.append(talker)
             self._transcripts.append(talker.transcript)
-            await until(lambda: self._know(name), f"not everybody has heard of {name}")  # noqa: B023
+            await until(partial(self._know, name), f"not everybody has heard of {name}")
         for transcript in self._transcripts:
             transcript.settled = True
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from support.programs import require
 
 from . import libssl
 from .bars import QUICK, Outcome
@@ -31,11 +30,7 @@ TRIES = 3
 
 @pytest.fixture(scope="module")
 def openssl() -> None:
-    if shutil.which("openssl") is None:
-        missing = "needs the program openssl"
-        if os.environ.get("CHAT_CONSOLE_REQUIRE_CLIENTS") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
+    require("openssl")
 
 
 @pytest.fixture
@@ -44,6 +39,7 @@ def missed(tmp_path_factory: pytest.TempPathFactory) -> Missed:
 
     def missed(name: str) -> list[str]:
         late: set[tuple[str, str]] = set()
+        counting: list[Outcome] = []
         for attempt in range(TRIES):
             outcomes = list(ATTACKS[name](QUICK, tmp_path_factory.mktemp(name)))
             counting = [

@@ -14,7 +14,7 @@ from .bars import Outcome, Scale
 from .charges import TEXT, innocent_lines
 from .flood import Flood
 from .guests import Guest
-from .metered import Metered, Reading, certificate, tls_context, wait_for
+from .metered import Certificate, Metered, Reading, certificate, tls_context, wait_for
 from .program import PATIENCE
 
 
@@ -77,7 +77,7 @@ def silent_reader(scale: Scale, folder: Path) -> Iterator[Outcome]:
 
     def drop(tls: bool, buffer: int) -> tuple[float, float]:
         block = 16 if buffer else 64
-        settings = certificate(folder) if tls else {}
+        settings = certificate(folder) if tls else Certificate()
         with Metered(**settings) as server, Guest(server.port, tls=tls, buffer=buffer):
             wait_for(lambda: server.members == 1)
             before = server.begin()
@@ -104,7 +104,7 @@ def stalled_reader(scale: Scale, folder: Path) -> Iterator[Outcome]:
     """A client for whom a little waits and that takes nothing of it."""
 
     def dropped(tls: bool, said: int, patience: float = 3.0) -> bool:
-        settings = certificate(folder) if tls else {}
+        settings = certificate(folder) if tls else Certificate()
         with Metered(stall_timeout=1, **settings) as server, Guest(server.port, tls=tls, buffer=4096):
             wait_for(lambda: server.members == 1)
             server.say("x" * 1013, said >> 10)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from .programs import require
 
 SECONDS = 60
 """How long one call of `openssl` may take on a busy machine."""
@@ -84,10 +83,5 @@ _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes
 
 def openssl(*arguments: str | Path) -> None:
     """Run `openssl`; where there is none, skip the test, or fail it if CHAT_CONSOLE_REQUIRE_CLIENTS is 1."""
-    path = shutil.which("openssl")
-    if path is None:
-        missing = "needs the program openssl"
-        if os.environ.get("CHAT_CONSOLE_REQUIRE_CLIENTS") == "1":
-            pytest.fail(missing)
-        pytest.skip(missing)
-    subprocess.run([path, *arguments], check=True, capture_output=True, timeout=SECONDS)
+    command = [require("openssl"), *arguments]
+    subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)

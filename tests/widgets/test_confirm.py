@@ -19,41 +19,45 @@ class AskingApp(App[None]):
         self.confirm = Confirm(question, yes="Kick", no="Cancel")
         self.answers: list[bool | None] = []
 
-    def on_mount(self) -> None:
-        self.push_screen(self.confirm, self.answers.append)
+    async def on_mount(self) -> None:
+        await self.ask()
+
+    async def ask(self, question: str | None = None) -> None:
+        """Ask the question for the first time, or once more, or another one."""
+        if self.confirm.is_attached:
+            await self.pop_screen()
+        if question or self.answers:
+            self.confirm = Confirm(question or QUESTION, yes="Kick", no="Cancel")
+        self.answers.clear()
+        await self.push_screen(self.confirm, self.answers.append)
 
 
-@pytest.mark.parametrize(
-    ("keys", "answer"),
-    [
-        (["enter"], False),
-        (["n"], False),
-        (["N"], False),
-        (["escape"], False),
-        (["y"], True),
-        (["Y"], True),
-        (["left", "enter"], True),
-        (["right", "enter"], False),
-        (["left", "left", "enter"], True),
-        (["tab", "enter"], True),
-        (["shift+tab", "enter"], True),
-        (["left", "right", "enter"], False),
-    ],
-)
-async def test_the_keys_answer(keys: list[str], answer: bool) -> None:
+async def test_the_keys_and_the_buttons_answer() -> None:
     app = AskingApp()
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press(*keys)
-        assert app.answers == [answer]
-        assert app.screen is not app.confirm
-
-
-@pytest.mark.parametrize(("button", "answer"), [("#yes", True), ("#no", False)])
-async def test_the_buttons_answer(button: str, answer: bool) -> None:
-    app = AskingApp()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.click(button)
-        assert app.answers == [answer]
+        for keys, answer in (
+            (["enter"], False),
+            (["n"], False),
+            (["N"], False),
+            (["escape"], False),
+            (["y"], True),
+            (["Y"], True),
+            (["left", "enter"], True),
+            (["right", "enter"], False),
+            (["left", "left", "enter"], True),
+            (["tab", "enter"], True),
+            (["shift+tab", "enter"], True),
+            (["left", "right", "enter"], False),
+            ("#yes", True),
+            ("#no", False),
+        ):
+            if isinstance(keys, str):
+                await pilot.click(keys)
+            else:
+                await pilot.press(*keys)
+            assert app.answers == [answer], keys
+            assert app.screen is not app.confirm
+            await app.ask()
 
 
 async def test_other_keys_leave_the_question_open() -> None:
@@ -75,34 +79,34 @@ async def test_a_key_that_comes_twice_answers_once() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
-@pytest.mark.parametrize("question", [QUESTION, "Kick " + "Methuselah " * 40 + "?"])
-async def test_the_whole_of_it_fits_the_screen(size: tuple[int, int], question: str) -> None:
-    app = AskingApp(question)
-    async with app.run_test(size=size):
-        screen = Region(0, 0, *size)
-        for widget in app.confirm.query("Vertical, #question, Button"):
-            assert widget.region in screen
-            assert widget.region.area > 0
-        yes, no = (app.confirm.query_one(button, Button) for button in ("#yes", "#no"))
-        assert not yes.region.overlaps(no.region)
-        assert not yes.region.overlaps(app.confirm.query_one("#question").region)
+async def test_the_whole_of_it_fits_the_screen(size: tuple[int, int]) -> None:
+    app = AskingApp()
+    async with app.run_test(size=size) as pilot:
+        for question in (QUESTION, "Kick " + "Methuselah " * 40 + "?"):
+            await app.ask(question)
+            await pilot.pause()
+            screen = Region(0, 0, *size)
+            for widget in app.confirm.query("Vertical, #question, Button"):
+                assert widget.region in screen
+                assert widget.region.area > 0
+            yes, no = (app.confirm.query_one(button, Button) for button in ("#yes", "#no"))
+            assert not yes.region.overlaps(no.region)
+            assert not yes.region.overlaps(app.confirm.query_one("#question").region)
 
 
-@pytest.mark.parametrize(
-    ("question", "shown"),
-    [
-        ("Kick [/x]?", "Kick [/x]?"),
-        ("Kick [red]bob[/]?", "Kick [red]bob[/]?"),
-        ("Kick [@click=app.quit]eve?", "Kick [@click=app.quit]eve?"),
-        ("Kick a\x1b[2J\u202eb?", "Kick ab?"),
-        ("Kick 漢字?", "Kick 漢字?"),
-    ],
-)
-async def test_a_question_is_only_text(question: str, shown: str) -> None:
-    app = AskingApp(question)
-    async with app.run_test(size=(80, 24)):
-        label = app.confirm.query_one(Label)
-        assert label.render_line(0).text.strip() == shown
+async def test_a_question_is_only_text() -> None:
+    app = AskingApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for question, shown in (
+            ("Kick [/x]?", "Kick [/x]?"),
+            ("Kick [red]bob[/]?", "Kick [red]bob[/]?"),
+            ("Kick [@click=app.quit]eve?", "Kick [@click=app.quit]eve?"),
+            ("Kick a\x1b[2J\u202eb?", "Kick ab?"),
+            ("Kick 漢字?", "Kick 漢字?"),
+        ):
+            await app.ask(question)
+            await pilot.pause()
+            assert app.confirm.query_one(Label).render_line(0).text.strip() == shown
 
 
 async def test_button_labels_are_only_text() -> None:

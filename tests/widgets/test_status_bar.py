@@ -126,7 +126,6 @@ async def test_the_bar_refits_when_the_terminal_is_resized() -> None:
     async with app.run_test(size=(120, 3)) as pilot:
         app.bar.show(address="127.0.0.1:1234", users=3, rate=12.3, uptime=3723)
         await pilot.resize_terminal(40, 3)
-        await pilot.pause()
         assert app.bar.painted[-1] == "127.0.0.1:1234 · 3 users · up 1:02:03"
 
 

@@ -23,6 +23,10 @@ BOB: dict[str, Any] = {
 }
 
 
+def bob(**changed: Any) -> dict[str, Any]:
+    return {**BOB, **changed}
+
+
 class RecordingDetail(UserDetail):
     """A detail that counts its renderings."""
 
@@ -113,7 +117,7 @@ async def test_nobody_leaves_no_row_behind() -> None:
 )
 async def test_lines_are_counted_as_one_speaks(lines: int, text: str) -> None:
     async with shown() as (app, pilot):
-        app.detail.show(**BOB | {"lines": lines})
+        app.detail.show(**bob(lines=lines))
         await pilot.pause()
         assert f" · {text} · " in rows(app.detail)[0]
 
@@ -123,10 +127,10 @@ async def test_what_reads_the_same_is_not_painted_again() -> None:
         app.detail.show(**BOB)
         await pilot.pause()
         before = app.detail.renders
-        app.detail.show(**BOB | {"idle": 12.1, "here": 3845.0, "waiting": 340_100})
+        app.detail.show(**bob(idle=12.1, here=3845.0, waiting=340_100))
         await pilot.pause()
         assert app.detail.renders == before
-        app.detail.show(**BOB | {"idle": 13.1})
+        app.detail.show(**bob(idle=13.1))
         await pilot.pause()
         assert app.detail.renders > before
         assert " · idle 13s · " in rows(app.detail)[0]
@@ -142,6 +146,6 @@ async def test_what_reads_the_same_is_not_painted_again() -> None:
 )
 async def test_a_hostile_address_is_only_text(address: str, painted: str) -> None:
     async with shown() as (app, pilot):
-        app.detail.show(**BOB | {"address": address})
+        app.detail.show(**bob(address=address))
         await pilot.pause()
         assert rows(app.detail)[0].startswith(f"{painted} · here ")
