@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -44,6 +44,9 @@ class Client:
 
     def write(self, data: bytes) -> None:
         self.received += data
+
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        self.received += b"".join(pieces)
 
     def finish(self) -> None:
         self.finished = True
