@@ -29,7 +29,7 @@ run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
 
 test: .venv/.dev
-	@$(BIN)/python $(PYTEST) -n $(JOBS) --dist worksteal -m 'not slow' $(ARGS)
+	@$(BIN)/python $(PYTEST) -n $(JOBS) --dist worksteal -m 'not slow' --hypothesis-profile quick $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

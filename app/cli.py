@@ -15,7 +15,6 @@ from typing import Protocol
 
 from ..server.chat_server import ChatServer
 from ..server.gate.bans_file import BansFileError
-from ..server.room.events import Event, QuitRequested
 from ..server.wire.listener import HostsError, ListenError
 from ..server.wire.tls import CertificateError
 from . import environment
@@ -33,6 +32,9 @@ _STARTED = 1.0
 
 class Console(Protocol):
     """Runs a server for an operator."""
+
+    ending: Callable[[], object]
+    """Is called when the end begins, whoever began it."""
 
     async def serve(self) -> int:
         """Run until the operator quits or `end` is called, stop the server, and return the exit code."""
@@ -75,10 +77,6 @@ async def _run(options: argparse.Namespace) -> int:
     # At most once, whatever starts the shutdown.
     stopping = functools.cache(functools.partial(notify, "STOPPING=1"))
 
-    def note(event: Event) -> None:
-        if isinstance(event, QuitRequested):
-            stopping()
-
     try:
         try:
             console = plain or _console_on_screen(server, options)
@@ -87,8 +85,8 @@ async def _run(options: argparse.Namespace) -> int:
         if plain:
             for text in who_can_join(server):
                 plain.tell(text)
-        _on_signals(console, server, stopping)
-        server.subscribe(note)
+        console.ending = stopping
+        _on_signals(console, server)
         notify("READY=1")
         asyncio.get_running_loop().call_later(_STARTED, _spare_what_is_there)
         return await console.serve()
@@ -118,7 +116,7 @@ def _open_missing_streams() -> None:
             setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
 
 
-def _on_signals(console: Console, server: ChatServer, stopping: Callable[[], object]) -> None:
+def _on_signals(console: Console, server: ChatServer) -> None:
     """Shut down cleanly at the first signal, and without waiting for anybody at the second.
 
     A hangup ends a program that runs on a terminal; a daemon, which has none, reloads its files instead.
@@ -126,13 +124,12 @@ def _on_signals(console: Console, server: ChatServer, stopping: Callable[[], obj
     signals = iter((console.end,))
 
     def end() -> None:
-        stopping()
         next(signals, server.abort)()
 
     on_signal(signal.SIGINT, end)
     on_signal(signal.SIGTERM, end)
-    on_signal(signal.SIGHUP, end if sys.stdin.isatty() else server.reload)
-    on_signal(signal.SIGUSR1, server.reload_certificate)
+    on_signal(signal.SIGHUP, end if sys.stdin.isatty() else server.chat.reload)
+    on_signal(signal.SIGUSR1, server.chat.reload_certificate)
 
 
 def _listen_problem(error: ListenError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..server.room.commands import PrivateMessage, Role, Say, commands_for, parse
+from ..server.room.commands import Role, commands_for, message_in
 
 PLACEHOLDER = "Say something to everybody, or /help"
 """What the line shows while it is empty."""
@@ -44,11 +44,7 @@ _BEFORE_A_NAME = re.compile(r"[^\w.\-]+")
 """What may stand right before a name in a text: `@`, a bracket, a quotation mark."""
 
 
-_NAMING = {
-    f"/{command.word}"
-    for command in commands_for(Role.OPERATOR)
-    if command.arguments.startswith("<recipient")
-}
+_NAMING = {f"/{command.word}" for command in commands_for(Role.OPERATOR) if command.names_recipient}
 
 
 def draft(line: str) -> str:
@@ -56,8 +52,4 @@ def draft(line: str) -> str:
 
     The words of a message stay whoever it was for, so that another recipient can be chosen.
     """
-    match parse(line, Role.OPERATOR):
-        case Say(text) | PrivateMessage(text=text):
-            return text.lstrip()
-        case _:
-            return ""
+    return message_in(line).lstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from textual import on, work
@@ -19,7 +19,6 @@ from textual.widget import Widget
 
 from ..server.chat_server import ChatServer
 from ..server.room import notices
-from ..server.room.events import Event, QuitRequested
 from ..widgets.command_line import CommandLine, typed
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
@@ -27,7 +26,7 @@ from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
 from .completion import PLACEHOLDER, complete
-from .feed import Feed, alert, endpoints, history
+from .feed import Feed, alert, endpoints
 from .joining import who_can_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible
@@ -77,14 +76,15 @@ class ConsoleApp(KeyByKeyApp):
         self._status_bar = StatusBar(id="status")
         self._operator_line = CommandLine(self._complete, placeholder=PLACEHOLDER, id="line")
         self._feed = Feed(self._messages, self.user_list, self._status_bar)
-        self._side = UserPane(server, self.user_list, self._operator_line, self._feed)
+        self._feed.begin(server.chat.snapshot())
+        self._operator = server.operator(self._feed.take, self.end)
+        self._side = UserPane(server, self._operator, self.user_list, self._operator_line, self._feed)
         # The log is the rightmost pane: however wide a terminal makes a text, it is clipped at the edge.
         self._panes = Horizontal(self._side, self._messages, id="panes")
         self._takes_mouse = mouse
-        for event in history(server):
-            self._feed.take(event)
         self._ending: asyncio.Task[None] | None = None
-        server.subscribe(self._take)
+        self.ending: Callable[[], object] = lambda: None
+        """Is called when the end begins."""
 
     async def serve(self) -> int:
         """Run until the operator quits or `end` is called, stop the server, and return the exit code."""
@@ -100,6 +100,7 @@ class ConsoleApp(KeyByKeyApp):
     def end(self) -> None:
         """Say goodbye to everybody, then quit."""
         if self._ending is None:
+            self.ending()
             self.type_ahead.close()
             self._ending = asyncio.get_running_loop().create_task(self._end())
 
@@ -143,15 +144,11 @@ class ConsoleApp(KeyByKeyApp):
         """Stop showing events."""
         self._feed.close()
 
-    def _take(self, event: Event) -> None:
-        if isinstance(event, QuitRequested):
-            self.end()
-        else:
-            self._feed.take(event)
-
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Show an uncaught error in the log, rather than lose it or write over the screen."""
-        self.server.failed("the event loop", context.get("exception") or RuntimeError(context["message"]))
+        self.server.chat.failed(
+            "the event loop", context.get("exception") or RuntimeError(context["message"])
+        )
 
     @on(DescendantFocus)
     def _show_focused_pane(self, event: DescendantFocus) -> None:
@@ -181,7 +178,7 @@ class ConsoleApp(KeyByKeyApp):
 
     @on(CommandLine.Line)
     def _operate(self, event: CommandLine.Line) -> None:
-        self.server.operate(event.text)
+        self._operator.operate(event.text)
         self._feed.catch_up()
 
     @on(CommandLine.Joined)

@@ -9,25 +9,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..server.chat import Snapshot
 from ..server.chat_server import ChatServer
-from ..server.room import notices
-from ..server.room.events import (
-    Event,
-    Failed,
-    Joined,
-    LeaveReason,
-    Left,
-    MessagedOperator,
-    Muted,
-    OperatorMessaged,
-    OperatorSaid,
-    QuitRequested,
-    Refused,
-    Renamed,
-    Replied,
-    Said,
-    Started,
-)
+from ..server.room.events import Event, Joined, Left, Muted, Renamed, Replied
+from ..server.room.told import told
 from ..widgets.message_log import Entry, Kind, MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
@@ -47,6 +32,9 @@ READABLE_BURST = 5_000
 
 
 _OF_USERS = (Joined, Renamed, Muted, Left)
+
+_CROWD = ("chat", "join", "rename", "leave")
+"""The kinds of entries that a flood is made of. All others are shown whatever else is going on."""
 
 
 class Feed:
@@ -73,6 +61,7 @@ class Feed:
         self._status = status
         self._clock = clock
         self._events: deque[Event] = deque()
+        self._newcomers: dict[int, User] = {}  # who was here before the feed began, to be shown
         self._timer: asyncio.TimerHandle | None = None
         self._context: contextvars.Context | None = None  # the app's, while there is a screen to draw on
         self._drawn_at = self._ticked_at = self._started_at = clock()
@@ -83,8 +72,16 @@ class Feed:
     def start(self) -> None:
         """Draw from now on, first what was taken before. To be called where the app's context is set."""
         self._context = contextvars.copy_context()
-        if self._events:
+        if self._events or self._newcomers:
             self._schedule()
+
+    def begin(self, snapshot: Snapshot) -> None:
+        """Show what has happened before the feed began to take events."""
+        if snapshot.started is not None:
+            self.take(snapshot.started)
+        now = self._clock()
+        for member in snapshot.members:
+            self._newcomers[member.id] = User(member.id, member.name, str(member.address), now, member.muted)
 
     def take(self, event: Event) -> None:
         """Note `event`, to be shown with the next frame."""
@@ -94,7 +91,7 @@ class Feed:
 
     def tell(self, text: str) -> None:
         """Answer the operator, in the log."""
-        self.take(Replied(time.time(), text))
+        self.take(Replied(time.time(), None, text))
 
     def _schedule(self) -> None:
         # What draws must run in the app's context, whoever it was that took the event.
@@ -137,13 +134,13 @@ class Feed:
 
     def _change_users(self, events: deque[Event], now: float) -> None:
         """Show who is here after `events`. Who came and went among them is never shown."""
-        added: dict[int, User] = {}
+        added, self._newcomers = self._newcomers, {}
         changed: dict[int, User] = {}
         removed: set[int] = set()
         for event in events:
             match event:
                 case Joined(_, member_id, address):
-                    added[member_id] = User(member_id, address, address, now)
+                    added[member_id] = User(member_id, str(address), str(address), now)
                 case Renamed(_, member_id) | Muted(_, member_id):
                     if user := added.get(member_id):
                         added[member_id] = _changed(user, event)
@@ -165,15 +162,19 @@ class Feed:
         skipped = gap = 0
         at = 0.0
         for event in reversed(events):
-            if isinstance(event, Said):
-                self._said += len(event.texts)
+            telling = told(event)
+            kind, texts = telling.kind, telling.texts(event)
+            if kind == "chat":
+                self._said += len(texts)
             room = int(self._allowance)
-            shown = _entries(event, room) if room > 0 or _is_operators(event) else []
-            if missing := _size(event) - len(shown):
+            shown = texts[max(0, len(texts) - room) :] if kind in _CROWD else texts
+            if missing := len(texts) - len(shown):
                 if not skipped:
                     gap, at = len(entries) + len(shown), event.time
                 skipped += missing
-            entries += reversed(shown)
+            if shown:
+                author = telling.author(event)
+                entries += [Entry(event.time, Kind(kind), author, text) for text in reversed(shown)]
             self._allowance -= len(shown)
         if skipped:
             text = f"{skipped:,} lines not shown: too many at once"
@@ -186,23 +187,9 @@ def _changed(user: User, event: Renamed | Muted) -> User:
     return replace(user, name=event.new) if isinstance(event, Renamed) else replace(user, muted=event.muted)
 
 
-def history(server: ChatServer) -> list[Event]:
-    """What has happened on `server` so far, as far as it still matters."""
-    now = time.time()
-    events: list[Event] = [Started(now, server.addresses, server.port)]
-    for member in server.members:
-        events.append(Joined(now, member.id, member.address))
-        if member.nickname:
-            events.append(Renamed(now, member.id, member.address, member.nickname))
-        if member.muted:
-            events.append(Muted(now, member.id, member.name, True))
-    return events
-
-
 def endpoints(server: ChatServer) -> str:
     """Where people connect to."""
-    hosts = (f"[{address}]" if ":" in address else address for address in server.addresses)
-    return " ".join(f"{host}:{server.port}" for host in hosts)
+    return " ".join(map(str, server.endpoints))
 
 
 def alert(server: ChatServer) -> str:
@@ -210,52 +197,3 @@ def alert(server: ChatServer) -> str:
     if not server.is_public:
         return ""
     return "public" if server.settings.encrypted else "public, not encrypted"
-
-
-def _is_operators(event: Event) -> bool:
-    """Whether `event` is shown whatever else is going on."""
-    return not isinstance(event, Said | Joined | Left | Renamed)
-
-
-def _size(event: Event) -> int:
-    """How many entries `event` makes."""
-    match event:
-        case Said():
-            return len(event.texts)
-        case _:
-            return len(_entries(event))
-
-
-def _entries(event: Event, most: int | None = None) -> list[Entry]:
-    """The entries that `event` makes in the log; of a `Said` only the last `most`."""
-    match event:
-        case Said(at, _, name, texts):
-            return [Entry(at, Kind.CHAT, name, text) for text in texts[-most if most else 0 :]]
-        case Joined(at, _, address):
-            return [Entry(at, Kind.JOIN, "", notices.welcome(address))]
-        case Renamed(at, _, old, new):
-            return [Entry(at, Kind.RENAME, "", notices.is_now(old, new))]
-        case Left(at, _, name, reason, remark):
-            why = reason.value + (f": {remark}" if remark else "")
-            text = notices.has_left(name) + ("" if reason is LeaveReason.QUIT else f" ({why})")
-            return [Entry(at, Kind.LEAVE, "", text)]
-        case MessagedOperator(at, _, name, text):
-            return [Entry(at, Kind.PRIVATE, f"{name}(private)", text)]
-        case OperatorSaid(at, text):
-            return [Entry(at, Kind.OPERATOR, notices.OPERATOR, text)]
-        case OperatorMessaged(at, recipient, text, count):
-            sent = Entry(at, Kind.REPLY, "", notices.message_sent(count, recipient))
-            return [Entry(at, Kind.PRIVATE, f"{notices.OPERATOR} (private to {recipient})", text), sent]
-        case Replied(at, text):
-            return [Entry(at, Kind.REPLY, "", line) for line in text.split("\n")]
-        case Muted(at, _, name, muted, seconds):
-            text = notices.is_muted(name, seconds) if muted else notices.is_heard(name)
-            return [Entry(at, Kind.NOTICE, "", text)]
-        case Refused(at, count, why, host):
-            return [Entry(at, Kind.NOTICE, "", notices.refused(count, why, host))]
-        case Failed(at, where, error):
-            return [Entry(at, Kind.ERROR, "", notices.failed(where, error))]
-        case Started(at, _, port):
-            return [Entry(at, Kind.NOTICE, "", notices.server_started(port))]
-        case QuitRequested():
-            return []

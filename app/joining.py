@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ..server.addresses import Endpoint
 from ..server.chat_server import ChatServer
 from ..server.room import notices
 
@@ -28,8 +29,8 @@ def who_can_join(server: ChatServer) -> list[str]:
         return []
     encrypted = server.settings.encrypted
     ways = [
-        notices.join_with(address, server.port, encrypted=encrypted)
-        for address in reachable(server.addresses)[:_MOST]
+        notices.join_with(Endpoint(address, server.port), encrypted=encrypted)
+        for address in reachable([endpoint.host for endpoint in server.endpoints])[:_MOST]
     ]
     return [notices.public_warning(encrypted=encrypted), *ways]
 

@@ -6,70 +6,14 @@ import asyncio
 import os
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 from ..server.chat_server import ChatServer
-from ..server.room import notices
-from ..server.room.events import (
-    Event,
-    Failed,
-    Joined,
-    LeaveReason,
-    Left,
-    MessagedOperator,
-    Muted,
-    OperatorMessaged,
-    QuitRequested,
-    Refused,
-    Renamed,
-    Replied,
-    Said,
-    Started,
-)
+from ..server.room.events import Event
+from ..server.room.told import told
 from ..server.wire.framing import LineFramer
 from .streams import Printer, read
-
-
-def transcript(event: Event) -> str | None:
-    """What the plain console prints for `event`; None for what the operator has just typed."""
-    match event:
-        case Started():
-            return notices.server_started(event.port)
-        case Joined():
-            return notices.welcome(event.address)
-        case Renamed():
-            return notices.is_now(event.old, event.new)
-        case Said():
-            return notices.said(event.name, event.texts)
-        case MessagedOperator():
-            return notices.private(event.name, event.text)
-        case OperatorMessaged():
-            return notices.message_sent(event.count, event.recipient)
-        case Replied():
-            return event.text
-        case Left():
-            return notices.has_left(event.name)
-        case _:
-            return None
-
-
-def aside(event: Event) -> str | None:
-    """What the plain console tells of `event` on stderr, for the transcript has no line for it."""
-    match event:
-        case Left(reason=LeaveReason.SLOW | LeaveReason.STALLED | LeaveReason.FAILED | LeaveReason.FOREIGN):
-            return notices.was_dropped(event.name, event.reason.value)
-        case Left():
-            return notices.left(event.name, event.reason.value, event.remark)
-        case Muted():
-            return (
-                notices.is_muted(event.name, event.seconds) if event.muted else notices.is_heard(event.name)
-            )
-        case Refused():
-            return notices.refused(event.count, event.why, event.host)
-        case Failed():
-            return notices.failed(event.where, event.error)
-        case _:
-            return None
 
 
 class PlainConsole:
@@ -81,6 +25,8 @@ class PlainConsole:
 
     def __init__(self, server: ChatServer) -> None:
         self._server = server
+        self.ending: Callable[[], object] = lambda: None
+        """Is called when the end begins."""
         self._ended = asyncio.Event()
         # By descriptor: at exit, a thread that waits for a reader must not hold a stream's lock.
         output, errors = sys.stdout.fileno(), sys.stderr.fileno()
@@ -91,7 +37,7 @@ class PlainConsole:
         self._typed = self._framer()
         self._taken = threading.Semaphore(1)
         self._events: list[Event] = []  # of this turn of the event loop
-        server.subscribe(self._note)
+        self._operator = server.operator(self._note, self.end)
 
     async def serve(self) -> int:
         """Take the operator's lines until `end` is called; the end of stdin does not end it.
@@ -113,6 +59,7 @@ class PlainConsole:
 
     def end(self) -> None:
         """Make `serve` say goodbye to everybody and return."""
+        self.ending()
         self._ended.set()
 
     def tell(self, text: str) -> None:
@@ -124,18 +71,17 @@ class PlainConsole:
             # Usually after the turn's fan-out, which everybody is waiting for.
             asyncio.get_running_loop().call_soon(self._tell)
         self._events.append(event)
-        if isinstance(event, QuitRequested):
-            self.end()
 
     def _tell(self) -> None:
         """Print what has happened."""
         events, self._events = self._events, []
-        texts = [text for event in events if (text := transcript(event)) is not None]
+        tellings = [(event, told(event)) for event in events]
+        texts = [telling.transcript(event) for event, telling in tellings if telling.transcript]
         if texts:
             self._printer.print("\n".join(texts))
-        for event in events:
-            if (text := aside(event)) is not None:
-                self.tell(text)
+        for event, telling in tellings:
+            if telling.aside:
+                self.tell(telling.aside(event))
 
     def _read(self, loop: asyncio.AbstractEventLoop) -> None:
         """Pass on what stdin brings, one piece at a time, so that a long file is not read in advance."""
@@ -157,7 +103,7 @@ class PlainConsole:
             if not data:
                 self._typed = self._framer()
             for line in lines:
-                self._server.operate(line)
+                self._operator.operate(line)
         finally:
             self._taken.release()
 

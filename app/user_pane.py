@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 from textual import on
@@ -14,7 +13,8 @@ from textual.widgets import Button
 from ..server.addresses import is_of_this_machine
 from ..server.chat_server import ChatServer
 from ..server.room import notices
-from ..server.room.commands import Ban
+from ..server.room.commands import forced_ban
+from ..server.room.operator import OperatorSession
 from ..widgets.command_line import CommandLine
 from ..widgets.confirm import Confirm
 from ..widgets.user_detail import UserDetail
@@ -29,13 +29,22 @@ class UserPane(Vertical):
 
     Args:
         server: the server that the users are connected to.
+        operator: the session that acts on them.
         user_list: the list, which `feed` fills.
         line: the operator's line, in which private messages are started.
         feed: shows the operator the outcome.
     """
 
-    def __init__(self, server: ChatServer, user_list: UserList, line: CommandLine, feed: Feed) -> None:
+    def __init__(
+        self,
+        server: ChatServer,
+        operator: OperatorSession,
+        user_list: UserList,
+        line: CommandLine,
+        feed: Feed,
+    ) -> None:
         self._server = server
+        self._operator = operator
         self._user_list = user_list
         self._line = line
         self._feed = feed
@@ -67,7 +76,7 @@ class UserPane(Vertical):
         """Update the details of the selected user."""
         selected = self._user_list.selected
         if selected is not None and (known := self._server.details(selected)):
-            self._detail.show(known.address, known.here, known.idle, known.lines, known.waiting)
+            self._detail.show(str(known.address), known.here, known.idle, known.lines, known.waiting)
         else:
             self._detail.hide()
 
@@ -88,13 +97,13 @@ class UserPane(Vertical):
     def kick(self, user_id: int | None) -> None:
         """Disconnect that user, after asking."""
         if user := self._user(user_id):
-            self._ask_about(user, f"Kick {_in_full(user)}?", "Kick", self._server.kick, "kicked")
+            self._ask_about(user, f"Kick {_in_full(user)}?", "Kick", self._operator.kick, "kicked")
 
     def mute(self, user_id: int | None, muted: bool | None, *, seen: bool) -> None:
         """Mute or unmute a user; None toggles. Ask first, unless the user is `seen`."""
         if user := self._user(user_id):
             muted = not user.muted if muted is None else muted
-            mute = partial(self._server.mute, muted=muted)
+            mute = self._operator.mute if muted else self._operator.unmute
             if not seen:
                 verb = "Mute" if muted else "Unmute"
                 self._ask_about(user, f"{verb} {_in_full(user)}?", verb, mute, f"{verb.lower()}d")
@@ -105,16 +114,16 @@ class UserPane(Vertical):
     def ban(self, user_id: int | None) -> None:
         """Ban a user's address, after asking with the names of all users affected."""
         if user := self._user(user_id):
-            network = self._server.network(user.id)
+            network = self._operator.network_of(user.id)
             if network is None:
                 self._tell_gone()
             elif is_of_this_machine(network):
-                command = Ban(network.shown, None, force=True).forced
+                command = forced_ban(network.shown, None)
                 self._feed.tell(notices.ban_of_loopback(network.shown, command))
             else:
-                hit = [member.name for member in self._server.hit_by_ban(user.id)]
+                hit = [member.name for member in self._operator.hit_by_ban(user.id)]
                 question = notices.ban_question(network, hit)
-                self._ask_about(user, question, "Ban", self._server.ban, "banned")
+                self._ask_about(user, question, "Ban", self._operator.ban, "banned")
 
     def _ask_about(self, user: User, question: str, yes: str, act: Callable[[int], bool], done: str) -> None:
         """Ask about `user`, then act on that user by id; one question at a time."""

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 from chat_console.app.console import ConsoleApp
-from chat_console.server.chat_server import ChatServer, Settings
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.settings import Settings
 
 SIZE = (108, 26)
 LINES = [
@@ -34,7 +35,7 @@ async def main() -> None:
             for client, line in LINES:
                 streams[client][1].write(f"{line}\n".encode())
                 await asyncio.sleep(0.2)
-            server.operate("Please do, Malcolm: everybody, look at his solution.")
+            server.operator().say("Please do, Malcolm: everybody, look at his solution.")
             await pilot.press("f4", "down", "down", "f2")
             await asyncio.sleep(1.2)
             picture = app.export_screenshot(title="chat-console")

@@ -3,26 +3,30 @@
 What is named here is the library; the consoles and their widgets are the program's own.
 """
 
+from .server.addresses import Address, Endpoint
 from .server.chat_server import ChatServer, Details
-from .server.gate.bans import BansFileError
+from .server.gate.bans_file import BansFileError
 from .server.room.events import (
     Event,
     Failed,
     Joined,
     LeaveReason,
     Left,
-    MessagedOperator,
+    Messaged,
     Muted,
     OperatorMessaged,
     OperatorSaid,
-    QuitRequested,
+    PublicEvent,
     Refused,
     Renamed,
     Replied,
+    RoomEvent,
     Said,
+    ServerEvent,
     Started,
 )
-from .server.room.room import Member
+from .server.room.operator import OperatorSession
+from .server.room.roster import Member
 from .server.settings import Settings, SettingsError
 from .server.subscribers import Subscriber
 from .server.wire.listener import ListenError
@@ -31,10 +35,12 @@ from .server.wire.tls import CertificateError
 __version__ = "0.1.0"
 
 __all__ = [
+    "Address",
     "BansFileError",
     "CertificateError",
     "ChatServer",
     "Details",
+    "Endpoint",
     "Event",
     "Failed",
     "Joined",
@@ -42,15 +48,18 @@ __all__ = [
     "Left",
     "ListenError",
     "Member",
-    "MessagedOperator",
+    "Messaged",
     "Muted",
     "OperatorMessaged",
     "OperatorSaid",
-    "QuitRequested",
+    "OperatorSession",
+    "PublicEvent",
     "Refused",
     "Renamed",
     "Replied",
+    "RoomEvent",
     "Said",
+    "ServerEvent",
     "Settings",
     "SettingsError",
     "Started",

@@ -1,4 +1,4 @@
-"""IP addresses and networks: how they are read and shown, and which of them count as one."""
+"""IP addresses and networks: how they are parsed, shown, and grouped for limits and bans."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _BITS = {4: 32, 6: 128}
 
 
 class Network(NamedTuple):
-    """Addresses that begin with the same `length` bits. A single address is a network too.
+    """The addresses that share their first `length` bits. A single address is a network too.
 
-    Networks sort by IP version, then by address, then the larger one first.
+    Networks sort by IP version, then by address, then larger before smaller.
     """
 
     version: int
@@ -26,12 +26,12 @@ class Network(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """As an operator types it: a network of one address as that address."""
+        """As an operator would type it: a network of one address as the bare address."""
         text = str(self)
         return text.partition("/")[0] if self.length == _BITS[self.version] else text
 
     def widened(self, length: int) -> Network:
-        """The network of `length` bits, at most its own, that this one is in."""
+        """The network of `length` bits that contains this one; `length` is at most its own."""
         return Network(self.version, self.first & _MASKS[self.version][length], length)
 
 
@@ -44,7 +44,7 @@ _LOOPBACK = {4: (127 << 24, 8), 6: (1, 128)}
 
 @lru_cache(1024)  # each connection asks several times
 def address_of(host: str) -> Network:
-    """The IP address `host`: an IPv4 one in IPv6 as IPv4, without the interface that it came in on.
+    """Parse the IP address `host`: an IPv4-mapped one becomes IPv4, and the interface (`%eth0`) is dropped.
 
     Raises:
         ValueError: if it is not an IP address.
@@ -54,23 +54,23 @@ def address_of(host: str) -> Network:
 
 
 def network_of(text: str, *, strict: bool = False) -> Network:
-    """The network that `text` is: an IP address alone, or one with the length of its prefix.
+    """Parse `text`, an IP address with or without a prefix length, as a network.
 
-    An IPv4 address in IPv6 is that IPv4 address: `::ffff:192.0.2.0/120` is `192.0.2.0/24`.
+    An IPv4-mapped network becomes IPv4: `::ffff:192.0.2.0/120` is `192.0.2.0/24`.
 
     Raises:
-        ValueError: if it is neither, or `strict` and its address has bits behind the prefix.
+        ValueError: if it is neither, or if `strict` and the address has bits set after the prefix.
     """
     if "/" not in text:
         return address_of(text)
     network = ipaddress.ip_network(text, strict=strict)
     if network.version == 6 and network.prefixlen < 96 and _is_mapped(int(ipaddress.ip_interface(text).ip)):
-        raise ValueError(f"{text!r}: the prefix of an IPv4 address in IPv6 has 96 bits or more")
+        raise ValueError(f"{text!r}: the prefix of an IPv4-mapped network has at least 96 bits")
     return _unmapped(Network(network.version, int(network.network_address), network.prefixlen))
 
 
 def _is_mapped(number: int) -> bool:
-    """Whether the IPv6 address `number` is an IPv4 one: ::ffff:0:0/96 (RFC 4291, 2.5.5.2)."""
+    """Whether the IPv6 address `number` is IPv4-mapped: in ::ffff:0:0/96 (RFC 4291, 2.5.5.2)."""
     return number >> 32 == 0xFFFF
 
 
@@ -81,18 +81,18 @@ def _unmapped(network: Network) -> Network:
 
 
 def plain_host(host: str) -> str:
-    """The peer's address that accept gave, as it is shown: an IPv4 one that came in over IPv6 as IPv4."""
+    """The peer's address from `accept`, as it is shown: an IPv4-mapped one as IPv4."""
     address = address_of(host)
     return address.shown if address.version == 4 else host
 
 
 def is_loopback(host: str) -> bool:
-    """Whether everybody on this machine has the IP address `host`."""
+    """Whether `host` is a loopback IP address, which everybody on this machine shares."""
     return is_of_this_machine(address_of(host))
 
 
 def is_link_local(host: str) -> bool:
-    """Whether the IPv6 address `host` is one of a link alone (RFC 4291, 2.5.6)."""
+    """Whether `host` is an IPv6 link-local address (RFC 4291, 2.5.6)."""
     return _is_link_local(address_of(host))
 
 
@@ -101,31 +101,58 @@ def _is_link_local(address: Network) -> bool:
 
 
 def is_of_this_machine(network: Network) -> bool:
-    """Whether loopback addresses are in `network`, which everybody on this machine has."""
+    """Whether `network` overlaps the loopback addresses, which everybody on this machine shares."""
     version, first, length = network
     loopback, prefix = _LOOPBACK[version]
     return not (first ^ loopback) & _MASKS[version][min(length, prefix)]
 
 
 def counted(address: Network) -> Network:
-    """The network as which `address` is counted and banned.
+    """The network under which `address` is counted and banned.
 
-    One machine has all of an IPv6 /64 (RFC 4291, 2.5.4), except on the link, where all machines share one.
+    One machine may use a whole IPv6 /64 (RFC 4291, 2.5.4); the link-local /64 is shared by all on the link.
     """
     if address.version == 4 or _is_link_local(address) or address.first == 1:
         return address
     return address.widened(64)
 
 
+class Address(NamedTuple):
+    """The far end of a connection, as `accept` returned it; shown as `{host}|{port}`."""
+
+    host: str
+    """The IP address; an IPv4-mapped one as IPv4."""
+
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}|{self.port}"
+
+    @property
+    def ip(self) -> Network:
+        """The IP address, for looking it up among networks."""
+        return address_of(self.host)
+
+
+class Endpoint(NamedTuple):
+    """An address or host name to listen on, and the TCP port; shown as in a URL (RFC 3986, 3.2.2)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
 V = TypeVar("V")
 
 
 class NetworkMap(Generic[V]):
-    """Something for each of many networks, found by an address with one look-up for each length of prefix."""
+    """A value for each of many networks, found by address with one look-up per prefix length."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[int, int, int], V] = {}
-        self._lengths: dict[int, dict[int, int]] = {4: {}, 6: {}}  # of each prefix: how many there are
+        self._lengths: dict[int, dict[int, int]] = {4: {}, 6: {}}  # version, prefix length: how many networks
 
     def __len__(self) -> int:
         return len(self._values)
@@ -144,11 +171,11 @@ class NetworkMap(Generic[V]):
             del lengths[network.length]
 
     def get(self, network: Network) -> V | None:
-        """What there is for exactly `network`."""
+        """The value for exactly `network`."""
         return self._values.get(network)
 
     def covers(self, address: Network) -> bool:
-        """Whether there is something for a network that `address` is in."""
+        """Whether there is a value for any network that contains `address`."""
         version, number, _ = address
         masks, values = _MASKS[version], self._values
         for length in self._lengths[version]:
@@ -157,7 +184,7 @@ class NetworkMap(Generic[V]):
         return False
 
     def covering(self, address: Network) -> Iterator[V]:
-        """What there is for the networks that `address` is in."""
+        """The values for the networks that contain `address`."""
         version, number, _ = address
         for length in self._lengths[version]:
             value = self._values.get((version, number & _MASKS[version][length], length))

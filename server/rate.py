@@ -1,15 +1,15 @@
-"""How often something may happen. Pure: the clock is handed in."""
+"""Rate limiting. Pure: the caller passes the time in."""
 
 from __future__ import annotations
 
 _HAIR = 1e-6
-"""May be missing: the sum of many small steps is not exact."""
+"""Tokens that may be missing: the sum of many small steps is not exact."""
 
 
 class TokenBucket:
-    """Allows `burst` at once after a quiet time, and `rate` a second in the long run.
+    """Allows `burst` tokens at once after a quiet period, and `rate` a second in the long run.
 
-    All times are those of one monotonic clock, in seconds.
+    All times are from one monotonic clock, in seconds.
     """
 
     __slots__ = ("_burst", "_rate", "_then", "_tokens")
@@ -21,19 +21,19 @@ class TokenBucket:
         self._then = now
 
     def take(self, cost: float, now: float) -> bool:
-        """Take `cost` tokens if they are there, and say whether they were. None costs more than `burst`."""
+        """Take `cost` tokens if available, and return whether they were. A cost is capped at `burst`."""
         if self.wait(cost, now) > 0:
             return False
         self._tokens -= min(cost, self._burst)
         return True
 
     def wait(self, cost: float, now: float) -> float:
-        """How many seconds it takes until `take(cost)` succeeds; 0 if it does now."""
+        """How many seconds until `take(cost)` succeeds; 0 if it would now."""
         missing = min(cost, self._burst) - self.available(now)
         return (missing + _HAIR) / self._rate if missing > 0 else 0.0
 
     def available(self, now: float) -> float:
-        """How much may be taken now."""
+        """How many tokens may be taken now."""
         self._tokens = min(self._burst, self._tokens + max(0.0, now - self._then) * self._rate)
         self._then = now
         return self._tokens + _HAIR

@@ -1,4 +1,4 @@
-"""Every limit and switch of the server, its unit and its default, in one place."""
+"""Every limit and switch of the server, with its unit and default, in one place."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _SECONDS = {
     "tls_handshake_timeout": (0.001, 86_400),
 }
 MAX_WELCOME = 4096
-"""The longest `Settings.welcome`, in bytes: each newcomer gets it, whether it reads or not."""
+"""The longest `Settings.welcome`, in bytes: every client gets it on joining, even one that never reads."""
 
-_LONGEST_QUOTE = 60  # characters of a wrong value that are shown
+_LONGEST_QUOTE = 60  # characters of an invalid value that are shown
 
 _TEXTS = ("hosts", "trusted")
 _PATHS = ("bans_file", "tls_cert", "tls_key")
@@ -41,11 +41,11 @@ _SWITCHES = ("shared_nicks",)
 
 
 class SettingsError(ValueError):
-    """A setting has a value that it cannot have; the message says what is allowed.
+    """A setting has an invalid value; the message says what is allowed.
 
     Args:
-        problem: what is wrong, as the rest of a sentence that begins with the names of `fields`.
-        fields: the settings that it is about.
+        problem: what is wrong, as the rest of a sentence that starts with the names in `fields`.
+        fields: the settings concerned.
     """
 
     def __init__(self, problem: str, *fields: str) -> None:
@@ -59,68 +59,68 @@ class Settings:
     """The settings of one `ChatServer`. Sizes are in bytes, times in seconds.
 
     Raises:
-        SettingsError: if one of them has a value that it cannot have, or two do not go together.
+        SettingsError: if one of them is invalid, or two do not go together.
     """
 
     hosts: tuple[str, ...] = ("127.0.0.1",)
     """The addresses or host names to listen on, IPv4 and IPv6."""
 
     port: int = 1234
-    """The TCP port; 0 takes a free one, the same for all hosts."""
+    """The TCP port; 0 picks a free one, the same for all hosts."""
 
     shared_nicks: bool = False
-    """Whether several clients may bear one nickname."""
+    """Whether several members may have the same nickname."""
 
     welcome: str = ""
-    """What each newcomer is shown, to it alone: a line or several. It is cleaned like all text."""
+    """One or more lines shown to each new member alone. They are cleaned like all text."""
 
     max_clients: int = 0
-    """The most clients at a time; 0 sets no limit."""
+    """The most clients at a time; 0 = no limit."""
 
     max_per_ip: int = 32
-    """The most clients at a time from one address other than loopback; 0 sets no limit."""
+    """The most clients at a time from one address other than loopback; 0 = no limit."""
 
     connect_rate: float = 30
-    """How many connections one address other than loopback may open a minute in the long run; 0: no limit."""
+    """Connections per minute from one address other than loopback, in the long run; 0 = no limit."""
 
     connect_burst: int = 40
-    """How many of them it may open at once after a quiet time."""
+    """How many connections such an address may open at once after a quiet period."""
 
     trusted: tuple[str, ...] = ()
-    """Networks, such as a school's, whose addresses the three limits above do not apply to."""
+    """Networks, such as a school's, that are exempt from the three limits above."""
 
     rate: float = 5
-    """How many lines a second a client may send in the long run, before the next ones wait; 0: no limit."""
+    """Lines per second that a client may send in the long run; what comes faster waits. 0 = no limit."""
 
     burst: int = 20
-    """How many lines it may send at once after a quiet time. Bytes are limited too: 0.4 KiB for each line."""
+    """Lines it may send at once after a quiet period. Bytes are limited too, to 0.4 KiB for each line."""
 
     held_grace: float = 60.0
-    """How long lines that wait for their turn still have it once their client has closed its end."""
+    """How long lines held back by `rate` are still processed once their client has closed the connection."""
 
     max_line: int = 2048
     """The longest line, without its ending; a longer one is dropped and its sender told."""
 
     max_subnegotiation: int = 512
-    """The longest telnet subnegotiation. What follows is text again: a stray `IAC SB` silences nobody."""
+    """The longest telnet subnegotiation. Anything after that is text, so a stray `IAC SB` silences nobody."""
 
     max_backlog: int = 4 << 20
     """How much may wait for a client that reads too slowly before it is dropped."""
 
     stall_timeout: float = 20.0
-    """How long a client may take nothing of what waits for it before it is dropped."""
+    """How long a client may read nothing of what waits for it before it is dropped."""
 
     read_size: int = 1 << 16
-    """How much is read from one client at a time; every client gets its turn between two reads."""
+    """How much is read from one client at a time; the others get their turn between two reads."""
 
     read_slice: float = 0.005
-    """How long the input of all clients may hold the event loop before others get their turn."""
+    """How long handling the clients' input may hold the event loop before other work gets its turn."""
 
     flush_slice: float = 0.005
-    """How long one flush may hold the event loop before others get their turn."""
+    """How long one flush may hold the event loop before other work gets its turn."""
 
     close_grace: float = 1.0
-    """How long a connection that the server ends may take to read what is left for it."""
+    """How long a client may take to read its last lines when the server closes the connection."""
 
     stop_grace: float = 2.0
     """How long `ChatServer.stop` waits for all connections to end before it cuts them."""
@@ -129,10 +129,10 @@ class Settings:
     """How many connections may wait to be accepted; the system may cap it."""
 
     bans_file: Path | None = None
-    """Where the bans are kept; None keeps them as long as the server runs."""
+    """Where the bans are kept; with None they last only as long as the server runs."""
 
     tls_cert: Path | None = None
-    """A PEM file with the certificate, and those that lead to its issuer; None speaks plain text."""
+    """A PEM file with the certificate and its chain; None = no TLS."""
 
     tls_key: Path | None = None
     """A PEM file with the certificate's private key."""
@@ -159,39 +159,39 @@ class Settings:
             self._check_texts(name)
         welcome: Any = self.welcome
         is_short = isinstance(welcome, str) and len(welcome.encode(errors="replace")) <= MAX_WELCOME
-        self._check("welcome", is_short, f"a text of at most {MAX_WELCOME} bytes")
-        self._check("hosts", bool(self.hosts), "a tuple with a host or more")
+        self._check("welcome", is_short, f"text of at most {MAX_WELCOME} bytes")
+        self._check("hosts", bool(self.hosts), "a tuple of at least one host")
         for text in self.trusted:
             try:
                 network_of(text)
             except ValueError:
                 self._check("trusted", False, "networks such as 192.0.2.0/24", text)
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise SettingsError("go together; give both, or neither", "tls_cert", "tls_key")
+            raise SettingsError("go together: give both or neither", "tls_cert", "tls_key")
 
     def _is_number(self, name: str, least: float, most: float) -> bool:
         value: Any = getattr(self, name)
-        # NaN is in no range.
+        # NaN fails every comparison.
         return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
     def _check_texts(self, name: str) -> None:
         values: Any = getattr(self, name)
-        self._check(name, isinstance(values, tuple), "a tuple of texts")
+        self._check(name, isinstance(values, tuple), "a tuple of strings")
         for value in values:
             fits = isinstance(value, str) and value.isprintable() and value.strip() == value != ""
-            self._check(name, fits, "texts without blanks around them", value)
+            self._check(name, fits, "printable text without surrounding blanks", value)
 
     def _check(self, name: str, fits: bool, allowed: str, *values: object) -> None:
-        """Raise unless the value `fits`; `values` is the one at fault where the field has several."""
+        """Raise unless the value `fits`; `values` holds the offending one where the field has several."""
         if not fits:
             (value,) = values or (getattr(self, name),)
             try:
                 shown = repr(value)[:_LONGEST_QUOTE]
-            except ValueError:  # Python shows no whole number of more than 4,300 digits
+            except ValueError:  # Python refuses to show an integer of more than 4,300 digits
                 shown = "that"
             raise SettingsError(f"must be {allowed}, not {shown}", name)
 
     @property
     def encrypted(self) -> bool:
-        """Whether the server speaks TLS."""
+        """Whether the server uses TLS."""
         return self.tls_cert is not None

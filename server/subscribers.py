@@ -1,4 +1,4 @@
-"""Who is told what happens: each event goes to every subscriber, whatever one of them does."""
+"""Event subscribers: each event reaches every subscriber, whatever any one of them does."""
 
 from __future__ import annotations
 
@@ -7,36 +7,45 @@ import inspect
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Any, overload
 
-from .room.events import Event, Failed
+from .room.events import Addressed, Event, Failed, Messaged, OperatorMessaged, PublicEvent, Replied
 
-Subscriber = Callable[[Event], None]
+Subscriber = Callable[[PublicEvent], object]
+"""Takes the public events."""
 
 _FAILURES_TOLD_EVERY = 60.0  # seconds
-_LONGEST_CHAIN = 16  # events, each made by a subscriber that was told the one before
+_LONGEST_CHAIN = 16  # events, each emitted by a subscriber in response to the one before
 _LONGEST_ERROR = 500  # characters
 
 
 class _Subscription:
     """One call of `Subscribers.add`."""
 
-    __slots__ = ("call", "ended", "failures", "told_at")
+    __slots__ = ("call", "ended", "failures", "session_id", "told_at")
 
-    def __init__(self, call: Subscriber) -> None:
+    def __init__(self, call: Callable[[Any], object], session_id: int | None) -> None:
         self.call = call
+        self.session_id = session_id
         self.ended = False
-        self.failures = 0  # that nobody has been told of
+        self.failures = 0  # not reported yet
         self.told_at: float | None = None
+
+    def may_hear(self, event: Addressed) -> bool:
+        """Whether `event` is for this subscriber."""
+        if isinstance(event, Messaged):
+            return self.session_id is not None
+        return self.session_id is not None and event.session_id in (None, self.session_id)
 
 
 class Subscribers:
-    """Tells events, all in the same order to everybody.
+    """Delivers events to all subscribers in the same order.
 
-    What a subscriber does may make further events: those are told behind the one that is being told. One that
-    answers every event with another, also with those that it has just made, gets a `RecursionError`.
+    A subscriber may cause further events; they are delivered after the current one. A subscriber that
+    responds to every event with another, including its own, gets a `RecursionError`.
 
-    A subscriber that raises harms nobody. The others are told, by a `Failed` event for each subscriber and
-    minute; where there is no other, the event loop's exception handler is.
+    A subscriber that raises harms nobody. The others get a `Failed` event, at most one a minute for each
+    failing subscriber; if there are no others, the event loop's exception handler is called.
 
     Args:
         clock: monotonic, in seconds.
@@ -44,26 +53,34 @@ class Subscribers:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._all: tuple[_Subscription, ...] = ()  # anew with each change, since some may run through it
+        self._all: tuple[_Subscription, ...] = ()  # never mutated: a loop may be running over it
         self._waiting: deque[tuple[Event, int, _Subscription | None]] = deque()
         self._telling = False
-        self._links = 0  # how many events led to the one that is being told
+        self._links = 0  # how many events led to the current one
 
-    def add(self, subscriber: Subscriber) -> Callable[[], None]:
-        """Call `subscriber` with each event from now on.
+    @overload
+    def add(self, subscriber: Subscriber) -> Callable[[], None]: ...
+    @overload
+    def add(self, subscriber: Callable[[Event], object], session_id: int) -> Callable[[], None]: ...
+    def add(self, subscriber: Callable[[Any], object], session_id: int | None = None) -> Callable[[], None]:
+        """Call `subscriber` with each public event from now on.
+
+        Args:
+            subscriber: takes the event. It should only record it, because the chat waits for it.
+            session_id: if given, it also gets what is for that operator's session, or for all sessions.
 
         Returns:
-            What undoes it, at once, also from inside a subscriber. Undoing it again does nothing.
+            A function that unsubscribes at once, even inside a subscriber; calling it again does nothing.
 
         Raises:
-            TypeError: if it cannot be called, or is a coroutine function, whose calls nobody would await.
+            TypeError: if it is not callable, or is a coroutine function, which nobody would await.
         """
         if not callable(subscriber):
-            raise TypeError(f"a subscriber is called: it cannot be {subscriber!r}")
-        # An object is called by its class.
+            raise TypeError(f"a subscriber must be callable, not {subscriber!r}")
+        # Calling an object calls its class's __call__.
         if inspect.iscoroutinefunction(subscriber) or inspect.iscoroutinefunction(type(subscriber).__call__):
-            raise TypeError("a subscriber is called and not awaited: it cannot be a coroutine function")
-        subscription = _Subscription(subscriber)
+            raise TypeError("a subscriber is called, not awaited: it cannot be a coroutine function")
+        subscription = _Subscription(subscriber, session_id)
         self._all = (*self._all, subscription)
 
         def undo() -> None:
@@ -73,13 +90,13 @@ class Subscribers:
         return undo
 
     def tell(self, event: Event) -> None:
-        """Tell everybody `event`; behind the event that is being told, if there is one.
+        """Deliver `event` to those it is for, after the event being delivered, if there is one.
 
         Raises:
-            RecursionError: if a chain of events that subscribers made of each other has no end.
+            RecursionError: if subscribers keep responding to each other's events.
         """
         if self._links >= _LONGEST_CHAIN:
-            raise RecursionError("a subscriber answers events with events without end")
+            raise RecursionError("subscribers keep responding to each other's events")
         self._waiting.append((event, self._links + 1, None))
         if self._telling:
             return
@@ -87,7 +104,10 @@ class Subscribers:
         try:
             while self._waiting:
                 event, self._links, author = self._waiting.popleft()
+                addressed = event if isinstance(event, (Messaged, OperatorMessaged, Replied)) else None
                 for subscription in self._all:
+                    if addressed is not None and not subscription.may_hear(addressed):
+                        continue
                     if subscription is not author and not subscription.ended:
                         self._tell(subscription, event)
         finally:
@@ -99,7 +119,7 @@ class Subscribers:
             subscription.call(event)
         except (SystemExit, KeyboardInterrupt):
             raise
-        except BaseException as error:  # also the CancelledError of some future that it looked at
+        except BaseException as error:  # even the CancelledError of some future that it looked at
             self._failed(subscription, event, error)
 
     def _failed(self, subscription: _Subscription, event: Event, error: BaseException) -> None:
@@ -121,7 +141,7 @@ class Subscribers:
 
 
 def described(error: BaseException) -> str:
-    """`error` in one line of bounded length, also where it cannot be shown."""
+    """`error` as one line of bounded length, even if its text cannot be produced."""
     try:
         text = " ".join(str(error).split())
     except Exception:

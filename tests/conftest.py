@@ -6,11 +6,21 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is slow now and then; that is not what the properties are about.
+settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("full"), max_examples=20)
+settings.load_profile("full")
 
 TESTS = Path(__file__).parent
 
-SLOW = ("benchmarks", "e2e", "hostile", "app/test_terminal.py", "test_package.py")
-"""Where tests start programs, open terminals or make a load."""
+SLOW = (
+    *("benchmarks", "e2e", "hostile", "test_package.py"),
+    *("app/test_terminal.py", "app/test_console.py", "app/test_legible.py", "app/test_palette.py"),
+    "app/test_typeahead.py",
+)
+"""Where tests start programs, open terminals, make a load or run the whole console; some are marked quick."""
 
 ALONE = ("benchmarks", "hostile")
 """Where tests measure time and memory, which whatever runs beside them would spoil."""
@@ -20,7 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place = item.path.relative_to(TESTS)
         for folders, mark in ((SLOW, pytest.mark.slow), (ALONE, pytest.mark.alone)):
-            if any(place.is_relative_to(folder) for folder in folders):
+            is_quick = mark is pytest.mark.slow and item.get_closest_marker("quick")
+            if not is_quick and any(place.is_relative_to(folder) for folder in folders):
                 item.add_marker(mark)
 
 

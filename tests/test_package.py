@@ -26,14 +26,20 @@ BOUND = 60.0
 
 EVENTS = {kind.__name__ for kind in get_args(chat_console.Event)}
 EXPORTS = EVENTS | {
+    "Address",
     "BansFileError",
     "CertificateError",
     "ChatServer",
     "Details",
+    "Endpoint",
     "Event",
     "LeaveReason",
     "ListenError",
     "Member",
+    "OperatorSession",
+    "PublicEvent",
+    "RoomEvent",
+    "ServerEvent",
     "Settings",
     "SettingsError",
     "Subscriber",
@@ -80,9 +86,18 @@ class TestExports:
         assert raised <= EXPORTS | set(vars(builtins))
 
     def test_are_what_the_server_defines(self) -> None:
-        assert {"Said", "Left", "QuitRequested"} <= EVENTS
+        assert {"Said", "Left", "Messaged"} <= EVENTS
         assert all(getattr(chat_console, name) is getattr(events, name) for name in EVENTS)
         assert chat_console.LeaveReason is events.LeaveReason
+
+    def test_tell_the_events_for_everybody_from_those_for_operators(self) -> None:
+        of_the_room, of_the_server = map(get_args, (chat_console.RoomEvent, chat_console.ServerEvent))
+        assert get_args(chat_console.PublicEvent) == (*of_the_room, *of_the_server)
+        assert EVENTS - {kind.__name__ for kind in get_args(chat_console.PublicEvent)} == {
+            "Messaged",
+            "OperatorMessaged",
+            "Replied",
+        }
 
 
 class TestDistribution:
@@ -158,7 +173,7 @@ class TestExample:
         ) as running:
             try:
                 assert running.stdout
-                started = re.fullmatch(r"Started\(.*port=(\d+)\)\n", running.stdout.readline())
+                started = re.fullmatch(r"Started\(.*port=(\d+)\),\)\)\n", running.stdout.readline())
                 assert started
                 with (
                     socket.create_connection(("127.0.0.1", int(started[1])), BOUND) as client,

@@ -31,3 +31,21 @@ def test_every_link_leads_somewhere() -> None:
             if not target.exists() or (anchor and anchor not in anchors(target)):
                 broken.append((page.name, link))
     assert broken == []
+
+
+def test_the_architecture_names_every_file_of_the_product() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named: set[str] = set()
+    for row in re.findall(r"^\| (`[^|]*\.(?:py|tcss)`) \|", text, re.MULTILINE):
+        folder = ""
+        for name in re.findall(r"`([^`]*)`", row):
+            # A row names its folder once.
+            folder = name.rpartition("/")[0] or folder
+            named.add(f"{folder}/{name.rpartition('/')[2]}".lstrip("/"))
+    files = {
+        path.relative_to(ROOT).as_posix().removeprefix("server/")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in (".py", ".tcss") and path.name != "__init__.py"
+    }
+    assert named == files

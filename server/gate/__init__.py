@@ -1,1 +1,1 @@
-"""Who may come in: bans, and limits for each address."""
+"""Admission: bans, and connection limits per address."""

@@ -1,4 +1,4 @@
-"""Work that would hold the event loop, such as writing a file, on a thread of its own."""
+"""Runs work that would block the event loop, such as writing a file, on a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs one piece of work after the other on a thread, which ends when there is none.
+    """Runs one piece of work after another on a daemon thread, which exits when there is none left.
 
-    It belongs to the event loop that it is made on; the methods are for that loop's thread. A disk that
-    never answers keeps nobody from ending the program.
+    Call the methods from the thread of the running event loop. A disk that hangs cannot keep the program
+    from exiting.
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[Callable[[], Any], Callable[[Any], object]]] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -33,17 +32,19 @@ class Background:
             self._start()
 
     async def finished(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until all work is done."""
         await self._idle.wait()
 
     def _start(self) -> None:
         work, done = self._waiting.popleft()
-        threading.Thread(target=self._work, args=(work, done), name="background", daemon=True).start()
+        loop = asyncio.get_running_loop()
 
-    def _work(self, work: Callable[[], T], done: Callable[[T], object]) -> None:
-        result = work()
-        with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._finish, done, result)
+        def run() -> None:
+            result = work()
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._finish, done, result)
+
+        threading.Thread(target=run, name="background", daemon=True).start()
 
     def _finish(self, done: Callable[[T], object], result: T) -> None:
         try:

@@ -1,11 +1,10 @@
-"""Who may not come in, and until when; kept in a file where there is one."""
+"""The bans in force and when they end; kept in a file, if there is one."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from ..addresses import Network, NetworkMap, address_of
 from .bans_file import BansFile, BansFileError, Line
@@ -13,86 +12,95 @@ from .bans_file import BansFile, BansFileError, Line
 T = TypeVar("T")
 
 _RENDERED_AT_ONCE = 500
-_FORGOTTEN_AT_ONCE = 64  # bans that have ended, so that no one call pays for many
+_FORGOTTEN_AT_ONCE = 64  # expired bans, so that no single call pays for many
 
 
-@dataclass(frozen=True, slots=True)
-class Ban:
-    """Nobody from `network` may join for another `seconds`; None means until it is lifted."""
+class Ban(NamedTuple):
+    """Nobody from `network` may join for another `seconds`; None = until the ban is lifted."""
 
     network: Network
     seconds: float | None
 
 
 class Aside(Protocol):
-    """Runs what may take long where it holds up nobody, in order, and tells of its result."""
+    """Runs slow work where it blocks nobody, in order, and passes on its result."""
 
     def __call__(self, work: Callable[[], T], done: Callable[[T], object], /) -> object:
-        """Call `done` with the result of `work`, which does not raise."""
+        """Call `done` with the result of `work`, which must not raise."""
         ...
 
 
 class _Entry:
-    """A ban in force, and the comment that its line in the file bears."""
+    """A ban in force, and the comment on its line in the file."""
 
     __slots__ = ("comment", "end", "network")
 
     def __init__(self, network: Network, end: float | None, comment: str) -> None:
         self.network = network
-        self.end = end  # by the monotonic clock
+        self.end = end  # on the monotonic clock
         self.comment = comment
 
 
 class Bans:
     """The bans in force.
 
-    Asking about an address costs the same however many there are. A duration is measured by a monotonic
-    clock, so that setting the system's clock neither lifts nor lengthens a ban; the file holds times of
-    the wall clock.
+    A look-up takes the same time however many bans there are. Durations run on a monotonic clock, so that
+    setting the system clock neither lifts nor lengthens a ban; the file holds wall-clock times.
 
     Args:
-        file: where they are kept, or None to keep them in memory alone.
         monotonic, wall: the two clocks, in seconds.
-        failed: is told when the file could not be written; what was changed is in force all the same.
-        aside: reads and writes the file.
-
-    Raises:
-        BansFileError: if the file cannot be read as bans.
+        failed: called when the file could not be written; the change is in force anyway.
+        aside: runs the reading and writing of the file.
     """
 
     def __init__(
         self,
-        file: BansFile | None,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         failed: Callable[[OSError], None],
         aside: Aside,
     ) -> None:
-        self._file = file
+        self._file: BansFile | None = None
         self._monotonic = monotonic
         self._wall = wall
         self._failed = failed
         self._aside = aside
         self._saving = self._again = False
-        self._unsaved: set[Network] = set()  # what was changed and is not on its way to the file
+        self._unsaved: set[Network] = set()  # changed, and not on its way to the file
         self._being_saved: set[Network] = set()
         self._start_anew()
-        if file is not None:
-            self._take(file.read())
+
+    def keep_in(self, file: BansFile | None) -> None:
+        """Load the bans from `file` and keep them there from now on; with None, keep them in memory only.
+
+        Bans that were kept only in memory stay in force, and are written to the file.
+
+        Raises:
+            BansFileError: if the file cannot be read as bans; then nothing has changed.
+        """
+        lines = file.read() if file else []
+        entries = [] if self._file else [one for one in self._lines.values() if isinstance(one, _Entry)]
+        self._file = file
+        self._start_anew()
+        self._take(lines)
+        for entry in entries:
+            self._put(entry.network, entry.end)
+        if entries:
+            self._save([entry.network for entry in entries])
 
     def _start_anew(self) -> None:
         self._entries: NetworkMap[_Entry] = NetworkMap()
         # The file's lines in order: the entries by network, comments and blank lines by number.
         self._lines: dict[Network | int, _Entry | str] = {}
-        self._ends: list[tuple[float, Network]] = []  # a heap; an end that is no longer true is passed over
+        self._ends: list[tuple[float, Network]] = []  # a heap; outdated ends are skipped
 
     @property
     def file(self) -> BansFile | None:
-        """Where they are kept."""
+        """The file that keeps the bans."""
         return self._file
 
     def all(self) -> Sequence[Ban]:
-        """The bans in force, in order of their networks."""
+        """The bans in force, sorted by network."""
         now = self._monotonic()
         entries = [entry for entry in self._lines.values() if isinstance(entry, _Entry)]
         entries.sort(key=lambda entry: entry.network)
@@ -103,7 +111,7 @@ class Bans:
         ]
 
     def render(self, text: Callable[[Sequence[Ban]], str], done: Callable[[str], object]) -> None:
-        """Call `done` with the `text` of all bans; that of many is made aside."""
+        """Call `done` with the `text` of all bans; for many bans it is made aside."""
         bans = self.all()
         if len(bans) > _RENDERED_AT_ONCE:
             self._aside(lambda: text(bans), done)
@@ -119,7 +127,7 @@ class Bans:
         return any(entry.end is None or entry.end > now for entry in self._entries.covering(address))
 
     def add(self, networks: Sequence[Network], seconds: float | None) -> None:
-        """Ban `networks` for `seconds`, or until they are lifted. A ban of the same network is replaced."""
+        """Ban `networks` for `seconds`, or until lifted if None. Replaces a ban of the same network."""
         end = None if seconds is None else self._monotonic() + seconds
         for network in networks:
             self._put(network, end)
@@ -127,7 +135,7 @@ class Bans:
         self._save(networks)
 
     def remove(self, network: Network) -> bool:
-        """Lift the ban of exactly `network`; whether there was one."""
+        """Lift the ban of exactly `network`; return whether there was one."""
         entry = self._entries.get(network)
         if entry is None or (entry.end is not None and entry.end <= self._monotonic()):
             return False
@@ -136,9 +144,9 @@ class Bans:
         return True
 
     def reload(self, done: Callable[[int | BansFileError], object]) -> None:
-        """Have what the file says in force, and what could not be written to it.
+        """Load the file again, and keep the changes that could not be written to it.
 
-        Then `done` gets the number of bans, or why the file cannot be read: then nothing has changed.
+        Then `done` gets the number of bans, or the error if the file cannot be read and nothing has changed.
         """
         file = self._file
         assert file is not None
@@ -195,7 +203,7 @@ class Bans:
     # The file
 
     def _take(self, lines: Sequence[Line]) -> None:
-        """Put in force what the file says."""
+        """Put the bans of the file in force."""
         to_monotonic = self._monotonic() - self._wall()
         now = self._monotonic()
         for number, line in enumerate(lines):
@@ -206,10 +214,10 @@ class Bans:
             if end is None or end > now:
                 self._put(line.network, end, line.text)
             elif self._entries.get(line.network) is not None:
-                self._drop(line.network)  # of two lines the last one counts
+                self._drop(line.network)  # if a network has two lines, the last one counts
 
     def _save(self, changed: Sequence[Network]) -> None:
-        """Have the file written anew, since `changed` have; once more when that is under way."""
+        """Have the file rewritten because of `changed`; if a write is under way, once more after it."""
         file = self._file
         if file is None:
             return

@@ -1,4 +1,4 @@
-"""The file that keeps the bans: reading it, writing it anew in one step, and who else may not."""
+"""The file that keeps the bans: reading it, replacing it atomically, and locking it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from typing import NamedTuple
 
 from ..addresses import Network, network_of
 
-_LONGEST_QUOTE = 60  # characters of a wrong line that are shown
+_LONGEST_QUOTE = 60  # characters of an invalid line that are shown
 
 
 class BansFileError(Exception):
-    """The bans file cannot be used; the message says where and why, and what can be done."""
+    """The bans file cannot be used; the message says where, why and what to do."""
 
 
 class Line(NamedTuple):
-    """One line of the file: a ban, or a blank line or a comment where there is no network."""
+    """One line of the file: a ban, or, without a network, a blank line or a comment."""
 
     network: Network | None
     end: int | None = None
-    """When the ban ends, in seconds since the epoch; None for no end."""
+    """When the ban ends, in seconds since the epoch; None = never."""
     text: str = ""
-    """The comment, with what stands before it."""
+    """The comment, with the blanks in front of it."""
 
 
 class BansFile:
-    """A text file in UTF-8 with a line for each ban: a network and when it ends, or `-` for no end.
+    """A UTF-8 text file with one ban per line: a network and when its ban ends, or `-` if it does not.
 
-    Blank lines and comments, from `#` to the end of a line, are kept. While it is open no other server may
-    use the file: a lock file stands beside it, which the end of the process unlocks. A symbolic link is
-    followed.
+    Blank lines and comments, from `#` to the end of a line, are kept. While it is open no other server can
+    use the file: there is a lock file next to it, which is unlocked when the process ends. Symbolic links
+    are followed.
 
     Args:
-        path: the file, which may be missing; its directory may not.
+        path: the file, which need not exist; its directory must.
 
     Raises:
         BansFileError: if it can be neither read nor written, or another server uses it.
@@ -49,17 +49,17 @@ class BansFile:
         self.path = path
         self._target = Path(os.path.realpath(path))
         self._lock: int | None = None
-        self._known: _State | None = None  # what it was like when it was read or written last
+        self._known: _State | None = None  # as of the last read or write
         try:
             self._check_kind()
             self._lock = self._locked()
             self._check_place()
         except OSError as error:
             self.close()
-            raise BansFileError(f"{path}: {error.strerror}; fix that") from None
+            raise BansFileError(f"{path}: {error.strerror}; fix it") from None
 
     def close(self) -> None:
-        """Let other servers use the file."""
+        """Unlock the file for other servers."""
         if self._lock is not None:
             with suppress(OSError):
                 self._lock_path.unlink()
@@ -67,10 +67,10 @@ class BansFile:
             self._lock = None
 
     def read(self, *, missing_ok: bool = True) -> list[Line]:
-        """The lines of the file; none if it is missing and that is `missing_ok`.
+        """Return the lines of the file; none if it is missing and `missing_ok`.
 
         Raises:
-            BansFileError: if it cannot be read, or a line of it is wrong.
+            BansFileError: if it cannot be read, or a line is invalid.
         """
         try:
             self._check_kind()
@@ -81,21 +81,21 @@ class BansFile:
                 return []
             raise BansFileError(f"{self.path}: {error.strerror}") from None
         except OSError as error:
-            raise BansFileError(f"{self.path}: {error.strerror}; fix that") from None
+            raise BansFileError(f"{self.path}: {error.strerror}; fix it") from None
         except UnicodeDecodeError as error:
             raise BansFileError(f"{self.path}: {error}; fix it") from None
         text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
         return [self._parsed(number, line) for number, line in enumerate(text.split("\n"), 1)] if text else []
 
     def write(self, lines: Iterable[Line]) -> None:
-        """Write the file anew, in one step: after a crash or on a full disk the old one is still there.
+        """Replace the file atomically: after a crash or on a full disk the old one is still there.
 
         Raises:
-            OSError: if that fails, or somebody else has changed the file, which is to be read first.
+            OSError: if that fails, or if somebody else has changed the file, which must be read first.
         """
         state = _state(self._target)
         if state not in (None, self._known):
-            raise OSError(errno.EBUSY, "somebody has changed it; /reload reads it")
+            raise OSError(errno.EBUSY, "somebody else has changed it; type /reload to read it")
         text = "".join(f"{_ban(line)}{line.text}\n" for line in lines)
         name = None
         try:
@@ -131,17 +131,18 @@ class BansFile:
         quote = line if len(line) <= _LONGEST_QUOTE else line[:_LONGEST_QUOTE] + "…"
         return f"{self.path}, line {number}: {quote!r} is not a network and a time; fix it"
 
-    # Whether it may be used
+    # Whether it can be used
 
     def _check_kind(self) -> None:
-        """Refuse what could not be replaced by a file, or would be read for ever."""
+        """Refuse anything that a file could not replace, or that never ends when read."""
         with suppress(FileNotFoundError):
             mode = self._target.stat().st_mode
             if not stat.S_ISREG(mode):
-                raise OSError(errno.EINVAL, "is a directory" if stat.S_ISDIR(mode) else "is no regular file")
+                what = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+                raise OSError(errno.EINVAL, f"is {what}")
 
     def _check_place(self) -> None:
-        """Make sure that a new file can be made where it would take the place of the old."""
+        """Make sure that a new file can be created next to the old one."""
         descriptor, name = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
         os.close(descriptor)
         os.unlink(name)
@@ -151,7 +152,7 @@ class BansFile:
         return self._target.with_name(f".{self._target.name}.lock")
 
     def _locked(self) -> int | None:
-        """Lock the file beside it, since this one is replaced with each change; None without locks."""
+        """Lock a file next to it, since this one is replaced on each change; None if there are no locks."""
         try:
             import fcntl
         except ImportError:
@@ -167,17 +168,17 @@ class BansFile:
             except OSError as error:
                 os.close(lock)
                 if isinstance(error, BlockingIOError):
-                    raise BansFileError(f"{self.path} is in use by another server; end that") from None
+                    raise BansFileError(f"{self.path} is in use by another server; stop it") from None
                 self._lock_path.unlink()
                 return None  # a file system without locks
-            os.close(lock)  # whoever had it has just removed it
+            os.close(lock)  # its last owner has just removed it
 
 
 _State = tuple[int, int, int]
 
 
 def _state(file: Path | int) -> _State | None:
-    """What changes with each change of `file`; None if it is missing."""
+    """A value that differs after each change of `file`; None if it is missing."""
     try:
         found = os.stat(file)
     except FileNotFoundError:

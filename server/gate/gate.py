@@ -1,4 +1,4 @@
-"""Who may come in: bans, and how many connections, in all and from one address."""
+"""Who may come in: bans, and limits on connections, in total and per address."""
 
 from __future__ import annotations
 
@@ -10,36 +10,41 @@ from ..rate import TokenBucket
 from ..room import notices
 from ..settings import Settings
 from .bans import Bans
+from .refusals import Refusals
 
-_MOST_BUCKETS = 4096  # addresses of which is remembered how often they have connected of late
+_MOST_BUCKETS = 4096  # addresses whose recent connections are remembered
 
 
 class Gate:
-    """Decides who may join, before anybody is told of it, and counts who is in.
+    """Decides who may join, before anybody is notified, and counts the open connections.
 
-    Loopback addresses are exempt from the limits per address, since everybody on the machine shares them,
-    and so are those of `Settings.trusted`. IPv6 addresses count by their /64 network (`counted`).
+    Loopback addresses, which everybody on the machine shares, are exempt from the limits per address, and so
+    are those in `Settings.trusted`. IPv6 addresses count by their /64 network (`counted`).
 
     Args:
         settings: the limits.
         bans: who is banned.
+        refusals: records who is turned away.
         clock: monotonic, in seconds.
     """
 
-    def __init__(self, settings: Settings, bans: Bans, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: Settings, bans: Bans, refusals: Refusals, clock: Callable[[], float]
+    ) -> None:
         self._settings = settings
         self._bans = bans
+        self._refusals = refusals
         self._clock = clock
         self._count = 0
         self._counts: dict[Network, int] = {}
-        # The one that was asked longest ago first.
+        # Least recently used first.
         self._buckets: OrderedDict[Network, TokenBucket] = OrderedDict()
         self._trusted: NetworkMap[bool] = NetworkMap()
         for text in settings.trusted:
             self._trusted[network_of(text)] = True
 
     def enter(self, host: str) -> str | None:
-        """Count in a connection from the IP address `host`; or return the notice that refuses it."""
+        """Count a connection from the IP address `host`, or return the notice that refuses it."""
         settings = self._settings
         if self.is_banned(host):
             return notices.banned()
@@ -59,8 +64,12 @@ class Gate:
         """Whether a ban is in force for the IP address `host`."""
         return self._bans.covers(host)
 
+    def refused(self, why: str, host: str) -> None:
+        """Record a connection from the IP address `host` that did not become a member."""
+        self._refusals.add(why, host)
+
     def leave(self, host: str) -> None:
-        """Count out a connection that `enter` counted in."""
+        """Uncount a connection that `enter` counted."""
         self._count -= 1
         key = self._counted_as(host)
         if key is not None:
@@ -69,9 +78,9 @@ class Gate:
                 del self._counts[key]
 
     def _bucket(self, key: Network) -> TokenBucket:
-        """The bucket of `key`, which is the last to be forgotten from now on.
+        """The bucket of `key`, now the most recently used.
 
-        Who has so many addresses that its first is forgotten needs no second try from that one.
+        Somebody with enough addresses to push out the first one gains nothing by using it again.
         """
         if bucket := self._buckets.get(key):
             self._buckets.move_to_end(key)
@@ -83,7 +92,7 @@ class Gate:
         return bucket
 
     def _counted_as(self, host: str) -> Network | None:
-        """What the connections from `host` are counted under; None where there is no limit."""
+        """The network that connections from `host` are counted under; None if they are not limited."""
         address = address_of(host)
         if is_of_this_machine(address) or self._trusted.covers(address):
             return None

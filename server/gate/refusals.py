@@ -1,39 +1,34 @@
-"""Connections that were turned away, counted: a storm of them is told in one event a minute."""
+"""Counts the connections that were turned away: a storm of them is one event a minute."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ..room.events import Refused
-from ..room.room import Timer
+from ..timing import Loop, Timer
 
 _TOLD_EVERY = 60.0  # seconds
 
 
 class Refusals:
-    """Tells of the first refusal for a reason at once, and of those that follow once a minute.
+    """Reports the first refusal for a reason at once, and the following ones once a minute.
 
     Args:
-        emit: takes the events.
-        clock: the wall clock, in seconds since the epoch.
-        later: calls something after so many seconds, as `loop.call_later` does.
+        emit: receives the events.
+        now: the wall clock, in seconds since the epoch.
+        loop: provides the timers.
     """
 
-    def __init__(
-        self,
-        emit: Callable[[Refused], None],
-        clock: Callable[[], float],
-        later: Callable[[float, Callable[[], object]], Timer],
-    ) -> None:
+    def __init__(self, emit: Callable[[Refused], None], now: Callable[[], float], loop: Loop) -> None:
         self._emit = emit
-        self._clock = clock
-        self._later = later
+        self._now = now
+        self._loop = loop
         self._untold: dict[str, tuple[int, str]] = {}
         self._timers: dict[str, Timer] = {}
         self._closed = False
 
     def add(self, why: str, host: str) -> None:
-        """Count a connection from `host` that was turned away because of `why`."""
+        """Count a connection from `host` that was turned away for the reason `why`."""
         if self._closed:
             return
         if why in self._timers:
@@ -42,7 +37,7 @@ class Refusals:
             self._tell(why, 1, host)
 
     def close(self) -> None:
-        """Tell what has not been told, then count nothing more."""
+        """Report what has not been reported, then count nothing more."""
         self._closed = True
         while self._timers:
             why, timer = self._timers.popitem()
@@ -51,14 +46,14 @@ class Refusals:
                 self._emit_count(why, *self._untold.pop(why))
 
     def _tell(self, why: str, count: int, host: str) -> None:
-        self._timers[why] = self._later(_TOLD_EVERY, lambda: self._go_on(why))
+        self._timers[why] = self._loop.call_later(_TOLD_EVERY, lambda: self._go_on(why))
         self._emit_count(why, count, host)
 
     def _go_on(self, why: str) -> None:
-        """A minute has passed: tell what came meanwhile, or forget the reason."""
+        """A minute has passed: report what has come since, or forget the reason."""
         del self._timers[why]
         if why in self._untold:
             self._tell(why, *self._untold.pop(why))
 
     def _emit_count(self, why: str, count: int, host: str) -> None:
-        self._emit(Refused(self._clock(), count, why, host))
+        self._emit(Refused(self._now(), count, why, host))

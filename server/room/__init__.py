@@ -1,1 +1,1 @@
-"""The room itself: who is here, and what each line does. Pure: no socket, loop, clock or chance."""
+"""The room itself: its members, and what each line does. Pure: no sockets, loop, clock or randomness."""

@@ -1,4 +1,4 @@
-"""A line becomes what its author asks for. `COMMANDS` is the one table of the commands."""
+"""Commands: `COMMANDS` is the one table of them, each with its handlers."""
 
 from __future__ import annotations
 
@@ -6,205 +6,132 @@ import enum
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from . import notices
+from .issuers import ClientIssuer, Issuer, OperatorIssuer
 from .names import MAX_NAME_LENGTH
 from .unicode_ranges import FORMATS, MARKS, MARKS_BEYOND
 
 
 class Role(enum.Flag):
-    """Who issues a command."""
+    """Who may issue a command."""
 
     CLIENT = enum.auto()
     OPERATOR = enum.auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
-    """Text for everybody."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Nick:
-    """Take a nickname, which may not be a valid one."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateMessage:
-    """Text for those whom `recipient` names."""
-
-    recipient: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kick:
-    """Disconnect those whom `recipient` names; `reason` is for the operator's log."""
-
-    recipient: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """Let nothing be heard of those whom `recipient` names, for `seconds` or until they are unmuted."""
-
-    recipient: str
-    seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unmute:
-    """Let those be heard again whom `recipient` names."""
-
-    recipient: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ban:
-    """Keep out who comes from `target` (a member, an address or a network) for `seconds`, or for good."""
-
-    target: str
-    seconds: float | None
-    force: bool
-
-    @property
-    def forced(self) -> str:
-        """The line that asks for it with force."""
-        duration = "" if self.seconds is None else f" {_duration(self.seconds)}"
-        return f"/ban {self.target}{duration} {FORCE}"
-
-
-@dataclass(frozen=True, slots=True)
-class Unban:
-    """Lift the ban of `network`."""
-
-    network: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListBans:
-    """Tell who is banned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """Read the TLS certificate and the bans file again."""
-
-
-@dataclass(frozen=True, slots=True)
-class ListUsers:
-    """Tell who is here."""
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """Tell which commands there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    """Leave; from the operator: end the server."""
-
-
-@dataclass(frozen=True, slots=True)
-class WrongUsage:
-    """A known command with missing or surplus arguments."""
-
-    command: Command
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownCommand:
-    """A command that does not exist, or not for its issuer; `word` is as typed, with its slash."""
-
-    word: str
-
-
-Request = (
-    Say
-    | Nick
-    | PrivateMessage
-    | Kick
-    | Mute
-    | Unmute
-    | Ban
-    | Unban
-    | ListBans
-    | Reload
-    | ListUsers
-    | Help
-    | Quit
-    | WrongUsage
-    | UnknownCommand
-)
+By = TypeVar("By", bound=Issuer)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: its word, its arguments as the usage shows them, who may use it, and its help line."""
+    """One command: its word, its arguments as the usage shows them, and its help line.
+
+    A handler gets the issuer and the text after the word and its blanks. If the arguments do not fit, it
+    does nothing and returns False.
+    """
 
     word: str
     arguments: str
-    roles: Role
     help: str
-    build: Callable[[str], Request | None]
-    """Makes the request from what follows the word and its blanks; None if the arguments do not fit."""
+    client: Callable[[ClientIssuer, str], bool] | None = None
+    """Its handler for members; None if they may not use it."""
+
+    operator: Callable[[OperatorIssuer, str], bool] | None = None
+    """Its handler for operators; None if they may not use it."""
+
+    names_recipient: bool = False
+    """Whether its first argument names a user."""
 
     cost: int = 1
-    """What it takes from its author's flood control; a line of text takes 1."""
+    """How many lines it counts as in its author's flood control; a line of text counts as 1."""
 
     is_lengthy: bool = False
-    """Whether its answer may be so long that its author is to read it before asking for the next."""
+    """Whether its answer may be so long that its author has to read it before the next command runs."""
 
     @property
     def usage(self) -> str:
-        """The command as it is typed."""
+        """The command as it is typed, with its arguments."""
         return f"/{self.word} {self.arguments}".rstrip()
 
+    @property
+    def roles(self) -> Role:
+        """Who may use it."""
+        return (Role.CLIENT if self.client else Role(0)) | (Role.OPERATOR if self.operator else Role(0))
 
-def _nick(rest: str) -> Nick | None:
-    # Several words are one bad name, and the answer to that says what a good one is.
-    return Nick(rest.strip()) if rest else None
+
+def _nick(issuer: ClientIssuer, rest: str) -> bool:
+    # Several words are one invalid name: the answer to that says what a valid one is.
+    if rest:
+        issuer.nick(rest.strip())
+    return bool(rest)
 
 
-def _private_message(rest: str) -> PrivateMessage | None:
+def _message(issuer: Issuer, rest: str) -> bool:
     recipient, text = _split_word(rest)
-    return PrivateMessage(recipient, text) if text else None
+    if text:
+        issuer.message(recipient, text)
+    return bool(text)
 
 
-def _kick(rest: str) -> Kick | None:
-    recipient, reason = _split_word(rest)
-    return Kick(recipient, reason.rstrip()) if recipient else None
+def _kick(issuer: OperatorIssuer, rest: str) -> bool:
+    recipient, remark = _split_word(rest)
+    if recipient:
+        issuer.kick(recipient, remark.rstrip())
+    return bool(recipient)
 
 
-def _mute(rest: str) -> Mute | None:
-    recipient, *duration = rest.split() or [""]
-    seconds = parse_duration(duration[0]) if len(duration) == 1 else None
-    return Mute(recipient, seconds) if recipient and (seconds if duration else True) else None
+def _mute(issuer: OperatorIssuer, rest: str) -> bool:
+    found = _target_and_duration(rest.split())
+    if found:
+        issuer.mute(*found)
+    return found is not None
 
 
-def _ban(rest: str) -> Ban | None:
+def _ban(issuer: OperatorIssuer, rest: str) -> bool:
     words = rest.split()
-    force = FORCE in words
-    target, *duration = [word for word in words if word != FORCE] or [""]
-    seconds = parse_duration(duration[0]) if len(duration) == 1 else None
-    return Ban(target, seconds, force) if target and (seconds if duration else True) else None
+    found = _target_and_duration([word for word in words if word != FORCE])
+    if found:
+        issuer.ask_to_ban(*found, force=FORCE in words)
+    return found is not None
 
 
-def _one_word(request: Callable[[str], Request]) -> Callable[[str], Request | None]:
-    return lambda rest: request(rest.strip()) if len(rest.split()) == 1 else None
+def _bare(action: Callable[[By], object]) -> Callable[[By, str], bool]:
+    """A handler for a command without arguments."""
+
+    def handle(issuer: By, rest: str) -> bool:
+        if not rest:
+            action(issuer)
+        return not rest
+
+    return handle
 
 
-def _plain(request: Request) -> Callable[[str], Request | None]:
-    return lambda rest: None if rest else request
+def _one_word(action: Callable[[By, str], object]) -> Callable[[By, str], bool]:
+    """A handler for a command with exactly one argument."""
+
+    def handle(issuer: By, rest: str) -> bool:
+        words = rest.split()
+        if len(words) == 1:
+            action(issuer, words[0])
+        return len(words) == 1
+
+    return handle
+
+
+def _target_and_duration(words: list[str]) -> tuple[str, float | None] | None:
+    match words:
+        case [target]:
+            return target, None
+        case [target, duration] if seconds := parse_duration(duration):
+            return target, seconds
+        case _:
+            return None
 
 
 FORCE = "--force"
-"""The word that bans a loopback address all the same."""
+"""The word that bans a loopback address anyway."""
 
 _DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.ASCII | re.IGNORECASE)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -216,40 +143,86 @@ def parse_duration(text: str) -> int | None:
     return int(match[1]) * _SECONDS[match[2].lower()] if match else None
 
 
-def _duration(seconds: float) -> str:
-    """The shortest text of which `parse_duration` makes `seconds`."""
+def forced_ban(target: str, seconds: float | None) -> str:
+    """The command line that bans `target` even if it is a loopback address."""
+    if seconds is None:
+        return f"/ban {target} {FORCE}"
     unit, size = [(unit, size) for unit, size in _SECONDS.items() if not seconds % size][-1]
-    return f"{round(seconds / size)}{unit}"
+    return f"/ban {target} {round(seconds / size)}{unit} {FORCE}"
 
-
-_BOTH = Role.CLIENT | Role.OPERATOR
 
 COMMANDS = (
     Command(
-        "nick", "<name>", Role.CLIENT, f"take a name: 1-{MAX_NAME_LENGTH} of A-Z a-z 0-9 _ - .", _nick, 3
+        "nick", "<name>", f"take a nickname: 1-{MAX_NAME_LENGTH} of A-Z a-z 0-9 _ - .", client=_nick, cost=3
     ),
-    Command("msg", "<recipient> <message>", _BOTH, "say something to one user alone", _private_message),
-    Command("kick", "<recipient> [reason]", Role.OPERATOR, "disconnect a user; the reason is logged", _kick),
-    Command("mute", "<recipient> [10m]", Role.OPERATOR, "let a user's lines go nowhere, for a time", _mute),
-    Command("unmute", "<recipient>", Role.OPERATOR, "let a user be heard again", _one_word(Unmute)),
+    Command(
+        "msg",
+        "<recipient> <message>",
+        "send a private message",
+        client=_message,
+        operator=_message,
+        names_recipient=True,
+    ),
+    Command(
+        "kick",
+        "<recipient> [reason]",
+        "disconnect a user; the reason is logged",
+        operator=_kick,
+        names_recipient=True,
+    ),
+    Command(
+        "mute",
+        "<recipient> [10m]",
+        "mute a user, optionally for a time",
+        operator=_mute,
+        names_recipient=True,
+    ),
+    Command(
+        "unmute",
+        "<recipient>",
+        "unmute a user",
+        operator=_one_word(lambda operator, target: operator.unmute(target)),
+        names_recipient=True,
+    ),
     Command(
         "ban",
         f"<recipient|address|network> [2h] [{FORCE}]",
-        Role.OPERATOR,
-        f"keep an address out, for a time; {FORCE} for loopback",
-        _ban,
+        f"ban an address or network, optionally for a time; {FORCE} for loopback",
+        operator=_ban,
+        names_recipient=True,
     ),
-    Command("unban", "<address|network>", Role.OPERATOR, "lift a ban", _one_word(Unban)),
-    Command("bans", "", Role.OPERATOR, "show who is banned", _plain(ListBans())),
     Command(
-        "reload", "", Role.OPERATOR, "read the TLS certificate and the bans file again", _plain(Reload())
+        "unban",
+        "<address|network>",
+        "lift a ban",
+        operator=_one_word(lambda operator, network: operator.unban(network)),
     ),
-    Command("list", "", _BOTH, "show who is here", _plain(ListUsers()), is_lengthy=True),
-    Command("help", "", _BOTH, "show the commands", _plain(Help())),
-    Command("quit", "", Role.CLIENT, "leave", _plain(Quit())),
-    Command("quit", "", Role.OPERATOR, "say goodbye to everybody and end the server", _plain(Quit())),
+    Command("bans", "", "show who is banned", operator=_bare(lambda operator: operator.list_bans())),
+    Command(
+        "reload",
+        "",
+        "reload the TLS certificate and the bans file",
+        operator=_bare(lambda operator: operator.reload()),
+    ),
+    Command(
+        "list",
+        "",
+        "show who is here",
+        client=_bare(lambda client: client.list_users()),
+        operator=_bare(lambda operator: operator.list_users()),
+        is_lengthy=True,
+    ),
+    Command(
+        "help",
+        "",
+        "show the commands",
+        client=_bare(lambda client: client.help()),
+        operator=_bare(lambda operator: operator.help()),
+    ),
+    Command("quit", "", "leave", client=_bare(lambda client: client.quit())),
+    Command("quit", "", "stop the server", operator=_bare(lambda operator: operator.quit())),
 )
-"""The commands, in the order in which help shows them."""
+"""The commands, in the order of `/help`."""
 
 
 def commands_for(role: Role) -> list[Command]:
@@ -257,14 +230,36 @@ def commands_for(role: Role) -> list[Command]:
     return [command for command in COMMANDS if role in command.roles]
 
 
+def help_for(role: Role, *, encrypted: bool) -> str:
+    """The help for the commands that `role` may use, one per line."""
+    return notices.help_lines([(one.usage, one.help) for one in commands_for(role)], encrypted=encrypted)
+
+
 _BY_WORD = {role: {command.word: command for command in commands_for(role)} for role in Role}
 
 
-def spoken(line: str) -> str | None:
-    """What a cleaned, non-blank `line` says to everybody; None if it is a command.
+def _dispatcher(
+    handler: Callable[[Command], Callable[[By, str], bool] | None],
+) -> Callable[[str, By], None]:
+    """A function that runs the command in a line for one role; `handler` picks a command's handler for it."""
+    handlers = {command.word: (command, found) for command in COMMANDS if (found := handler(command))}
 
-    What is blank, broken or cannot be seen before the slash changes nothing, and a full-width slash is one
-    too: nothing that was meant as a command is ever said.
+    def run(line: str, issuer: By) -> None:
+        word, rest = _words_of(line)
+        command, handle = handlers.get(word.lower(), (None, None))
+        if command is None or handle is None:
+            issuer.reply(notices.unknown_command(f"/{word}"))
+        elif not handle(issuer, rest):
+            issuer.reply(notices.usage(command.usage))
+
+    return run
+
+
+def spoken(line: str) -> str | None:
+    """The text that a cleaned, non-blank `line` says to everybody; None if it is a command.
+
+    Anything blank, broken or invisible before the slash is ignored, and a full-width slash counts as a slash,
+    so that nothing meant as a command is ever said to the room.
     """
     if line[:1].isalnum():
         return line
@@ -274,38 +269,44 @@ def spoken(line: str) -> str | None:
     return line[found.end() - 1 :] if found[1] else None
 
 
-def parse(line: str, role: Role) -> Request:
-    """Return what a cleaned, non-blank `line` asks for when `role` has typed it. Never raises."""
-    text = spoken(line)
-    if text is not None:
-        return Say(text)
-    word, rest = _words_of(line)
-    command = _BY_WORD[role].get(word.lower())
-    if command is None:
-        return UnknownCommand("/" + word)
-    return command.build(rest) or WrongUsage(command)
-
-
 def named_in(line: str, role: Role) -> Command | None:
-    """The command that `line` is, for `role`; None for text, and for a command that there is not."""
-    return None if spoken(line) is not None else _BY_WORD[role].get(_words_of(line)[0].lower())
+    """The command that `line` is, for `role`; None for text, and for a command that does not exist."""
+    if spoken(line) is not None:
+        return None
+    return _BY_WORD[role].get(_words_of(line)[0].lower())
+
+
+def message_in(line: str) -> str:
+    """The text that an operator's `line` says to anybody; empty for a command that says nothing."""
+    text = spoken(line)
+    if text is None:
+        word, rest = _words_of(line)
+        text = _split_word(rest)[1] if word.lower() == "msg" else ""
+    return text
 
 
 def _words_of(line: str) -> tuple[str, str]:
-    """The word of a command, without its slash, and what follows its blanks."""
+    """The word of a command, without its slash, and what follows the blanks after it."""
     found = _slashed(line)
-    assert found is not None  # it is a command
+    assert found is not None  # the line is a command
     return _split_word(line[found.end() :])
 
 
-# Blanks, U+FFFD, and what is as good as nothing to the eye: marks, format characters, a note without a head.
+# Blanks, U+FFFD, and what is all but invisible: marks, format characters, a note without a head.
 _slashed = re.compile(f"[\\s\ufffd\U0001d159{MARKS}{MARKS_BEYOND}{FORMATS}]*+[/\uff0f]([/\uff0f])?").match
 
 _WORD = re.compile(r"(\S*)\s*(.*)", re.DOTALL)
 
 
 def _split_word(text: str) -> tuple[str, str]:
-    """Split `text` at its first run of blanks; what follows stays as it is."""
+    """Split `text` at its first run of blanks; what follows is kept as it is."""
     match = _WORD.match(text)
     assert match is not None  # both parts may be empty
     return match[1], match[2]
+
+
+run_for_client = _dispatcher(lambda command: command.client)
+"""Runs the command in a member's `line`. Nothing that can be typed makes it raise."""
+
+run_for_operator = _dispatcher(lambda command: command.operator)
+"""Runs the command in an operator's `line`. Nothing that can be typed makes it raise."""

@@ -1,44 +1,40 @@
-"""What the operator's side is told. Each event has the wall-clock time, in seconds since the epoch."""
+"""Events: the room's and the server's output, frozen, with wall-clock times in seconds since the epoch.
+
+`told` has what is said of each of them.
+"""
 
 from __future__ import annotations
 
 import enum
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+
+from ..addresses import Address, Endpoint
 
 
 class LeaveReason(enum.Enum):
-    """Why a member left; the value is for the operator to read."""
+    """Why a member left; the value is what the operator reads."""
 
     QUIT = "quit"
-    END_OF_INPUT = "closed its end"
+    END_OF_INPUT = "closed the connection"
     LOST = "connection lost"
     KICKED = "kicked"
     BANNED = "banned"
-    SLOW = "too slow reading"
+    SLOW = "read too slowly"
     STALLED = "stopped reading"
     FOREIGN = "spoke another protocol"
     FAILED = "internal error"
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The server listens, on `port` of each of `addresses`."""
-
-    time: float
-    addresses: tuple[str, ...]
-    port: int
+# Room events: public; may be stored, replayed and forwarded.
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A client connected, from `address` (`{ip}|{port}`)."""
+    """A client connected from `address` and became a member."""
 
     time: float
     member_id: int
-    address: str
+    address: Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,68 +58,55 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class MessagedOperator:
-    """A member said `text` to the operator alone."""
+class OperatorSaid:
+    """An operator of this name said `text` to everybody."""
 
     time: float
-    member_id: int
     name: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorSaid:
-    """The operator said `text` to everybody."""
-
-    time: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorMessaged:
-    """The operator said `text` to the `count` members whom `recipient` names."""
-
-    time: float
-    recipient: str
-    text: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Replied:
-    """The answer to an operator's command, which may be several lines."""
-
-    time: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Left:
-    """A member is gone."""
+    """A member left."""
 
     time: float
     member_id: int
     name: str
     reason: LeaveReason
     remark: str = ""
-    """What the operator gave as the reason."""
+    """The operator's reason, or a detail from the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """Nothing is heard of a member from now on (`muted`), or it is heard again."""
+    """A member was muted, or unmuted if not `muted`."""
 
     time: float
     member_id: int
     name: str
     muted: bool
     seconds: float | None = None
-    """For how long; None means until it is unmuted."""
+    """For how long; None = until it is unmuted."""
+
+
+RoomEvent = Joined | Renamed | Said | OperatorSaid | Left | Muted
+
+
+# Server events: public, about this server alone.
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The server listens on `endpoints`."""
+
+    time: float
+    endpoints: tuple[Endpoint, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """So many connections were turned away for one reason since the last such event, the last from `host`."""
+    """`count` connections were turned away for one reason since the last such event; the last from `host`."""
 
     time: float
     count: int
@@ -133,76 +116,51 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something went wrong inside: `error` says what, `where` for whom. The server goes on."""
+    """An internal error: `error` says what went wrong, `where` while serving what. The server goes on."""
 
     time: float
     where: str
     error: str
 
 
+ServerEvent = Started | Refused | Failed
+
+
+# Addressed events: for their recipients alone. Never stored.
+
+
 @dataclass(frozen=True, slots=True)
-class QuitRequested:
-    """The operator typed `/quit`: whoever runs the server should stop it."""
+class Messaged:
+    """A member said `text` in private: to one or more members, or to the operators."""
 
     time: float
+    member_id: int
+    name: str
+    text: str
 
 
-Event = (
-    Started
-    | Joined
-    | Renamed
-    | Said
-    | MessagedOperator
-    | OperatorSaid
-    | OperatorMessaged
-    | Replied
-    | Left
-    | Muted
-    | Refused
-    | Failed
-    | QuitRequested
-)
+@dataclass(frozen=True, slots=True)
+class OperatorMessaged:
+    """An operator of this name said `text` to the `count` members that `recipient` names."""
 
-_TOLD_AT_ONCE = 256  # events of a flood
+    time: float
+    session_id: int
+    name: str
+    recipient: str
+    text: str
+    count: int
 
 
-class EventStream:
-    """Hands on events in order: one by one at once, of a flood a part each turn of the event loop.
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The answer to an operator's command, one or more lines; for all operators if nobody asked for it."""
 
-    Args:
-        tell: takes each event.
-        call_soon: schedules a call for the next turn, as `loop.call_soon` does.
-    """
+    time: float
+    session_id: int | None
+    text: str
 
-    def __init__(
-        self, tell: Callable[[Event], object], call_soon: Callable[[Callable[[], None]], object]
-    ) -> None:
-        self._tell = tell
-        self._call_soon = call_soon
-        self._waiting: deque[Iterator[Event]] = deque()
 
-    def emit(self, event: Event) -> None:
-        """Tell `event`, behind what still waits."""
-        if self._waiting:
-            self._waiting.append(iter((event,)))
-        else:
-            self._tell(event)
+Addressed = Messaged | OperatorMessaged | Replied
 
-    def emit_all(self, events: Iterable[Event]) -> None:
-        """Tell `events`, which may be made only as they are told, behind what still waits."""
-        self._waiting.append(iter(events))
-        if len(self._waiting) == 1:
-            self._go_on()
-
-    def _go_on(self) -> None:
-        left = _TOLD_AT_ONCE
-        try:
-            while self._waiting and left:
-                for event in islice(self._waiting[0], left):
-                    left -= 1
-                    self._tell(event)
-                if left:
-                    self._waiting.popleft()
-        finally:
-            if self._waiting:
-                self._call_soon(self._go_on)
+PublicEvent = RoomEvent | ServerEvent
+Event = PublicEvent | Addressed

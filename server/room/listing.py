@@ -1,81 +1,69 @@
-"""Who is here, as `/list` tells it: made once for all who ask, and made again only where it has changed."""
+"""The member list as `/list` shows it: made once for everybody, and remade only where it has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-from . import notices
-
-if TYPE_CHECKING:
-    from .room import Member
 
 _MEMBERS = 64
-"""How many share a page: so much is made again when one of them comes, goes or takes a name."""
+"""Members per page: what is remade when one of them joins, leaves or takes a nickname."""
 
 
 class Page:
-    """Lines that many members get, encoded once for all who have the same line ends."""
+    """A part of the member list, shared by many recipients: addresses and names.
 
-    __slots__ = ("_crlf", "_lf")
+    Each codec encodes it once for everybody who uses that codec, and keeps the bytes in `encoded`.
+    """
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lf = "".join(f"{line}\n" for line in lines).encode()
-        self._crlf: bytes | None = None
+    __slots__ = ("encoded", "users")
 
-    def encoded(self, *, crlf: bool) -> bytes:
-        """The lines, each with its line end."""
-        if not crlf:
-            return self._lf
-        if self._crlf is None:
-            self._crlf = self._lf.replace(b"\n", b"\r\n")
-        return self._crlf
+    def __init__(self, users: Iterable[tuple[str, str]]) -> None:
+        self.users = tuple(users)
+        self.encoded: dict[object, bytes] = {}
 
 
 class Listing:
-    """The members in order of joining, a line each, in pages that are kept until one of theirs changes."""
+    """The members in order of joining, in pages that are kept until one of their members changes."""
 
     def __init__(self) -> None:
         self._joined = 0
-        self._numbers: dict[int, int] = {}  # of the pages, by the id of a member
-        self._members: dict[int, dict[int, Member]] = {}  # of each page
-        self._pages: dict[int, Page] = {}  # those that are made
+        self._numbers: dict[int, int] = {}  # the page of each member id
+        self._users: dict[int, dict[int, tuple[str, str]]] = {}  # by page number, then member id
+        self._pages: dict[int, Page] = {}  # those made so far
 
-    def add(self, member: Member) -> None:
-        """Take in `member`, the last to join."""
+    def add(self, member_id: int, address: str) -> None:
+        """Add the latest member to join."""
         number = self._joined // _MEMBERS
         self._joined += 1
-        self._numbers[member.id] = number
-        self._members.setdefault(number, {})[member.id] = member
+        self._numbers[member_id] = number
+        self._users.setdefault(number, {})[member_id] = address, address
         self._pages.pop(number, None)
 
-    def change(self, member: Member) -> None:
-        """Show `member` by its new name."""
-        self._pages.pop(self._numbers[member.id], None)
-
-    def remove(self, member: Member) -> None:
-        """Leave out `member` from now on."""
-        number = self._numbers.pop(member.id)
+    def rename(self, member_id: int, name: str) -> None:
+        """Show a member under its new name."""
+        number = self._numbers[member_id]
         self._pages.pop(number, None)
-        del self._members[number][member.id]
-        if not self._members[number]:
-            del self._members[number]
+        users = self._users[number]
+        users[member_id] = users[member_id][0], name
 
-    def all_but(self, member: Member) -> list[Page]:
-        """The pages for `member`, who is not told of itself; none where nobody else is here."""
-        own = self._numbers[member.id]
+    def remove(self, member_id: int) -> None:
+        """Remove a member."""
+        number = self._numbers.pop(member_id)
+        self._pages.pop(number, None)
+        del self._users[number][member_id]
+        if not self._users[number]:
+            del self._users[number]
+
+    def pages(self, but: int | None = None) -> list[Page]:
+        """The pages, without the member `but`; none if nobody else is here."""
+        own = None if but is None else self._numbers[but]
         found: list[Page] = []
-        for number, members in self._members.items():
+        for number, users in self._users.items():
             if number == own:
-                if len(members) > 1:
-                    found.append(_page(other for other in members.values() if other is not member))
+                if len(users) > 1:
+                    found.append(Page(user for one, user in users.items() if one != but))
                 continue
             page = self._pages.get(number)
             if page is None:
-                page = self._pages[number] = _page(members.values())
+                page = self._pages[number] = Page(users.values())
             found.append(page)
         return found
-
-
-def _page(members: Iterable[Member]) -> Page:
-    return Page(notices.listed(member.address, member.name) for member in members)

@@ -1,4 +1,4 @@
-"""What a nickname may be, and which names look alike. Pure functions."""
+"""Which nicknames are valid, and which names look alike. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ RESERVED_NAMES = (
     *("Everyone", "Host", "Console", "Chat-console", "Usage", "Welcome", "Unknown", "Message", "Nickname"),
     *("Invalid", "Error", "Help", "Muted", "Kicked", "Banned"),
 )
-"""The house's words: names that would let a client pass for it, and words with which its lines begin."""
+"""Reserved words: names that would let a member pass for the server, and words that start its lines."""
 
 _name = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{MAX_NAME_LENGTH - 1}}}", re.ASCII).fullmatch
 
-# As inet_aton reads them: two to four numbers, decimal, octal or hexadecimal. A number alone is no address to
-# anybody's eye. Four numbers are one also beside something else, and with a letter in the place of a digit.
+# As inet_aton reads them: two to four numbers, decimal, octal or hexadecimal. Nobody takes a single number
+# for an address. Four numbers are one even next to other text, or with letters that look like digits.
 _NUMBER = r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)"
 _address = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{1,3}}").fullmatch
 _dotted_quad = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z]|\.[0-9])").search
@@ -29,10 +29,10 @@ _ALIKE_IN_THE_HOUSE = str.maketrans("i347", "leat")
 
 
 def is_name(name: str) -> bool:
-    """Whether `name` has the form of a nickname.
+    """Whether `name` is a valid nickname.
 
-    That is 1 to `MAX_NAME_LENGTH` ASCII letters, digits, `_`, `-` or `.`, the first a letter, a digit or `_`,
-    and nothing that reads as an IP address.
+    That is 1 to `MAX_NAME_LENGTH` ASCII letters, digits, `_`, `-` or `.`, starting with a letter, a digit or
+    `_`, that do not read as an IP address.
     """
     return _name(name) is not None and not _reads_as_address(name)
 
@@ -46,17 +46,17 @@ def _reads_as_address(name: str) -> bool:
 
 
 def skeleton(name: str) -> str:
-    """What `name` has in common with all names that look like it.
+    """What `name` has in common with every name that looks like it.
 
-    `_`, `-` and `.` are left out; the capital `I`, `l` and `1` are one, `O` and `0`, `S` and `5`, `rn` and
-    `m`, `vv` and `w`; then all is lower case.
+    `_`, `-` and `.` are dropped; capital `I`, `l` and `1` become one, as do `O` and `0`, `S` and `5`, `rn`
+    and `m`, `vv` and `w`; then everything is lower-cased.
     """
     folded = name.translate(_SEPARATORS).translate(_ALIKE)
     return folded.replace("rn", "m").replace("vv", "w").lower()
 
 
 def is_reserved(name: str) -> bool:
-    """Whether `name` looks like one of `RESERVED_NAMES`; for these more letters look alike."""
+    """Whether `name` looks like one of `RESERVED_NAMES`, for which more characters count as alike."""
     return _house_skeleton(name) in _RESERVED
 
 

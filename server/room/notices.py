@@ -1,26 +1,21 @@
-"""Every sentence that the server sends, as functions of their values.
+"""Every sentence that the server sends, as functions of its values; `told` maps events to them.
 
-What they quote stands with what it tells of: what a command does in the table of commands, why somebody left
-in `LeaveReason`, and what is wrong in the error that says so.
+What the sentences quote is defined with its subject: help texts in the table of commands, why somebody left
+in `LeaveReason`, and what is wrong in the exception that reports it.
 
-The wording, trailing blanks and missing full stops included, is the wire contract: whoever knows the
-protocol recognises every line. A name is a member's current name, `{ip}|{port}` until its first nickname.
+The wording, down to trailing blanks and missing full stops, is the wire contract: whoever knows the protocol
+recognises every line. A name is a member's current name, `{ip}|{port}` until its first nickname.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from ..addresses import Network
-from .commands import Command, Request, Role, UnknownCommand, WrongUsage, commands_for
+from ..addresses import Address, Endpoint, Network
 from .names import MAX_NAME_LENGTH
 
-if TYPE_CHECKING:
-    from ..gate.bans import Ban
-
 OPERATOR = "Operator"
-"""The operator's name, in what it says and as a recipient."""
+"""The operator's name, as a sender and as a recipient."""
 
 
 def server_started(port: int) -> str:
@@ -32,12 +27,12 @@ def public_warning(*, encrypted: bool) -> str:
     return f"Anyone who can reach this port can join{wire}."
 
 
-def join_with(address: str, port: int, *, encrypted: bool) -> str:
-    """How people reach one of the server's addresses."""
-    return f"People join with: {'ncat --ssl' if encrypted else 'nc'} {address} {port}"
+def join_with(endpoint: Endpoint, *, encrypted: bool) -> str:
+    """How to connect to one of the server's endpoints."""
+    return f"People join with: {'ncat --ssl' if encrypted else 'nc'} {endpoint.host} {endpoint.port}"
 
 
-def welcome(address: str) -> str:
+def welcome(address: Address) -> str:
     return f"Welcome {address} to the server!"
 
 
@@ -50,27 +45,28 @@ def is_now(old: str, new: str) -> str:
 
 
 def said(name: str, texts: Sequence[str]) -> str:
-    """Several texts of one sender, a line each."""
+    """One sender's texts, one per line."""
     prefix = f"{name}: "
     return prefix + f"\n{prefix}".join(texts)
 
 
 def private(name: str, text: str) -> str:
-    """A private line from a client; it ends in a blank."""
+    """A private line from a member; it ends in a blank."""
     return f"{name}(private): {text} "
 
 
-def operator_private(text: str) -> str:
-    """A private line from the operator; unlike a client's it has a blank before the bracket."""
-    return f"{OPERATOR} (private): {text} "
+def operator_private(name: str, text: str) -> str:
+    """A private line from an operator; unlike a member's, it has a blank before the bracket."""
+    return f"{name} (private): {text} "
 
 
 def message_sent(count: int, recipient: str) -> str:
     return f"Message sent to {count} users of name {recipient}"
 
 
-def listed(address: str, name: str) -> str:
-    return f"{address} as {name}"
+def listed(users: Iterable[tuple[str, str]]) -> str:
+    """Each member's address and name, one per line."""
+    return _lines([f"{address} as {name}" for address, name in users])
 
 
 def no_other_users() -> str:
@@ -101,12 +97,10 @@ def no_longer_muted() -> str:
     return "You are no longer muted"
 
 
-def is_muted(name: str, seconds: float | None = None) -> str:
+def is_muted(name: str, seconds: float | None = None, *, muted: bool = True) -> str:
+    if not muted:
+        return f"{name} is no longer muted"
     return f"{name} is muted" if seconds is None else f"{name} is muted {_span(seconds)}"
-
-
-def is_heard(name: str) -> str:
-    return f"{name} is no longer muted"
 
 
 def muted_count(count: int) -> str:
@@ -134,29 +128,29 @@ def ban_added(networks: Sequence[Network], seconds: float | None) -> str:
 
 
 def ban_lifted(network: str) -> str:
-    return f"Lifted the ban of {network}."
+    return f"Lifted the ban on {network}."
 
 
-def bans_listed(bans: Sequence[Ban]) -> str:
-    """A line for each of `bans`."""
-    return _lines(f"{ban.network.shown} {_span(ban.seconds)}" for ban in bans) or "Nobody is banned"
+def bans_listed(bans: Sequence[tuple[Network, float | None]]) -> str:
+    """Each banned network and the seconds left, one per line; None = until unbanned."""
+    return _lines(f"{network.shown} {_span(seconds)}" for network, seconds in bans) or "Nobody is banned"
 
 
 def no_such_ban(network: str) -> str:
-    return f"There is no ban of {network}. Type /bans."
+    return f"There is no ban on {network}. Type /bans."
 
 
 def not_an_address(target: str) -> str:
-    return f"{target} is nobody here, no IP address and no network such as 192.0.2.0/24"
+    return f"{target} is not a user here, an IP address or a network such as 192.0.2.0/24"
 
 
 def ban_asked(networks: Sequence[Network], names: Sequence[str]) -> str:
-    """What a ban would do to those who are here; typing it again does it."""
-    return f"A ban of {_some_networks(networks)} drops {_some(names)}. Repeat the command to do it."
+    """Which members a ban would drop; repeating the command carries it out."""
+    return f"Banning {_some_networks(networks)} drops {_some(names)}. Repeat the command to confirm."
 
 
 def ban_question(network: Network, names: Sequence[str]) -> str:
-    """What the console asks before it bans everybody from `network`."""
+    """The console's question before it bans everybody from `network`."""
     return f"Ban {network.shown}? This drops {_some(names)}."
 
 
@@ -165,47 +159,47 @@ def _some_networks(networks: Sequence[Network]) -> str:
 
 
 def _some(names: Sequence[str], count: int = 0) -> str:
-    """The first five of `names`, and how many more there are of `count`, or of them."""
+    """The first five of `names`, and how many more there are, up to `count` if that is larger."""
     more = max(count, len(names)) - 5
     return ", ".join(names[:5]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def ban_of_loopback(network: str, command: str) -> str:
-    """What is told instead of a ban that hits this machine; `command` does it all the same."""
-    return f"{network} is this machine itself; to ban it all the same type: {command}"
+    """Refuses a ban that hits this machine; `command` bans it anyway."""
+    return f"{network} is this machine itself; to ban it anyway, type: {command}"
 
 
 def bans_not_written(why: str) -> str:
-    return f"The bans file could not be written ({why}): this holds only until the server ends."
+    return f"Could not write the bans file ({why}): this change lasts only until the server stops."
 
 
 def bans_reloaded(bans: int, dropped: int) -> str:
     hit = f" Dropped {dropped} people." if dropped else ""
-    return f"The bans file was read again: {bans} bans are in force.{hit}"
+    return f"Reloaded the bans file: {bans} bans in force.{hit}"
 
 
 def bans_not_read(why: str) -> str:
-    return f"The bans stay as they were: {why}"
+    return f"The bans are unchanged: {why}"
 
 
 def nothing_to_reload() -> str:
-    return "There is nothing to read again: no TLS certificate and no bans file."
+    return "Nothing to reload: no TLS certificate and no bans file."
 
 
 def certificate_reloaded() -> str:
-    return "The TLS certificate was read again: new connections get it."
+    return "Reloaded the TLS certificate: new connections use it."
 
 
 def no_certificate() -> str:
-    return "This server does not use TLS: there is no certificate to read."
+    return "This server does not use TLS: there is no certificate to reload."
 
 
 def certificate_refused(why: str) -> str:
-    return f"The TLS certificate stays as it was: {why}"
+    return f"The TLS certificate is unchanged: {why}"
 
 
 def refused(count: int, why: str, host: str) -> str:
-    """What the operator hears, once a minute at most, of connections that were turned away."""
+    """Tells the operator, at most once a minute for each reason, of connections that were turned away."""
     return f"Refused {count} connections, the last from {host}: {why}"
 
 
@@ -218,12 +212,12 @@ def no_handshake() -> str:
 
 
 def lines_dropped(count: int) -> str:
-    """What its rate did not allow a client to say in time after its end."""
-    return f"{count} lines above its rate dropped"
+    """Lines still above the rate of a client that left, when its grace period ended."""
+    return f"{count} lines over its rate limit dropped"
 
 
 def left(name: str, why: str, remark: str) -> str:
-    """Why somebody has left, and what the operator gave as the reason."""
+    """Why somebody left, and the operator's reason."""
     return f"{name} left: {why}" + (f" ({remark})" if remark else "")
 
 
@@ -248,7 +242,7 @@ def cannot_print_for_now(why: str) -> str:
 
 
 def _span(seconds: float | None) -> str:
-    """A time to come, in the largest unit that leaves no more than a rounding."""
+    """A duration, rounded to the largest unit that fits at least twice, or evenly."""
     if seconds is None:
         return "until unbanned"
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
@@ -278,38 +272,27 @@ def too_long(limit: int) -> str:
 
 
 def nothing_left() -> str:
-    """The answer to a line of which cleaning has left nothing."""
+    """The answer to a line that cleaning left empty."""
     return "Nothing of that line could be shown"
 
 
-def usage(command: Command) -> str:
-    return f"Usage: {command.usage}"
+def usage(command: str) -> str:
+    return f"Usage: {command}"
 
 
 def unknown_command(word: str) -> str:
     return f"Unknown command {word}. Type /help."
 
 
-def help_lines(role: Role, *, encrypted: bool) -> str:
-    """The commands of `role`, a line each, and what everybody should know of a wire without TLS."""
-    commands = commands_for(role)
-    width = max(len(command.usage) for command in commands)
-    return _lines(
-        [
-            *(f"{command.usage:{width}}  {command.help}" for command in commands),
-            f"{'text':{width}}  say something to everybody; //text says /text",
-            *([] if encrypted else ["Nothing on the wire is encrypted: whoever is on the way can read it."]),
-        ]
-    )
+def help_lines(commands: Sequence[tuple[str, str]], *, encrypted: bool) -> str:
+    """Each command's usage and help, one per line, and without TLS a warning."""
+    width = max(len(usage) for usage, _ in commands)
+    lines = [f"{usage:{width}}  {text}" for usage, text in commands]
+    lines.append(f"{'text':{width}}  say something to everybody; //text says /text")
+    if not encrypted:
+        lines.append("Nothing on the wire is encrypted: anyone on the network path can read it.")
+    return _lines(lines)
 
 
 def _lines(lines: Iterable[str]) -> str:
     return "\n".join(lines)
-
-
-def complaint(request: Request) -> str:
-    """The answer to a line that cannot be done: a wrong usage, or an unknown command."""
-    if isinstance(request, WrongUsage):
-        return usage(request.command)
-    assert isinstance(request, UnknownCommand), request
-    return unknown_command(request.word)

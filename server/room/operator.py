@@ -1,233 +1,224 @@
-"""The operator: what its lines and its keys do to the room."""
+"""An operator's session: what a console's lines and keys ask of the chat."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from ..addresses import Network, NetworkMap, counted, is_of_this_machine, network_of
-from ..gate.bans import Bans
-from ..gate.bans_file import BansFileError
+from ..addresses import Network, counted, is_of_this_machine, network_of
 from ..settings import Settings
-from ..wire.framing import Line, Nothing, TooLong
-from ..wire.tls import CertificateError
-from . import commands, notices
+from . import commands, entries, notices
 from .commands import Role
-from .events import Event, LeaveReason, OperatorMessaged, OperatorSaid, QuitRequested, Replied
-from .room import Fanout, Member, Room
+from .entries import Entry, Line, Nothing, Target, TooLong
+from .room import Room
+from .roster import Member
 from .text import clean, is_blank
+
+
+class Office(Protocol):
+    """What a session needs from the chat that it operates."""
+
+    settings: Settings
+    room: Room
+
+    def now(self) -> float:
+        """Return the wall-clock time, in seconds since the epoch."""
+        ...
+
+    def submit(self, entry: Entry) -> object:
+        """Have `entry` applied in order."""
+        ...
+
+    def reply(self, session_id: int | None, text: str) -> None:
+        """Answer one session, or all if `session_id` is None."""
+        ...
+
+    def list_bans(self, done: Callable[[str], object]) -> None:
+        """Call `done` with the bans in force, one per line."""
+        ...
+
+    def reload(self, session_id: int | None) -> None:
+        """Reload the TLS certificate and the bans file, and answer that session, or all if None."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A ban that waits to be repeated, and whom it was said to hit."""
+    """A ban waiting for its command to be repeated, and the members it was said to hit."""
 
-    request: commands.Ban
+    request: tuple[str, float | None, bool]
     networks: Collection[Network]
     ids: Collection[int]
     bearers: Collection[tuple[str, Network]]
-    """Their nicknames, and the network as which each is counted: whoever comes back as such is known."""
+    """Their nicknames, each with its network for counting, to recognise those who reconnect."""
 
     def knows(self, member: Member) -> bool:
-        """Whether `member` is one of those whom the operator was told of."""
+        """Whether `member` is one of those named to the operator."""
         if member.id in self.ids:
             return True
         return member.nickname is not None and (member.nickname, counted(member.ip)) in self.bearers
 
 
-class Operator:
-    """Runs a room. What the operator asks for is answered by events.
+class OperatorSession:
+    """One operator at one console; there may be others. Answers arrive as events, for this session alone.
+
+    If a member is given by id and has left, a method does nothing and returns False.
 
     Args:
-        room: the room.
-        fanout: takes the operator's own lines for the members.
-        bans: who is kept out.
-        emit: takes the events.
-        clock: the wall clock, in seconds since the epoch.
-        reload: reads the TLS certificate again, and raises CertificateError; None where there is no TLS.
-        settings: the limits.
+        office: the chat.
+        session_id: tells the chat's sessions apart.
+        name: what members see in front of the operator's lines.
+        quit: called when the operator asks to stop the server.
+        close: ends the session's event subscription.
     """
 
     def __init__(
         self,
-        room: Room,
-        fanout: Fanout,
-        bans: Bans,
-        emit: Callable[[Event], None],
-        clock: Callable[[], float],
-        reload: Callable[[], None] | None,
-        settings: Settings,
+        office: Office,
+        session_id: int,
+        name: str,
+        quit: Callable[[], None],  # noqa: A002
+        close: Callable[[], None],
     ) -> None:
-        self._room = room
-        self._fanout = fanout
-        self._bans = bans
-        self._emit = emit
-        self._clock = clock
-        self._reload = reload
-        self._settings = settings
+        self._office = office
+        self.id = session_id
+        self.name = name
+        self.quit = quit
+        self.close = close
         self._asked: _Asked | None = None
+        self._repeated: _Asked | None = None  # the ban that the previous line asked for
 
     def operate(self, line: Line) -> None:
-        """Do what the operator's `line`, which is cleaned first, asks for."""
+        """Clean the operator's `line` and carry it out: a command, or text for everybody."""
         if isinstance(line, TooLong):
-            self._reply(notices.too_long(line.limit))
+            self.reply(notices.too_long(line.limit))
         elif isinstance(line, Nothing):
-            self._reply(notices.nothing_left())
+            self.reply(notices.nothing_left())
         else:
             self._operate(line)
 
     def _operate(self, line: str) -> None:
-        text = clean(line)
-        if len(text.encode()) > self._settings.max_line:
-            self._reply(notices.too_long(self._settings.max_line))
-        elif text and not text.isspace():
-            self._run(commands.parse(text, Role.OPERATOR))
-        elif not is_blank(line):
-            self._reply(notices.nothing_left())
+        text, most = clean(line), self._office.settings.max_line
+        if len(text.encode()) > most:
+            self.reply(notices.too_long(most))
+        elif not text or text.isspace():
+            if not is_blank(line):
+                self.reply(notices.nothing_left())
+        else:
+            self._repeated, self._asked = self._asked, None
+            if (spoken := commands.spoken(text)) is not None:
+                self.say(spoken)
+            else:
+                commands.run_for_operator(text, self)
 
     def say(self, text: str) -> None:
-        """Say `text` to everybody."""
-        self._fanout.to_all(notices.said(notices.OPERATOR, [text]))
-        self._emit(OperatorSaid(self._clock(), text))
+        """Say `text` to everybody, even if it begins with a slash."""
+        self._office.submit(entries.Say(self._office.now(), self.id, self.name, clean(text)))
 
-    def message(self, members: Sequence[Member], recipient: str, text: str) -> None:
-        """Say `text` to `members` alone, whom the operator calls `recipient`."""
-        for member in members:
-            self._fanout.to(member, notices.operator_private(text))
-        self._emit(OperatorMessaged(self._clock(), recipient, text, len(members)))
+    def message(self, target: Target, text: str) -> bool:
+        """Send `text` to `target` alone."""
+        return self._submit_about(
+            target, entries.Message(self._office.now(), self.id, self.name, target, clean(text))
+        )
 
-    def kick(self, members: Sequence[Member], remark: str = "") -> None:
-        """Disconnect `members`; `remark` is for the log."""
-        self._room.leave_together(members, LeaveReason.KICKED, remark)
-        self._reply(notices.kicked(len(members)))
+    def kick(self, target: Target, remark: str = "") -> bool:
+        """Disconnect `target`; `remark` goes to the log."""
+        return self._submit_about(target, entries.Kick(self._office.now(), self.id, target, remark))
 
-    def mute(self, members: Sequence[Member], seconds: float | None = None) -> None:
-        """Let nothing be heard of `members` for `seconds`, or until they are unmuted."""
-        for member in members:
-            self._room.mute(member, seconds)
-        self._reply(notices.muted_count(len(members)))
+    def mute(self, target: Target, seconds: float | None = None) -> bool:
+        """Keep what `target` says from everybody for `seconds`; None = until it is unmuted."""
+        return self._submit_about(target, entries.Mute(self._office.now(), self.id, target, seconds))
 
-    def unmute(self, members: Sequence[Member]) -> None:
-        """Let `members` be heard again."""
-        self._reply(notices.unmuted_count(sum([self._room.unmute(member) for member in members])))
+    def unmute(self, target: Target) -> bool:
+        """Let `target` speak again."""
+        return self._submit_about(target, entries.Unmute(self._office.now(), self.id, target))
 
-    def ban(self, networks: Sequence[Network], seconds: float | None = None) -> None:
-        """Keep out who comes from `networks`, for `seconds` or for good, and drop who is here from there."""
-        self._keep_out(networks, seconds, self.hit_by(networks))
+    def ban(self, member_id: int) -> bool:
+        """Ban a member's network until it is unbanned, and drop everybody who is here from it."""
+        network = self.network_of(member_id)
+        if network is not None:
+            self._keep_out([network], None)
+        return network is not None
 
-    def hit_by(self, networks: Sequence[Network]) -> Sequence[Member]:
-        """The members whom a ban of `networks` would drop, in order of joining."""
-        banned: NetworkMap[bool] = NetworkMap()
-        for network in networks:
-            banned[network] = True
-        return [member for member in self._room.members if banned.covers(member.ip)]
+    def network_of(self, member_id: int) -> Network | None:
+        """What `ban` would ban: the member's address, or its /64 for IPv6; None if the member is gone."""
+        member = self._office.room.roster.get(member_id)
+        return counted(member.ip) if member else None
+
+    def hit_by_ban(self, member_id: int) -> Sequence[Member]:
+        """The members that `ban` would drop: everybody from that member's network."""
+        network = self.network_of(member_id)
+        return self._office.room.hit_by([network]) if network else []
+
+    def unban(self, network: str) -> None:
+        """Lift the ban of `network`, an address or network as typed."""
+        try:
+            found = network_of(network)
+        except ValueError:
+            self.reply(notices.not_an_address(network))
+        else:
+            self._office.submit(entries.Unban(self._office.now(), self.id, found))
+
+    def list_bans(self) -> None:
+        """Answer with the bans in force."""
+        self._office.list_bans(self.reply)
 
     def reload(self) -> None:
-        """Read the TLS certificate and the bans file again; what cannot be read stays as it is in force.
+        """Reload the TLS certificate and the bans file; what cannot be read stays in force as it was."""
+        self._office.reload(self.id)
 
-        Members whom the file bans are dropped.
+    def list_users(self) -> None:
+        """Answer with the members."""
+        pages = self._office.room.roster.listing.pages()
+        self.reply("\n".join([notices.listed(page.users) for page in pages]) or notices.no_users())
+
+    def help(self) -> None:
+        """Answer with the available commands."""
+        self.reply(commands.help_for(Role.OPERATOR, encrypted=self._office.settings.encrypted))
+
+    def reply(self, text: str) -> None:
+        """Answer this session."""
+        self._office.reply(self.id, text)
+
+    def ask_to_ban(self, target: str, seconds: float | None, *, force: bool) -> None:
+        """Ban at once if that hits nobody, or only members already named to the operator; otherwise ask.
+
+        Loopback addresses, which everybody on this machine shares, are banned only with `force`.
         """
-        if self._reload is not None:
-            self.reload_certificate()
-        if self._bans.file is not None:
-            self._bans.reload(self._bans_reloaded)
-        elif self._reload is None:
-            self._reply(notices.nothing_to_reload())
-
-    def _bans_reloaded(self, result: int | BansFileError) -> None:
-        if isinstance(result, BansFileError):
-            self._reply(notices.bans_not_read(str(result)))
-            return
-        hit = [member for member in self._room.members if self._bans.covers(member.ip)]
-        self._room.leave_together(hit, LeaveReason.BANNED)
-        self._reply(notices.bans_reloaded(result, len(hit)))
-
-    def reload_certificate(self) -> None:
-        """Read the TLS certificate again; what is loaded stays in use where that fails."""
-        if self._reload is None:
-            self._reply(notices.no_certificate())
-            return
-        try:
-            self._reload()
-        except CertificateError as error:
-            self._reply(notices.certificate_refused(str(error)))
-        else:
-            self._reply(notices.certificate_reloaded())
-
-    # A line
-
-    def _run(self, request: commands.Request) -> None:
-        asked, self._asked = self._asked, None
-        match request:
-            case commands.Say(text):
-                self.say(text)
-            case commands.PrivateMessage(recipient, text):
-                self.message(self._room.find(recipient), recipient, text)
-            case commands.Kick(recipient, reason):
-                self.kick(self._room.find(recipient), reason)
-            case commands.Mute(recipient, seconds):
-                self.mute(self._room.find(recipient), seconds)
-            case commands.Unmute(recipient):
-                self.unmute(self._room.find(recipient))
-            case commands.Ban():
-                self._ban(request, asked)
-            case commands.Unban(network):
-                self._unban(network)
-            case commands.ListBans():
-                self._bans.render(notices.bans_listed, self._reply)
-            case commands.Reload():
-                self.reload()
-            case commands.ListUsers():
-                self._reply(self._room.listing() or notices.no_users())
-            case commands.Help():
-                self._reply(notices.help_lines(Role.OPERATOR, encrypted=self._settings.encrypted))
-            case commands.Quit():
-                self._emit(QuitRequested(self._clock()))
-            case other:
-                self._reply(notices.complaint(other))
-
-    def _ban(self, request: commands.Ban, asked: _Asked | None) -> None:
-        """Ban at once where that hits nobody, or nobody but whom the operator was told of; ask otherwise."""
+        request, asked = (target, seconds, force), self._repeated
         if asked and asked.request != request:
             asked = None
-        # Who was named may be gone by now, and is meant all the same.
+        # Members named before may have left by now, but are still meant.
         known: Collection[Network] = asked.networks if asked else ()
-        new = [network for network in self._networks(request.target) if network not in known]
+        new = [network for network in self._networks(target) if network not in known]
         networks = [*known, *new]
         loopback = next(filter(is_of_this_machine, new), None)
-        hit = self.hit_by(networks)
+        hit = self._office.room.hit_by(networks)
         if not networks:
-            self._reply(notices.not_an_address(request.target))
-        elif loopback and not request.force:
-            self._reply(notices.ban_of_loopback(loopback.shown, request.forced))
+            self.reply(notices.not_an_address(target))
+        elif loopback and not force:
+            self.reply(notices.ban_of_loopback(loopback.shown, commands.forced_ban(target, seconds)))
         elif all(asked.knows(member) for member in hit) if asked else not hit:
-            self._keep_out(networks, request.seconds, hit)
+            self._keep_out(networks, seconds)
         else:
             bearers = {(member.nickname, counted(member.ip)) for member in hit if member.nickname is not None}
             self._asked = _Asked(request, dict.fromkeys(networks), {member.id for member in hit}, bearers)
-            names = [member.name for member in hit]
-            self._reply(notices.ban_asked(networks, names))
-
-    def _keep_out(self, networks: Sequence[Network], seconds: float | None, hit: Sequence[Member]) -> None:
-        self._bans.add(networks, seconds)
-        self._room.leave_together(hit, LeaveReason.BANNED)
-        self._reply(notices.ban_added(networks, seconds))
+            self.reply(notices.ban_asked(networks, [member.name for member in hit]))
 
     def _networks(self, target: str) -> list[Network]:
-        """The networks that `target` stands for: itself, or what those whom it names are counted with."""
+        """The networks that `target` stands for: itself, or those of the members it names."""
         try:
             return [network_of(target)]
         except ValueError:
-            return list(dict.fromkeys(counted(member.ip) for member in self._room.find(target)))
+            return list(dict.fromkeys(counted(member.ip) for member in self._office.room.roster.find(target)))
 
-    def _unban(self, text: str) -> None:
-        try:
-            network = network_of(text)
-        except ValueError:
-            self._reply(notices.not_an_address(text))
-            return
-        lifted = self._bans.remove(network)
-        self._reply(notices.ban_lifted(network.shown) if lifted else notices.no_such_ban(network.shown))
+    def _keep_out(self, networks: Sequence[Network], seconds: float | None) -> None:
+        self._office.submit(entries.Ban(self._office.now(), self.id, tuple(networks), seconds))
 
-    def _reply(self, text: str) -> None:
-        self._emit(Replied(self._clock(), text))
+    def _submit_about(self, target: Target, entry: Entry) -> bool:
+        """Submit `entry`; if `target` is the id of a member that is gone, do nothing and return False."""
+        if isinstance(target, int) and self._office.room.roster.get(target) is None:
+            return False
+        self._office.submit(entry)
+        return True

@@ -1,7 +1,7 @@
 """Cleaning of untrusted text. Pure functions.
 
-Whatever a client sends is shown on other people's terminals, and no common client filters anything:
-text is cleaned once, here, before it is stored or sent on.
+Whatever a client sends is shown on other people's terminals, and no common client filters anything, so text
+is cleaned once, here, before it is stored or passed on.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from . import unicode_ranges as ranges
 from .commands import COMMANDS, spoken
 
 MAX_MARKS = 8
-"""How many combining marks may hang on one character."""
+"""How many combining marks one character may have."""
 
 MAX_STACKED_MARKS = 3
-"""How many of them may be of those that pile up around it, over the neighbouring lines."""
+"""How many of them may be of the kind that stacks up, over neighbouring lines."""
 
 _STACKED = range(200, 241)  # their canonical combining classes
 
-# ECMA-48, 5.4 and 5.6, and ECMA-35, 13.2. In this order: control sequences, with Linux' function keys
-# `ESC [ [ A`; control strings, which CAN, SUB, ESC and any C1 control end early, as in a terminal, and of
-# which only the introducer goes if nothing ends them; single shifts with their character, before which some
-# terminals put the number of a modifier; any other escape sequence. `CSI M` may be a mouse's.
+# ECMA-48, 5.4 and 5.6, and ECMA-35, 13.2. In this order: control sequences, including Linux function keys
+# (`ESC [ [ A`) and mouse reports (`CSI M`); control strings, which CAN, SUB, ESC and C1 controls end early,
+# as in a terminal, and which lose only their introducer if nothing ends them; single shifts with their
+# character, before which some terminals put a modifier number; any other escape sequence.
 _SEQUENCE = (
     r"(?:\x1b\[|\x9b)(?:\[[\x20-\x7e]?|M[ -#`a][!-~]{2}|[\x30-\x3f]*+[\x20-\x2f]*+[\x40-\x7e]?)"
     r"|(?:\x1b\]|\x9d)(?:[^\x07\x18\x1a\x1b\x80-\x9f]*+(?:\x1b\\|[\x07\x18\x1a\x9c]|(?=[\x1b\x80-\x9f])))?"
@@ -36,8 +36,8 @@ _SEQUENCE = (
     r"|\x1b(?:[\x20-\x2f]++[\x30-\x7e]?|[\x30-\x7e])?"
 )
 
-# A slash may be part of a sequence, and so Escape and `/msg Bob secret` would become `sg Bob secret`, for
-# everybody to read. Where a command may begin, a sequence ends before its word.
+# A slash can be part of a sequence, which would turn Escape and `/msg Bob secret` into `sg Bob secret`, for
+# everybody to read. Where a command may begin, a sequence ends before the slash.
 _unfinished_before_command = re.compile(
     r"(?:(?:\x1b\[|\x9b)(?:\[|M ?|[\x30-\x3f]*+[\x20-\x2e]*+)|\x1b[NO]|[\x8e\x8f]|\x1b[\x20-\x2e]*+)"
     rf"(?=[/\uff0f]{{1,2}}(?i:{'|'.join(command.word for command in COMMANDS)})(?![A-Za-z]))"
@@ -48,9 +48,9 @@ _CONTROLS = "\x00-\x07\n\r\x0e-\x1f\x80-\x84\x86-\x9f"
 _ERASERS = "\b\x7f"
 _UNSAFE = _CONTROLS + ranges.IGNORABLE + "\ud800-\uf8ff\ufdd0-\ufdef\ufffe-\uffff"  # surrogates, private use
 _UNSAFE_BEYOND = ranges.IGNORABLE_BEYOND + ranges.TAGS + ranges.NONCHARACTERS_BEYOND + "\U000f0000-\U0010ffff"
-_ACTING = ranges.JOINERS + ranges.SELECTORS  # invisible, and of use behind what they act upon
+_ACTING = ranges.JOINERS + ranges.SELECTORS  # invisible, and of use only after what they act on
 
-# Beyond the Basic Multilingual Plane a class tries its members one by one: these have whole blocks there.
+# Beyond the Basic Multilingual Plane re tests a class's members one by one, so these use whole blocks there.
 _SUSPECT = (
     _BLANKS
     + _ERASERS
@@ -62,13 +62,13 @@ _HANGING = _ACTING + ranges.MARKS + "\U00010000-\U0001d3ff\U0001d800-\U0001efff\
 
 
 def _spans(members: str) -> list[tuple[int, int]]:
-    """The first and last code points of the ranges of a class, in order."""
+    """The first and last code point of each range in a class, sorted."""
     spans = re.findall(r"(.)(?:-(.))?", members, re.DOTALL)
     return sorted((ord(first), ord(last or first)) for first, last in spans)
 
 
 def _all_but(members: str) -> str:
-    """What of the Basic Multilingual Plane is not among the `members` of a class."""
+    """The part of the Basic Multilingual Plane that is not in `members`, as the inside of a class."""
     others: list[str] = []
     free = 0
     for first, last in _spans(members):
@@ -79,12 +79,12 @@ def _all_but(members: str) -> str:
 
 
 def _among(members: str) -> Callable[[str], int]:
-    """Makes a test for the members of a class, whose ranges do not overlap."""
+    """Make a test for membership in a class whose ranges do not overlap."""
     bounds = [bound for first, last in _spans(members) for bound in (first, last + 1)]
     return lambda character: bisect_right(bounds, ord(character)) & 1
 
 
-# A class is fast if it names what is met most.
+# A class is fast if it names the characters that occur most.
 _PLAIN = (
     _all_but(_SUSPECT + _HANGING)
     + "\U0001f000-\U0001fffd\U0001d400-\U0001d7ff\U00020000-\U0002fffd\U00030000-\U0003fffd"
@@ -118,14 +118,14 @@ _acts = {
 def clean(text: str) -> str:
     """Return `text` as one line that is safe on any terminal, and otherwise as its author meant it.
 
-    - Whole escape sequences of ECMA-35 and ECMA-48 are removed, also in their 8-bit forms; of a control
-      string that is never ended only the introducer.
-    - A tab, VT, FF, NEL, line or paragraph separator and the Braille blank become a blank; a backspace or DEL
-      removes the character before it, marks included.
-    - Every other control, surrogate, private-use code point and noncharacter is removed, and whatever is
-      Default_Ignorable, but for joiners and variation selectors behind a character that they can act upon,
-      and the flags of England, Scotland and Wales. What is not assigned stays: the next Unicode may do so.
-    - At most `MAX_MARKS` marks hang on one character, and `MAX_STACKED_MARKS` of those that pile up.
+    - Whole escape sequences of ECMA-35 and ECMA-48 are removed, including their 8-bit forms; of a control
+      string that nothing ends, only the introducer.
+    - A tab, VT, FF, NEL, line or paragraph separator or Braille blank becomes a blank; a backspace or DEL
+      removes the character before it, with its marks.
+    - Every other control, surrogate, private-use code point and noncharacter is removed, and everything that
+      is Default_Ignorable, except joiners and variation selectors after a character that they can act on,
+      and the flags of England, Scotland and Wales. Unassigned code points stay: Unicode may assign them yet.
+    - A character keeps at most `MAX_MARKS` marks, and at most `MAX_STACKED_MARKS` of the kind that stacks up.
 
     Cleaning twice changes nothing.
     """
@@ -141,14 +141,14 @@ def clean(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Whether `text`, which may not be clean, is nothing or blanks: nobody meant to say anything."""
+    """Whether `text`, which need not be clean, is empty or only blanks, so that nothing was meant by it."""
     return not text.strip(_every_blank)
 
 
 def _without_sequences(text: str) -> str:
     if "/" in text or "\uff0f" in text:
         found = _unfinished_before_command(text)
-        # Its introducer ends a control string that stands before it.
+        # Its introducer ends any control string before it.
         if found and spoken((before := clean(text[: found.start() + 1])) + "//") == "/":
             text = before + text[found.end() :]
     return _sequence.sub("", text)
@@ -163,7 +163,7 @@ def _without_controls(text: str) -> str:
 
 
 def _safe(text: str) -> str:
-    """Clean any text, but for what hangs on characters."""
+    """Clean any text, except for the marks and selectors on its characters."""
     if _introducer(text):
         text = _without_sequences(text)
     text = _blank.sub(" ", text)
@@ -177,7 +177,7 @@ def _safe(text: str) -> str:
 
 
 def _erased(text: str) -> str:
-    """Let each backspace or DEL remove the character before it, with all that hangs on it."""
+    """Let each backspace or DEL remove the character before it, with its marks and selectors."""
     first, *others = _eraser.split(text)
     kept = [*first]
     for piece in others:
@@ -192,13 +192,13 @@ def _is_hanging(character: str) -> bool:
 
 
 def _thinned(found: re.Match[str]) -> str:
-    """Keep of a run of what hangs on one character what may stay."""
+    """What may stay of a run of marks and selectors."""
     base = last = found.string[found.start() - 1] if found.start() else " "
     kept: list[str] = []
     marks = stacked = 0
     for character in found[0]:
         if act := _acts.get(character):
-            # By itself it is nothing: one at most, a selector directly behind its character.
+            # Alone it does nothing: one at most, and a selector directly after its character.
             if not act(base) or (last in ranges.JOINERS if character in ranges.JOINERS else last != base):
                 continue
         elif _is_mark(character):
@@ -207,7 +207,7 @@ def _thinned(found: re.Match[str]) -> str:
                 continue
             marks += 1
             stacked += piles_up
-        elif not "\U000e0020" <= character <= "\U000e007f":  # of a flag, which is whole
+        elif not "\U000e0020" <= character <= "\U000e007f":  # otherwise part of a flag, which is complete
             base = character
             marks = stacked = 0
         last = character
@@ -216,5 +216,5 @@ def _thinned(found: re.Match[str]) -> str:
 
 
 def _piles_up(mark: str) -> bool:
-    """Whether `mark` takes room above or below; so does one that the interpreter's Unicode does not know."""
+    """Whether `mark` stacks up above or below; one that Python's Unicode does not know is assumed to."""
     return unicodedata.combining(mark) in _STACKED or unicodedata.category(mark) == "Cn"

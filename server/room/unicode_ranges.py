@@ -1,8 +1,8 @@
-r"""Which code points are what, as the insides of regular expressions' character classes.
+r"""Sets of code points, each as the inside of a regular expression's character class.
 
 Sources, all of the Unicode Character Database: DerivedCoreProperties.txt (Default_Ignorable_Code_Point, of
 Unicode 16.0), UnicodeData.txt (general categories, of 18.0), emoji-data.txt, emoji-sequences.txt,
-StandardizedVariants.txt and UTS #37. What is written here in whole blocks holds a few others of the script.
+StandardizedVariants.txt and UTS #37. Ranges that are whole blocks hold a few other code points of the script.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IGNORABLE_BEYOND = (
 NONCHARACTERS_BEYOND = "".join(
     f"{chr(plane << 16 | 0xFFFE)}-{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 15)
 )
-"""Those beyond the Basic Multilingual Plane, but for the private planes."""
+"""Those beyond the Basic Multilingual Plane, except in the private-use planes."""
 
 FORMATS = "\u0600-\u0605\u06dd\u070f\u0890-\u0891\u08e2\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
 """The format characters that are not ignorable: signs over numbers, annotations, layout of hieroglyphs."""
@@ -39,7 +39,7 @@ FLAGS = (
     "(?:\U000e0065\U000e006e\U000e0067|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)"
     "\U000e007f"
 )
-"""An expression of its own: the emoji tag sequences of England, Scotland and Wales."""
+"""The emoji tag sequences of England, Scotland and Wales; not a class but a whole expression."""
 
 MARKS = (
     "\u0300-\u034e\u0350-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7-\u05c9"
@@ -65,8 +65,8 @@ MARKS = (
     "\uaa4c\uaa4d\uaa7b-\uaa7d\uaab0\uaab2-\uaab4\uaab7\uaab8\uaabe\uaabf\uaac1\uaaeb-\uaaef\uaaf5\uaaf6"
     "\uabe3-\uabea\uabec\uabed\ufb1e\ufe20-\ufe2f"
 )
-"""The marks of the Basic Multilingual Plane, but for those that are ignorable. The blocks that are set aside
-for combining marks are here as a whole: what is not assigned yet there will be one."""
+"""The marks of the Basic Multilingual Plane, except ignorable ones. Blocks reserved for combining marks are
+here as a whole: whatever is assigned there later will be one."""
 
 MARKS_BEYOND = (
     "\U000101fd\U000102e0\U00010376-\U0001037a\U00010a01-\U00010a03\U00010a05\U00010a06\U00010a0c-\U00010a0f"
@@ -103,7 +103,7 @@ EMOJI = (
     "\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934-\u2935\u2b00-\u2bff"
     "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff\U0001fc00-\U0001fffd"
 )
-"""What emoji are made of: ZWJ joins them, U+FE0E and U+FE0F choose their look. Skin tones are among them."""
+"""Emoji, including skin tones: ZWJ joins them, U+FE0E and U+FE0F choose their style."""
 
 CURSIVE = (
     "\u0590-\u10cf\u1700-\u18af\u1900-\u1c7f\u1cd0-\u1cff\ua800-\uab2f\uabc0-\uabff\ufb1d-\ufdff\ufe70-\ufefc"
@@ -115,7 +115,7 @@ STYLED = (
     "0\u1000-\u109f\u2010-\u205e\u2190-\u2bff\u2e80-\u9fff\ua840-\ua877\ua9e0-\uaa7f\uf900-\ufaff\uff00-\uffef"
     "\U00010ac0-\U00010aff\U00013000-\U000143ff\U00020000-\U0003fffd"
 )
-"""Where standardized variants are, but for emoji: what U+FE00 to U+FE0D can act upon."""
+"""What has standardized variants, except emoji: what U+FE00 to U+FE0D can act on."""
 
 IDEOGRAPHS = "\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 MONGOLIAN = "\u1800-\u18af"

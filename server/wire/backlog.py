@@ -1,15 +1,15 @@
-"""What waits for one client to read. No I/O."""
+"""The bytes that wait for one client to read them. No I/O."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
 
-_MOST_PIECES = 64  # in one call of the system, which takes 1,024 (IOV_MAX)
+_MOST_PIECES = 64  # per system call, which takes up to 1,024 (IOV_MAX)
 
 
 class Backlog:
-    """Bytes in the order in which they go out, by reference: what many clients wait for is there once."""
+    """Bytes in sending order, held by reference: bytes that wait for many clients exist only once."""
 
     __slots__ = ("_pieces", "size")
 
@@ -19,17 +19,17 @@ class Backlog:
         """How many bytes wait."""
 
     def append(self, piece: bytes | memoryview) -> None:
-        """Let `piece`, which is not empty, wait behind the others."""
+        """Add `piece`, which must not be empty."""
         self._pieces.append(piece)
         self.size += len(piece)
 
     def extend(self, pieces: Iterable[bytes]) -> None:
-        """Let `pieces`, none of which is empty, wait behind the others."""
+        """Add `pieces`, none of which may be empty."""
         for piece in pieces:
             self.append(piece)
 
     def first(self, most: int) -> list[bytes | memoryview]:
-        """The first pieces, as they are to be sent: `most` bytes, or all where there are fewer."""
+        """The first pieces to send, at most `most` bytes in all."""
         found: list[bytes | memoryview] = []
         for piece in self._pieces:
             if len(piece) >= most or len(found) == _MOST_PIECES:
@@ -40,7 +40,7 @@ class Backlog:
         return found
 
     def sent(self, count: int) -> None:
-        """Let go of the first `count` bytes."""
+        """Drop the first `count` bytes, which were sent."""
         self.size -= count
         while count:
             piece = self._pieces[0]

@@ -1,58 +1,40 @@
-"""From the bytes of one connection to its lines. No I/O."""
+"""Framing: turns the bytes of one connection into lines. No I/O."""
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 
+from ..room.entries import NOTHING, Line, TooLong
 from ..room.text import clean, is_blank
 
-# RFC 854 (telnet), RFC 860 (TIMING-MARK). Commands below SE are end-of-file and the like, RFC 1184.
+# RFC 854 (telnet), RFC 860 (TIMING-MARK). Commands below SE, such as end-of-file, are from RFC 1184.
 _IAC, _SE, _SB, _WILL = 0xFF, 0xF0, 0xFA, 0xFB
 _FIRST_COMMAND = 0xEC
 _DO_TIMING_MARK = b"\xff\xfd\x06"
 
-# What leaves nothing behind, also a subnegotiation that another command ends at once; EC; EL; no command.
+# Commands that are just removed, including a subnegotiation cut off by another command; EC; EL; a data byte.
 _commands = re.compile(
     rb"((?:\xff(?:[\xfb-\xfe][\x00-\xff]|[\xec-\xf6\xf9]|\xfa(?=\xff[\xec-\xfe])))+)"
     rb"|((?:\xff\xf7)+)|((?:\xff\xf8)+)|((?:\xff\xff)+)"
 ).match
 _ERASING_CHARACTERS, _ERASING_LINE, _NOT_A_COMMAND = 2, 3, 4  # the groups
-# EC where it is nothing else: no option of a command, nor the half of a doubled byte.
+# EC, unless its bytes are the option of a command or half of a doubled byte.
 _erase_characters = re.compile(rb"(?<![\xfb-\xff])\xff\xf7").subn
 _subnegotiated = re.compile(rb"[^\xff\r\n]*+(?:\xff\xff[^\xff\r\n]*+)*+").match
 
 WONT_TIMING_MARK = b"\xff\xfc\x06"
-"""Answers `IAC DO TIMING-MARK`. A telnet whose user pressed Ctrl-C discards all output until it comes."""
+"""Answers `IAC DO TIMING-MARK`. A telnet whose user pressed Ctrl-C discards all output until it arrives."""
 
-# What stands for telnet's bytes once its commands are taken out. Neither is ever UTF-8.
+# Placeholders for what telnet commands leave in the text. The first two never occur in UTF-8.
 _INVALID = b"\xfe"
 _ERASE_LINE = b"\xff"
 _ERASE_CHARACTER = b"\x7f"
 
 _ORDINARY = bytes(range(0x20, 0x7F)) + b"\n"
 
-# How "surrogateescape" shows bytes that are not UTF-8. Nothing else decodes to a surrogate.
+# What "surrogateescape" turns invalid bytes into. Nothing else decodes to a surrogate.
 _invalid_bytes = re.compile("[\udc80-\udcff][\udc80-\udcff]*")
-
-
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """Stands in the place of a line of more than `limit` bytes, which was dropped."""
-
-    limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Stands in the place of a line of which cleaning has left nothing, though it was not blank."""
-
-
-Line = str | TooLong | Nothing
-"""What one line of a client has become."""
-
-NOTHING = Nothing()
 
 
 class LineFramer:
@@ -60,8 +42,8 @@ class LineFramer:
 
     LF, CR LF, CR NUL and a bare CR each end a line; empty and blank lines are left out. Telnet commands
     (RFC 854) are removed wherever they occur, and nothing is negotiated; `IAC EC` and `IAC EL` erase a
-    character and the line. A run of bytes that are not UTF-8 becomes one U+FFFD. How the bytes are split over
-    calls makes no difference to the lines.
+    character and the line. A run of invalid UTF-8 becomes one U+FFFD. How the bytes are split over calls
+    makes no difference.
     """
 
     __slots__ = (
@@ -80,25 +62,25 @@ class LineFramer:
     def __init__(self, max_line: int, max_subnegotiation: int) -> None:
         self._max_line = max_line
         self._max_subnegotiation = max_subnegotiation
-        self._pending = b""  # the line that has not ended yet
-        self._overlong = False  # whether the rest of that line is to be dropped
-        self._after_cr = False  # whether an LF or NUL that comes next belongs to the last ending
-        self._telnet = b""  # the beginning of a telnet command
-        self._subnegotiation: int = 0  # how many bytes of an open one may still come
+        self._pending = b""  # the unfinished line
+        self._overlong = False  # the rest of that line is dropped
+        self._after_cr = False  # an LF or NUL that comes next belongs to the CR
+        self._telnet = b""  # the start of an unfinished telnet command
+        self._subnegotiation: int = 0  # bytes that an open one may still have
         self.crlf = False
-        """Whether the client ends its lines with CR LF or speaks telnet, and so wants CR LF back."""
+        """Whether the client has sent CR LF or a telnet command, and so gets CR LF back."""
         self.timing_marks = 0
-        """How many `WONT_TIMING_MARK` are owed to the client."""
+        """How many `WONT_TIMING_MARK` answers the client is owed."""
         self.blank_lines = 0
         """How many lines were left out because they were empty or blank."""
 
     def receive(self, data: bytes) -> list[Line]:
-        """Take the next bytes and return the lines that they end, in order."""
+        """Take the next bytes and return the lines that they complete, in order."""
         if self._after_cr or self._overlong or self._telnet or data.translate(None, _ORDINARY):
             return self._receive_any(data)
         if self._subnegotiation:
             return self._receive_any(data)
-        # Printable ASCII and LF with nothing special before: worked on as a whole, not line by line.
+        # Fast path: printable ASCII and LF, with no special state, handled as a whole.
         *lines, tail = data.decode("ascii").split("\n")
         if len(data) + len(self._pending) > self._max_line:
             longest = max(map(len, lines), default=0)
@@ -117,7 +99,7 @@ class LineFramer:
         return ended
 
     def end(self) -> list[Line]:
-        """Take the end of the input: return the unfinished last line, if there is one."""
+        """Take the end of the input and return the unfinished last line, if there is one."""
         lines: list[Line] = []
         if self._pending:
             self._end_line(self._pending, lines)
@@ -138,7 +120,7 @@ class LineFramer:
         return lines
 
     def _receive_text(self, data: bytes, lines: list[Line]) -> None:
-        """Take bytes without telnet commands, and add to `lines` those that they end."""
+        """Take bytes without telnet commands, and add the lines that they complete to `lines`."""
         if self._after_cr and data[:1] in (b"\n", b"\0"):
             self.crlf |= data[0] == 0x0A
             self._after_cr = False
@@ -167,7 +149,7 @@ class LineFramer:
             lines.append(TooLong(self._max_line))
 
     def _end_line(self, raw: bytes, lines: list[Line]) -> None:
-        """Add to `lines` what `raw`, a whole line, has become; nothing if it is blank."""
+        """Add the complete line `raw` to `lines`, cleaned, unless it is blank."""
         if len(raw) > self._max_line:
             lines.append(TooLong(self._max_line))
             return
@@ -175,12 +157,12 @@ class LineFramer:
         if line is None:
             self.blank_lines += 1
         elif len(line) > self._max_line // 3 and len(line.encode()) > self._max_line:
-            lines.append(TooLong(self._max_line))  # U+FFFD is longer than what it stands for
+            lines.append(TooLong(self._max_line))  # U+FFFD is longer than what it replaces
         else:
             lines.append(line or NOTHING)
 
     def _without_telnet(self, data: bytes) -> bytes:
-        """Return `data` without its telnet commands; an unfinished last one is kept for the next call."""
+        """Return `data` without telnet commands; an unfinished one at the end is kept for the next call."""
         self._telnet = b""
         if not self._subnegotiation and b"\xff\xfa" not in data:
             data, count = _erase_characters(_ERASE_CHARACTER, data)  # all at once: there may be thousands
@@ -211,9 +193,9 @@ class LineFramer:
         return b"".join(kept)
 
     def _obey(self, commands: re.Match[bytes], kept: list[bytes]) -> None:
-        """Do what a run of commands of one kind asks for."""
+        """Carry out a run of commands of the same kind."""
         run = commands[0]
-        if commands.lastindex == _NOT_A_COMMAND:  # a byte that is not UTF-8, which telnet doubles
+        if commands.lastindex == _NOT_A_COMMAND:  # 0xFF as data, which telnet doubles; not UTF-8
             kept.append(_INVALID * (len(run) // 2))
             return
         self.crlf = True
@@ -225,7 +207,7 @@ class LineFramer:
             self.timing_marks += run.count(_DO_TIMING_MARK)
 
     def _skip_subnegotiation(self, data: bytes, at: int) -> int:
-        """Where the subnegotiation that goes on at `at` ends; a line end or another command ends it too."""
+        """Return where the subnegotiation at `at` ends; a line end or another command ends it too."""
         while self._subnegotiation and at < len(data):
             found = _subnegotiated(data, at, at + self._subnegotiation)
             assert found is not None  # it may be empty
@@ -247,7 +229,7 @@ class LineFramer:
 
 
 def _line(raw: bytes) -> str | None:
-    """The line that `raw` has become, which may be nothing; None if it is blank."""
+    """The cleaned line of `raw`, empty if cleaning left nothing; None if it was blank."""
     text = raw.decode(errors="surrogateescape")
     if not text.isascii():
         text = _invalid_bytes.sub("\ufffd", text)
@@ -259,4 +241,4 @@ def _line(raw: bytes) -> str | None:
 
 _SHORT = 8
 _short_line = functools.lru_cache(maxsize=1024)(_line)
-"""Floods are made of such lines, most often of the same."""
+"""Floods consist of short lines, and mostly of the same ones."""

@@ -1,22 +1,22 @@
-"""Whether a client speaks another protocol, known from its first bytes, before anything is said. No I/O.
+"""Detects clients that speak another protocol by their first bytes, before anything is said. No I/O.
 
-Scanners and web pages speak to every port. What comes first is held back until it is clear that a person or a
-program for this chat is at the other end. Known as foreign before the first line has ended:
+Scanners and web pages connect to every port, so a client's first bytes are held back until it is clear that
+they are meant for this chat. Recognised before the first line is complete:
 
-- TLS: the header of a record. SSH: `SSH-2.0-`. PROXY: `PROXY TCP4 ` and the like, or version 2's signature.
-- Binary: NUL bytes, not those of ASCII as UTF-16 nor of `CR NUL`, if there are two, or controls beside them
-  that nobody types, or nothing else.
+- TLS: a record header. SSH: `SSH-2.0-`. PROXY: `PROXY TCP4 ` and the like, or the signature of version 2.
+- Binary: two NUL bytes or more, one along with controls that nobody types, or nothing else. ASCII as UTF-16
+  and `CR NUL` do not count.
 
-Known by the whole of the first line that is not empty:
+Recognised by the whole first line that is not empty:
 
-- HTTP, RTSP, SIP: a verb in capitals, a path, `*`, a URI or a `host:port`, and the version at the end; an
-  answer with its status; `GET /path` alone; a verb and a path that is longer than any line.
+- HTTP, RTSP, SIP: a verb in capitals, then a path, `*`, a URI or `host:port`, and the version at the end; a
+  response with its status; `GET /path` alone; a verb and a path longer than any line.
 - SMTP: `EHLO` or `LHLO`, alone or with one word; `HELO` with a domain or an address.
-- IRC: `CAP LS` and the like; `USER` with a mode and then `*` or a colon; `NICK`, `PASS` or `USER` with one
-  word (or `USER` with four) if the next line begins with such a word too. So `NICK is my name` and
+- IRC: `CAP LS` and the like; `USER` with a mode, then `*` or a colon; `NICK`, `PASS` or `USER` with one word
+  (or `USER` with four) if the next line begins with such a word too. So `NICK is my name` and
   `PASS me the salt` are said.
 
-Whoever sends a telnet command speaks telnet, and none of these.
+A client that sends a telnet command speaks telnet, not one of these.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from __future__ import annotations
 import re
 
 _LONGEST_LINE = 2048
-"""A line of more bytes is never said, and so it is decided upon."""
+"""A line of more bytes is never said, so there is no need to wait for its end."""
 
 _LONGEST_SECOND_LINE = 512
 """RFC 2812, 2.3."""
 
 _FEW = 16
-"""After so many bytes all that a first line need not be whole for is known."""
+"""After this many bytes everything is known that does not need the whole first line."""
 
 _MOST_HELD = 4096
-"""How many empty lines may come before and between."""
+"""The most bytes of empty lines before the first line, and after it."""
 
 _TELNET = re.compile(rb"\xff[\xec-\xfe]")
 _DECISIVE = re.compile(rb"[\r\n\0\xff]")
@@ -79,27 +79,27 @@ _utf_16 = re.compile(
 
 
 class Greeting:
-    """Reads the first bytes of one connection, in pieces of any size, which make no difference."""
+    """Reads the first bytes of one connection. How they are split over calls makes no difference."""
 
     __slots__ = ("_held", "is_over", "protocol")
 
     def __init__(self) -> None:
         self._held = bytearray()
         self.is_over = False
-        """Whether it is known what the client speaks. What comes then is not for this."""
+        """Whether it is decided what the client speaks, so that this is no longer needed."""
         self.protocol = ""
-        """The other protocol that it speaks; empty as long as none is known."""
+        """The other protocol that the client speaks; empty if none has been recognised."""
 
     @property
     def holds_a_line(self) -> bool:
-        """Whether a whole line is held back, for what comes behind it may tell what it is."""
+        """Whether a complete line is held back because the next one may decide what it is."""
         return bool(_LINE_ENDS.intersection(self._held))
 
     def receive(self, data: bytes) -> bytes:
-        """Take the next bytes and return those that may be read as lines.
+        """Take the next bytes and return those that may be framed as lines.
 
-        These are all that were held back, once it is known that nothing of them is foreign; until then, and
-        if something is, there are none.
+        That is everything held back, once it is decided that the client speaks no other protocol, and nothing
+        until then.
         """
         self._held += data
         if _FEW + len(data) < len(self._held) <= _LONGEST_LINE and not _DECISIVE.search(data):
@@ -107,7 +107,7 @@ class Greeting:
         return self._decide(ended=False)
 
     def end(self) -> bytes:
-        """Take the end of the input, or of the patience: decide, and return like `receive`."""
+        """Decide now, at the end of the input or of patience; return bytes as `receive` does."""
         return self._decide(ended=True)
 
     def _decide(self, *, ended: bool) -> bytes:
@@ -122,7 +122,7 @@ class Greeting:
 
 
 def _protocol(held: bytes, *, ended: bool) -> str | None:
-    """The protocol to which the first bytes belong; empty if to none but ours, None if more must come."""
+    """The other protocol that the first bytes belong to; empty if none, None if more bytes are needed."""
     if held.startswith(_PROXY_2):
         return "PROXY"
     if _PROXY_2.startswith(held) and not ended:
@@ -137,7 +137,7 @@ def _protocol(held: bytes, *, ended: bool) -> str | None:
     assert found is not None  # every part may be empty
     first, ends, second, second_end = found.groups()
     first = first[: _LONGEST_LINE + 1]
-    # A capital letter may begin a request, and NUL bytes may follow what nobody types.
+    # A request may begin with a capital letter, and NUL bytes may follow controls that nobody types.
     if len(first) > _FEW and not first[:1].isupper() and not _untyped(first, 0, _FEW):
         return ""
     telnet = _TELNET.search(first)
@@ -160,7 +160,7 @@ def _protocol(held: bytes, *, ended: bool) -> str | None:
 
 
 def _binary(line: bytes, *, is_whole: bool) -> str:
-    """The name for what is binary; empty for a line with a stray NUL and for ASCII as UTF-16."""
+    """Return "binary" for binary input, and "" for a line with a stray NUL or ASCII as UTF-16."""
     if _utf_16(line) and line.strip(b"\0"):
         return ""
     zeros = line.count(b"\0")

@@ -1,4 +1,4 @@
-"""What of a client's input may be worked on, and when: foreign greetings, framing, flood control. No I/O."""
+"""A client's input on its way to the room: foreign greetings, framing, flood control. No I/O."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ BYTES_A_LINE = 409.6
 """How many bytes of input the flood control allows for each line: 20 lines are 8 KiB, 5 are 2 KiB."""
 
 _LEAST_READ = 512
-"""Worth waking up for: a client above its rate is not read for less."""
+"""The fewest bytes worth waking up for: a client above its rate is not read until it may send as many."""
 
 PATIENCE = 2.0
-"""How many seconds a first line that may be foreign waits for what tells."""
+"""How many seconds a first line that may be foreign is held back."""
 
 _LINE_END = re.compile(rb"\r[\n\0]?|\n")
 
@@ -29,12 +29,12 @@ _LINE_END = re.compile(rb"\r[\n\0]?|\n")
 class Inbox:
     """Turns what one client sends into lines, no faster than its rate allows. All times are in seconds.
 
-    Lines and bytes are metered, each by a token bucket. A line end counts as a line, whatever stands before
-    it; a byte counts whatever it means. What is above the rate waits, most of it unread; nothing is lost.
+    Lines and bytes are metered, each by a token bucket. Each line end counts as a line, whatever comes before
+    it, and each byte counts, whatever it means. Input above the rate waits, mostly unread; nothing is lost.
 
     Args:
         settings: the limits.
-        now: the time, by the monotonic clock that all the methods are handed.
+        now: the current time, on the monotonic clock that all methods take times from.
     """
 
     __slots__ = (
@@ -58,35 +58,35 @@ class Inbox:
         self._bytes = TokenBucket(rate * BYTES_A_LINE, burst * BYTES_A_LINE, now) if rate else None
         self._least = min(_LEAST_READ, int(burst * BYTES_A_LINE))
         self._read_size = settings.read_size
-        self._raw = b""  # received, and not framed yet: a line as an object takes 60 bytes more
-        self._held: deque[Line] | None = None  # framed: more than has its turn
+        self._raw = b""  # received, not framed yet: a line as an object takes 60 bytes more
+        self._held: deque[Line] | None = None  # framed, not due yet
         self._ended = self._unfinished = False
-        self._greeting: Greeting | None = Greeting()  # until it is known what the client speaks
+        self._greeting: Greeting | None = Greeting()  # until it is decided what the client speaks
         self.protocol = ""
-        """Another protocol that the client speaks; empty where it speaks none, as far as is known."""
+        """The other protocol that the client speaks; empty if none has been recognised."""
 
     @property
     def crlf(self) -> bool:
-        """Whether the client ends its lines with CR LF or speaks telnet, and so wants CR LF back."""
+        """Whether the client has sent CR LF or a telnet command, and so gets CR LF back."""
         return self._framer.crlf
 
     def take_timing_marks(self) -> int:
-        """How many `WONT_TIMING_MARK` are owed to the client since this was last asked."""
+        """How many `WONT_TIMING_MARK` answers the client is owed since the last call."""
         marks, self._framer.timing_marks = self._framer.timing_marks, 0
         return marks
 
     @property
     def waits(self) -> bool:
-        """Whether something was received that has not had its turn."""
+        """Whether any received input has not been returned by `ready` yet."""
         return bool(self._raw or self._held or self._unfinished)
 
     @property
     def is_done(self) -> bool:
-        """Whether the input has ended and all of it has had its turn."""
+        """Whether the input has ended and none of it waits."""
         return self._ended and not self.waits
 
     def room(self, now: float) -> int:
-        """How many bytes may be read at `now`."""
+        """How many bytes may be read now."""
         if self._raw or self._held:
             return 0
         if self._bytes is None:
@@ -95,12 +95,12 @@ class Inbox:
         return min(allowed, self._read_size) if allowed >= self._least else 0
 
     def charge(self, count: int, now: float) -> None:
-        """Count `count` bytes that were read."""
+        """Charge `count` bytes that were read to the rate."""
         if self._bytes:
             self._bytes.take(count, now)
 
     def receive(self, data: bytes) -> None:
-        """Take the next bytes, which were charged. They are of no use if they make the `protocol` known."""
+        """Take the next bytes, already charged. They are discarded if they reveal another `protocol`."""
         if self._greeting:
             data = self._greeting.receive(data)
             self._look_at(self._greeting)
@@ -108,17 +108,17 @@ class Inbox:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a whole first line is held back that may be foreign, until `end_doubt` is called."""
+        """Whether a complete first line is held back because it may be foreign, until `end_doubt`."""
         return self._greeting is not None and self._greeting.holds_a_line
 
     def end_doubt(self) -> None:
-        """Decide whether what was held back so far is foreign."""
+        """Decide now whether what is held back is foreign."""
         if self._greeting:
             self._raw += self._greeting.end()
             self._look_at(self._greeting)
 
     def end(self) -> None:
-        """Take the end of the input: an unfinished last line has its turn like any other."""
+        """Take the end of the input: an unfinished last line is treated like any other."""
         self.end_doubt()
         self._ended = self._unfinished = True
 
@@ -128,10 +128,10 @@ class Inbox:
             self._greeting = None
 
     def ready(self, now: float) -> list[Line]:
-        """Take out the lines whose turn it is, in order: none behind one that has a lengthy answer."""
+        """Take out the lines that are due, in order, but none after a command with a lengthy answer."""
         ready: list[Line] = []
         if self._lines is None and not self._held and b"/" not in self._raw and self._raw.isascii():
-            # Without a rate, and without a command but for one that has begun before: all at once.
+            # No rate, and no command, except perhaps one that began in an earlier read: all at once.
             data, self._raw = self._raw, b""
             lines = self._framer.receive(data)
             if lines and _command(lines[0]):
@@ -143,7 +143,7 @@ class Inbox:
         return ready
 
     def wait(self, now: float) -> float:
-        """How long nothing is to be done: until the next line has its turn, or something may be read."""
+        """How long until there is something to do: a line is due, or input may be read."""
         if self._lines is None or self._bytes is None:
             return 0.0
         if self._held:
@@ -154,13 +154,13 @@ class Inbox:
         return self._bytes.wait(self._least, now)
 
     def drop(self) -> int:
-        """Drop what has not had its turn, and count its lines."""
+        """Drop the input that waits, and return the number of its lines."""
         count = len(self._held or ()) + sum(1 for _ in _LINE_END.finditer(self._raw))
         self._held, self._raw, self._unfinished = None, b"", False
         return count
 
     def _take_held(self, ready: list[Line], now: float) -> bool:
-        """Move to `ready` the framed lines whose turn it is; whether there may be more of them."""
+        """Move the framed lines that are due to `ready`; return whether there may be more."""
         held, bucket = self._held, self._lines
         while held:
             command = _command(held[0])
@@ -172,7 +172,7 @@ class Inbox:
         return True
 
     def _frame(self, now: float) -> bool:
-        """Frame as many lines as may have their turn; none is left from before. Whether anything was done."""
+        """Frame as many lines as are due, with none held; return whether anything was framed."""
         if self._raw:
             piece = self._cut(int(self._lines.available(now)) if self._lines else sys.maxsize)
             if not piece:
@@ -190,10 +190,10 @@ class Inbox:
         return True
 
     def _cut(self, most: int) -> bytes:
-        """Take out what was received as far as it holds at most `most` line ends."""
+        """Take out as much received input as has at most `most` line ends."""
         raw = self._raw
         cut = len(raw)
-        if raw.count(b"\n") + raw.count(b"\r") > most:  # which takes CR LF for two
+        if raw.count(b"\n") + raw.count(b"\r") > most:  # counts CR LF twice
             found = list(islice(_LINE_END.finditer(raw), most + 1))
             if len(found) > most:
                 cut = found[most - 1].end() if most else 0

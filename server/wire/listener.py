@@ -1,4 +1,4 @@
-"""Listening on addresses, and accepting connections there, also when the system has no descriptor left."""
+"""Listens on addresses and accepts connections, even when the system runs out of file descriptors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from ..addresses import is_link_local, is_loopback, plain_host
 
-_ACCEPTS_PER_TURN = 64  # then those who are here get their turn
+_ACCEPTS_PER_TURN = 64  # then clients that are already connected get their turn
 _RETRY = 1.0  # seconds
 
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -20,13 +20,13 @@ _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _TRIES = 16  # to find a port that is free on each of several addresses
 
 _Found = tuple[str, list[tuple[int, tuple[Any, ...]]]]
-"""A host, and its addresses: the family of each, and what `bind` takes."""
+"""A host and its addresses: the family of each, and the argument for `bind`."""
 
 
 class ListenError(OSError):
-    """It is not possible to listen on `host` and `port`; `errno` and `strerror` say why.
+    """Listening on `host` and `port` failed; `errno` and `strerror` say why.
 
-    A host name that cannot be looked up has no `errno`, or a negative one (`socket.EAI_NONAME` and others).
+    If the host name could not be resolved, `errno` is None or negative (`socket.EAI_NONAME` and others).
     """
 
     def __init__(self, host: str, port: int, cause: OSError | UnicodeError) -> None:
@@ -36,7 +36,7 @@ class ListenError(OSError):
 
 
 class HostsError(ListenError):
-    """The hosts cannot be listened on together, or one says too little; the message says what to change."""
+    """The hosts do not go together, or one of them is incomplete; the message says what to change."""
 
     def __init__(self, host: str, port: int, problem: str) -> None:
         super().__init__(host, port, OSError(errno.EINVAL, problem))
@@ -49,17 +49,17 @@ class HostsError(ListenError):
 async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list[socket.socket]:
     """Listen on each address of each host, all on one port.
 
-    Of a name's loopback addresses those that this machine does not have are left out: `localhost` may be
-    `::1` where IPv6 is switched off.
+    A name's loopback addresses that this machine does not have are skipped: `localhost` may resolve to `::1`
+    even if IPv6 is disabled.
 
     Args:
-        hosts: names or IP addresses; `::` alone stands for IPv4 too.
-        port: 0 for any that is free.
+        hosts: names or IP addresses; `::` alone covers IPv4 too.
+        port: 0 = any free port.
         queue: how many connections may wait to be accepted.
 
     Raises:
-        HostsError: if one of them listens on the address of another too, or lacks its interface.
-        ListenError: if that fails for one of them, or one has no address here; then none is listened on.
+        HostsError: if one host covers another's address, or a link-local address lacks its interface.
+        ListenError: if listening fails on any of them; then no socket stays open.
     """
     found: list[_Found] = []
     for host in hosts:
@@ -74,7 +74,7 @@ async def listening_sockets(hosts: Sequence[str], port: int, queue: int) -> list
         try:
             return _listen(found, port, queue)
         except ListenError as error:
-            # The system chooses a port that is free on the first address, not on all of them.
+            # The port that the system picked is free on the first address, but maybe not on the others.
             if error.errno != errno.EADDRINUSE or not tries:
                 raise
 
@@ -114,23 +114,21 @@ def _listen(found: Sequence[_Found], port: int, queue: int) -> list[socket.socke
 
 
 def _place(address: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The address and, of IPv6, the number of its interface, without the port."""
+    """The address and, for IPv6, its interface number, without the port."""
     return address[:1] + address[3:]
 
 
 def _check(found: Sequence[_Found], port: int) -> None:
-    """Refuse hosts that the system would refuse with a reason that says nothing."""
+    """Refuse hosts for which the system's own error would be no help."""
     for host, addresses in found:
         for family, address in addresses:
             if family == socket.AF_INET6 and is_link_local(address[0]) and not address[3]:
-                raise HostsError(
-                    host, port, f"{host} needs the interface that it is on, as in {address[0]}%eth0"
-                )
+                raise HostsError(host, port, f"{host} needs its interface, as in {address[0]}%eth0")
             everything = "0.0.0.0" if family == socket.AF_INET else "::"
             for other, its in found:
                 if address[0] != everything and any(one[0] == everything for _, one in its):
                     what = host if host.partition("%")[0] == address[0] else f"{host} ({address[0]})"
-                    raise HostsError(host, port, f"{other} listens on {what} too; leave one of the two out")
+                    raise HostsError(host, port, f"{other} covers {what} too; leave one of them out")
 
 
 async def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
@@ -140,7 +138,7 @@ async def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
 
 
 def _plain(family: int, address: tuple[Any, ...]) -> tuple[int, tuple[Any, ...]]:
-    """An IPv4 address in IPv6 as IPv4, which the system would not listen on otherwise."""
+    """Turn an IPv4-mapped address into IPv4, because the system would refuse to listen on it."""
     plain = plain_host(address[0])
     return (socket.AF_INET, (plain, address[1])) if "." in plain else (family, address)
 
@@ -160,15 +158,15 @@ def _bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.
 
 
 class Listener:
-    """Gives each connection that comes in on a listening socket to `accepted`, with its peer's address.
+    """Accepts connections on a listening socket and passes each to `accepted` with the peer's address.
 
-    asyncio's own listeners report each attempt to accept while descriptors are short, a hundred times a
-    second; this one says so once, waits a second, and goes on.
+    While file descriptors are short, asyncio's own listeners report every failed accept, a hundred times a
+    second; this one reports it once, waits a second, and goes on.
 
     Args:
-        sock: listens already, and does not block.
-        accepted: takes the new socket, which does not block, and the address that accept gave for it.
-        failed: is told what kept the listener from accepting.
+        sock: a non-blocking socket that is already listening.
+        accepted: gets each new socket, non-blocking, and the peer's address.
+        failed: gets the error that kept the listener from accepting.
     """
 
     def __init__(
@@ -186,7 +184,7 @@ class Listener:
         self._loop.add_reader(sock, self._accept)
 
     def close(self) -> None:
-        """Listen no more. Connections that were accepted are not touched. A second call does nothing."""
+        """Stop listening. Accepted connections are not affected. A second call does nothing."""
         if self._retry:
             self._retry.cancel()
         if self._sock.fileno() < 0:
@@ -204,7 +202,7 @@ class Listener:
                 if error.errno in _EXHAUSTED:
                     self._wait(error)
                     return
-                continue  # the client was gone before it was accepted: accept(2), "Error handling"
+                continue  # the client left before it was accepted: accept(2), "Error handling"
             self._exhausted = False
             sock.setblocking(False)
             self._accepted(sock, address[:2])

@@ -1,13 +1,15 @@
-"""The coalesced fan-out: what everybody gets, in one write for each member and turn of the event loop."""
+"""The coalesced fan-out: one write per member and turn of the event loop, whatever was said in it."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from ..room.listing import Page
-from ..room.room import Member
+from ..room.room import Item
+from ..timing import Loop
+from .codec import Codec
 
 _ENDED_AT_ONCE = 64  # connections
 
@@ -16,16 +18,16 @@ class Receiver(Protocol):
     """The sending end of one member's connection."""
 
     @property
-    def crlf(self) -> bool:
-        """Whether this member gets CR LF for LF."""
+    def codec(self) -> Codec:
+        """Encodes what this member gets."""
         ...
 
     def write(self, data: bytes) -> None:
-        """Send `data`, or buffer what cannot be sent at once. Never blocks."""
+        """Send `data`, and buffer what cannot be sent at once. Never blocks."""
         ...
 
     def write_all(self, pieces: Sequence[bytes]) -> None:
-        """Send `pieces`, or keep those that cannot be sent at once, without a copy."""
+        """Send `pieces`, and buffer those that cannot be sent at once, without copying. Never blocks."""
         ...
 
     def finish(self) -> None:
@@ -33,12 +35,12 @@ class Receiver(Protocol):
         ...
 
 
-_Edit = tuple[int, bytes | Sequence[Page] | None]
-"""By position: lines of its own to go before that shared line, or None to leave that line out."""
+_Edit = tuple[int, Item | None]
+"""The position of a shared item, and an item for this member to insert before it, or None to skip it."""
 
 
 class _Lane:
-    """What one member still has to get: the shared lines from `position` on, and what differs for it."""
+    """What one member still has to be sent: the shared items from `position` on, with its `edits`."""
 
     __slots__ = ("edits", "position", "receiver")
 
@@ -48,140 +50,170 @@ class _Lane:
         self.edits: list[_Edit] | None = None
 
 
-class Outbox:
-    """Gathers the lines of one turn of the event loop and hands each member its own in one write.
+class _Shared:
+    """The shared items, the first at position `first`, and their bytes by codec, made on demand."""
 
-    The lines for everybody are kept once, encoded, in one list that all members share; of a member only its
-    position in that list and what differs for it are kept. At the end of the turn those at the same position
-    get the same joined bytes. A flush that takes longer than `flush_slice` lets the loop run in between;
-    what is said meanwhile comes behind, in the same order for everybody.
+    __slots__ = ("_encoded", "first", "items")
+
+    def __init__(self, items: Sequence[Item] = (), first: int = 0) -> None:
+        self.items: list[Item] = list(items)
+        self.first = first
+        self._encoded: dict[Codec, list[bytes]] = {}
+
+    @property
+    def end(self) -> int:
+        """The position after the last item."""
+        return self.first + len(self.items)
+
+    def encoded(self, codec: Codec) -> list[bytes]:
+        """Return the bytes of each item."""
+        made = self._encoded.get(codec)
+        if made is None:
+            made = self._encoded[codec] = []
+        if len(made) < len(self.items):
+            made += map(codec.encode, self.items[len(made) :])
+        return made
+
+    def drop(self, end: int) -> None:
+        """Drop the items before position `end`."""
+        count = end - self.first
+        del self.items[:count]
+        self.first = end
+        # A codec that nobody uses any more must not accumulate bytes.
+        self._encoded = {codec: made[count:] for codec, made in self._encoded.items() if len(made) > count}
+
+
+class Outbox:
+    """Collects the items of one turn of the event loop and sends each member all of its own in one write.
+
+    Items for everybody are stored once, in a list that all members share, and encoded once for each codec in
+    use; a member has only a position in that list and its edits. At the end of the turn, members at the same
+    position get the same joined bytes. A flush that takes longer than `flush_slice` lets the loop run in
+    between; items that arrive in the meantime come after it, in the same order for everybody.
 
     Args:
-        call_soon: schedules a call for the end of the turn, as `loop.call_soon` does.
-        clock: a monotonic clock, in seconds.
+        loop: the event loop; a flush runs at the start of its next turn.
         flush_slice: how long a flush may hold the loop at a time, in seconds.
     """
 
-    def __init__(
-        self,
-        call_soon: Callable[[Callable[[], None]], object],
-        clock: Callable[[], float],
-        flush_slice: float,
-    ) -> None:
-        self._call_soon = call_soon
-        self._clock = clock
+    def __init__(self, loop: Loop, flush_slice: float) -> None:
+        self._loop = loop
         self._flush_slice = flush_slice
-        self._lanes: dict[Member, _Lane] = {}
+        self._expected: dict[int, Receiver] = {}
+        self._lanes: dict[int, _Lane] = {}
         self._edited: set[_Lane] = set()
-        self._lines: list[bytes] = []  # the shared lines that somebody has not got yet
-        self._first = 0  # the position of the first of them
+        self._shared = _Shared()  # the shared items that some member has not been sent
         self._scheduled = False
-        self._waiting: Iterator[_Lane] | None = None  # who is still to get the lines of the running flush
-        self._end = 0  # up to which position the running flush goes
-        self._shared = self._shared_crlf = b""  # what it brings to those for whom nothing differs
-        # Whose connections are still to be ended, what they get, from which position, with which edits.
+        self._waiting: Iterator[_Lane] | None = None  # those whom the running flush has not reached
+        self._end = 0  # the position where the running flush ends
+        self._joined: dict[Codec, bytes] = {}  # what it sends to members without edits
+        # Connections still to be ended: what they get, from which position, with which edits.
         self._dismissed: deque[tuple[_Farewell, Receiver, int, list[_Edit] | None]] = deque()
 
-    def add(self, member: Member, receiver: Receiver) -> None:
-        """Send to `member` through `receiver` from now on; what was said before is not for it."""
-        self._lanes[member] = _Lane(receiver, self._next)
+    def expect(self, member_id: int, receiver: Receiver) -> None:
+        """Set the receiver for the member with that id, which is about to join."""
+        self._expected[member_id] = receiver
 
-    def to(self, member: Member, line: str | Sequence[Page]) -> None:
-        """Send `line`, or pages that others may get too, to `member` alone. Nothing if it is closed."""
-        if lane := self._lanes.get(member):
-            self._edit(lane, _encode(line) if isinstance(line, str) else line)
+    def add(self, member_id: int) -> None:
+        """Send to that member, if it is expected, from now on; it gets nothing that was sent earlier."""
+        if receiver := self._expected.pop(member_id, None):
+            self._lanes[member_id] = _Lane(receiver, self._shared.end)
+
+    def to(self, member_id: int, item: Item) -> None:
+        """Send `item` to that member alone; do nothing if it is closed."""
+        if lane := self._lanes.get(member_id):
+            self._edit(lane, item)
             self._schedule()
 
-    def to_all(self, line: str, but: Member | None = None) -> None:
-        """Send `line` to all members except `but`."""
-        if but is not None and (lane := self._lanes.get(but)):
-            self._edit(lane, None)
-        self._lines.append(_encode(line))
+    def to_all(self, item: Item, but: Collection[int] = ()) -> None:
+        """Send `item` to all members except those in `but`."""
+        for member_id in but:
+            if lane := self._lanes.get(member_id):
+                self._edit(lane, None)
+        self._shared.items.append(item)
         self._schedule()
 
-    def close(self, member: Member) -> None:
-        """Send what is queued for `member`, then end its connection. Nothing if it is closed."""
-        if lane := self._lanes.pop(member, None):
-            _send(lane.receiver, self._compose(lane, self._next))
+    def close(self, member_id: int) -> None:
+        """Send what is queued for that member, then end its connection; do nothing if it is closed."""
+        if lane := self._lanes.pop(member_id, None):
+            _send(lane.receiver, self._compose(lane, self._shared.end))
             lane.receiver.finish()
 
-    def dismiss(self, members: Sequence[Member], line: str) -> None:
-        """Send what is queued for each of `members` and `line`, then end its connection, in slices of time.
+    def dismiss(self, member_ids: Sequence[int], item: Item) -> None:
+        """Send each of those members what is queued for it and `item`, then end its connection, in slices.
 
-        They get nothing more from now on. Nothing for those that are closed.
+        They get nothing that is sent from now on. Members that are closed are skipped.
         """
-        farewell = _Farewell(tuple(self._lines), self._first, _encode(line))
-        idle, end = not self._dismissed, self._next
-        for member in members:
-            if lane := self._lanes.pop(member, None):
+        farewell = _Farewell(self._shared, item)
+        idle, end = not self._dismissed, self._shared.end
+        for member_id in member_ids:
+            if lane := self._lanes.pop(member_id, None):
                 self._dismissed.append((farewell, lane.receiver, lane.position, lane.edits))
-                lane.position = end  # a flush that is under way has nothing for it
+                lane.position = end  # a running flush has nothing for it
                 if lane.edits:
                     lane.edits = None
                     self._edited.discard(lane)
         if idle and len(self._dismissed) > _ENDED_AT_ONCE:
-            self._call_soon(self._finish)  # making this many ready has used up this turn's slice
+            self._loop.call_soon(self._finish)  # queueing this many has used up the turn's slice
         elif idle:
             self._finish()
 
     def _finish(self) -> None:
-        """End connections; let the loop run when the slice of time is used up."""
-        deadline = self._clock() + self._flush_slice
+        """End connections, letting the loop run whenever the time slice is used up."""
+        deadline = self._loop.time() + self._flush_slice
         while self._dismissed:
             farewell, receiver, position, edits = self._dismissed.popleft()
-            _send(receiver, farewell.compose(position, edits, crlf=receiver.crlf))
+            _send(receiver, farewell.compose(position, edits, receiver.codec))
             receiver.finish()
-            if self._dismissed and self._clock() > deadline:
-                self._call_soon(self._finish)
+            if self._dismissed and self._loop.time() > deadline:
+                self._loop.call_soon(self._finish)
                 return
 
-    def _edit(self, lane: _Lane, line: bytes | Sequence[Page] | None) -> None:
+    def _edit(self, lane: _Lane, item: Item | None) -> None:
         if lane.edits is None:
             lane.edits = []
             self._edited.add(lane)
-        lane.edits.append((self._next, line))
-
-    @property
-    def _next(self) -> int:
-        """The position of the next shared line."""
-        return self._first + len(self._lines)
+        lane.edits.append((self._shared.end, item))
 
     def _schedule(self) -> None:
         if not self._scheduled:
+            self._loop.call_soon(self._flush)
             self._scheduled = True
-            self._call_soon(self._flush)
 
     def _flush(self) -> None:
-        """Begin a flush or go on with it; let the loop run when the slice of time is used up."""
+        """Start or continue a flush, letting the loop run whenever the time slice is used up."""
+        shared, joined, clock = self._shared, self._joined, self._loop.time
         if self._waiting is None:
-            self._end = self._next
-            self._waiting = iter(list(self._lanes.values() if self._lines else self._edited))
-            self._shared = b"".join(self._lines)
-            self._shared_crlf = _with_crlf(self._shared)
-        first, end, clock = self._first, self._end, self._clock
+            self._end = shared.end
+            self._waiting = iter(list(self._lanes.values() if shared.items else self._edited))
+        first, end = shared.first, self._end
         deadline = clock() + self._flush_slice
         for lane in self._waiting:
             receiver = lane.receiver
-            if lane.edits or lane.position > first or not self._shared:
+            if lane.edits or lane.position > first or first == end:
                 _send(receiver, self._compose(lane, end))
             else:
                 lane.position = end
-                receiver.write(self._shared_crlf if receiver.crlf else self._shared)
+                codec = receiver.codec
+                data = joined.get(codec)
+                if data is None:
+                    data = joined[codec] = b"".join(shared.encoded(codec)[: end - first])
+                if data:
+                    receiver.write(data)
             if clock() > deadline:
-                self._call_soon(self._flush)
+                self._loop.call_soon(self._flush)
                 return
         self._waiting = None
-        del self._lines[: end - first]
-        self._first = end
-        self._shared = self._shared_crlf = b""
+        shared.drop(end)
+        joined.clear()
         self._scheduled = False
-        if self._lines or self._edited:
+        if shared.items or self._edited:
             self._schedule()
 
     def _compose(self, lane: _Lane, end: int) -> list[bytes]:
-        """The bytes for one lane up to position `end`, its edits worked in; the lane moves on behind them."""
+        """Return the bytes for one lane up to position `end`, edits applied, and advance the lane."""
         pieces, lane.position, lane.edits = _work_in(
-            self._lines, self._first, lane.position, lane.edits or [], end, crlf=lane.receiver.crlf
+            self._shared, lane.position, lane.edits or [], end, lane.receiver.codec
         )
         if lane.edits is None:
             self._edited.discard(lane)
@@ -189,76 +221,57 @@ class Outbox:
 
 
 class _Farewell:
-    """What some members get as their last: the shared `lines`, the first at position `first`, then `last`."""
+    """The last that some members get: the items shared at this moment, then `last`."""
 
-    def __init__(self, lines: Sequence[bytes], first: int, last: bytes) -> None:
-        self._lines = [*lines, last]
-        self._first = first
-        self._shared: dict[tuple[int, bool], list[bytes]] = {}  # by position and line ending, without edits
+    def __init__(self, shared: _Shared, last: Item) -> None:
+        self._shared = _Shared([*shared.items, last], shared.first)
+        self._composed: dict[tuple[int, Codec], list[bytes]] = {}  # by position, without edits
 
-    def compose(self, position: int, edits: list[_Edit] | None, *, crlf: bool) -> list[bytes]:
-        """The bytes for a member at `position` for whom `edits` differ."""
-        pieces = None if edits else self._shared.get((position, crlf))
+    def compose(self, position: int, edits: list[_Edit] | None, codec: Codec) -> list[bytes]:
+        """Return the bytes for a member at `position` with `edits`."""
+        pieces = None if edits else self._composed.get((position, codec))
         if pieces is None:
-            end = self._first + len(self._lines)
-            pieces = _work_in(self._lines, self._first, position, edits or [], end, crlf=crlf)[0]
+            pieces = _work_in(self._shared, position, edits or [], self._shared.end, codec)[0]
             if not edits:
-                # Those at one position most often stand together; to keep all would be to keep each of many.
-                self._shared = {(position, crlf): pieces}
+                # Members at one position mostly come in a row; keeping all positions could keep very many.
+                self._composed = {(position, codec): pieces}
         return pieces
 
 
 def _work_in(
-    lines: Sequence[bytes], first: int, at: int, edits: list[_Edit], end: int, *, crlf: bool
+    shared: _Shared, at: int, edits: list[_Edit], end: int, codec: Codec
 ) -> tuple[list[bytes], int, list[_Edit] | None]:
-    """The lines from position `at` to `end` with `edits` worked in; where that ends, and later edits.
+    """Return the bytes from position `at` to `end` with `edits` applied, the new position, and later edits.
 
-    What is shared with others is a piece by itself, and what stands between is one piece. The first of
-    `lines` is at position `first`.
+    A page, which others may get too, is a piece of its own; everything between two pages is one piece.
     """
+    shared_bytes, first = shared.encoded(codec), shared.first
     pieces: list[bytes] = []
     own: list[bytes] = []
     later: list[_Edit] | None = None
-    for done, (position, line) in enumerate(edits):
-        if position > end or (position == end and line is None):
+    for done, (position, item) in enumerate(edits):
+        if position > end or (position == end and item is None):
             later = edits[done:]
             break
-        own += lines[at - first : position - first]
+        own += shared_bytes[at - first : position - first]
         at = position
-        if line is None:
+        if item is None:
             at += 1
-        elif isinstance(line, bytes):
-            own.append(line)
-        else:
-            pieces += _joined(own, crlf=crlf)
-            pieces += (page.encoded(crlf=crlf) for page in line)
+        elif isinstance(item, Page):
+            pieces += (b"".join(own), codec.encode(item))
             own = []
+        else:
+            own.append(codec.encode(item))
     if at < end:
-        own += lines[at - first : end - first]
+        own += shared_bytes[at - first : end - first]
         at = end
-    pieces += _joined(own, crlf=crlf)
-    return pieces, at, later
-
-
-def _joined(lines: Sequence[bytes], *, crlf: bool) -> Sequence[bytes]:
-    """One piece of all `lines`, or no piece where there are none."""
-    if not lines:
-        return ()
-    data = b"".join(lines)
-    return (_with_crlf(data) if crlf else data,)
+    pieces.append(b"".join(own))
+    return [piece for piece in pieces if piece], at, later
 
 
 def _send(receiver: Receiver, pieces: Sequence[bytes]) -> None:
-    """Send `pieces`, of which there may be none."""
+    """Send `pieces`, which may be empty."""
     if len(pieces) == 1:
         receiver.write(pieces[0])
     elif pieces:
         receiver.write_all(pieces)
-
-
-def _with_crlf(data: bytes) -> bytes:
-    return data.replace(b"\n", b"\r\n")
-
-
-def _encode(line: str) -> bytes:
-    return line.encode() + b"\n"

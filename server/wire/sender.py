@@ -1,4 +1,4 @@
-"""The sending end of one client's connection: what waits, and whether the client reads it."""
+"""The sending end of one client's connection: its backlog, and whether the client reads it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from .backlog import Backlog
 from .sockets import acknowledged
 from .tls import MAX_RECORD, TlsSession
 
-_MOST_SENT = 1 << 16  # bytes of a backlog, before the others have their turn
-_QUIET_CHECKS = 4  # in a row; they are counted, since a clock goes on while this process is stopped
+_MOST_SENT = 1 << 16  # bytes of a backlog, before other clients get their turn
+_QUIET_CHECKS = 4  # in a row; counted, because a clock runs on while the process is stopped
 
 
 class Sender:
-    """Sends to one client what its socket takes at once, and lets the rest wait.
+    """Sends one client what its socket takes at once, and keeps the rest in a backlog.
 
-    A client that does not read, so that more than `Settings.max_backlog` waits for it or nothing moves for
-    `Settings.stall_timeout`, is too slow.
+    A client is too slow if more than `Settings.max_backlog` waits for it, or if it has read nothing for
+    `Settings.stall_timeout`.
 
     Args:
-        sock: the client's socket, which does not block.
-        tls: what encrypts the connection, if anything does.
+        sock: the client's non-blocking socket.
+        tls: the TLS session; None without TLS.
         settings: the limits.
-        slow: is told, once, that the client is too slow, and why.
-        moved: is told when some of what waits was sent, when the end was, and when the client takes no more.
+        slow: called with the reason, once, if the client is too slow.
+        moved: called when some of the backlog or the end was sent, and when the client takes no more.
     """
 
     __slots__ = (
@@ -67,25 +67,25 @@ class Sender:
         self._loop = asyncio.get_running_loop()
         self._direct = None if tls else sock  # where to send while nothing waits
         self._backlog: Backlog | None = None  # while something waits
-        self._wire = memoryview(b"")  # the part of it that is encrypted already
-        self._is_watching = False  # whether the system is to say when it takes more
-        self._stall: asyncio.TimerHandle | None = None  # meanwhile: the next look whether anything moves
-        self._sent = self._acknowledged = 0  # bytes of the backlogs so far; at the last look
-        self._quiet = 0  # how many looks in a row found that nothing moved
+        self._wire = memoryview(b"")  # the part of it that is already encrypted
+        self._is_watching = False  # whether the loop calls when the socket takes more
+        self._stall: asyncio.TimerHandle | None = None  # the next check for progress
+        self._sent = self._acknowledged = 0  # bytes: of all backlogs; by the last check
+        self._quiet = 0  # how many checks in a row found no progress
         self.is_lost = False
         """Whether the client takes no more."""
         self.is_ending = False
-        """Whether nothing comes behind what waits."""
+        """Whether nothing more comes after the backlog."""
         self.has_ended = False
-        """Whether the client has been sent all, and the end."""
+        """Whether everything has been sent, including the end."""
 
     @property
     def waiting(self) -> int:
-        """How many bytes wait for the client to read."""
+        """How many bytes are waiting for the client to read."""
         return self._backlog.size + len(self._wire) if self._backlog else 0
 
     def write(self, data: bytes) -> None:
-        """Send `data`, or let it wait."""
+        """Send `data`, and keep what cannot be sent at once."""
         if not self._direct:
             self.write_all((data,))
             return
@@ -102,7 +102,7 @@ class Sender:
             self._judge()
 
     def write_all(self, pieces: Iterable[bytes]) -> None:
-        """Send `pieces`, and what TLS has to say by itself, or let them wait, without a copy."""
+        """Send `pieces` and whatever the TLS session has to send; keep the rest, without copying."""
         if self.is_lost or self.is_ending:
             return
         is_first = self._backlog is None
@@ -112,7 +112,7 @@ class Sender:
         self._judge()
 
     def end(self) -> None:
-        """Send the end behind what waits. From now on nobody is told that the client is too slow."""
+        """Send the end after the backlog. From now on the client is never reported as too slow."""
         self.is_ending = True
         self._end_stall()
         if self._backlog is None:
@@ -120,21 +120,21 @@ class Sender:
             self._drain()
 
     def close(self) -> None:
-        """Send nothing more. To be called before the socket is closed."""
+        """Send nothing more. Call this before closing the socket."""
         self.is_lost = True
         self._direct = self._backlog = None
         self._wire = memoryview(b"")
         self._stop_watching()
 
     def _let_wait(self) -> Backlog:
-        """What waits for the client, to which something is added."""
+        """Return the backlog, for adding to it."""
         if self._backlog is None:
             self._backlog = Backlog()
             self._direct = None
         return self._backlog
 
     def _drain(self) -> None:
-        """Send what waits as far as the system takes it, though not all at once, and watch the rest."""
+        """Send as much of the backlog as the system takes, up to a limit, and watch the rest."""
         assert self._backlog
         budget = _MOST_SENT
         try:
@@ -151,7 +151,7 @@ class Sender:
         except OSError:
             self._lose()
             return
-        if self.waiting or budget <= 0:  # over TLS the end may not be encrypted yet
+        if self.waiting or budget <= 0:  # with TLS the end may not be encrypted yet
             self._watch()
         else:
             self._all_sent()
@@ -159,7 +159,7 @@ class Sender:
             self._moved()
 
     def _next_pieces(self, backlog: Backlog) -> list[bytes | memoryview]:
-        """What to send next: over TLS one record, since what is encrypted is this client's alone."""
+        """What to send next: with TLS a single record, because encrypted bytes cannot be shared."""
         tls = self._tls
         if tls is None:
             return backlog.first(_MOST_SENT)
@@ -178,7 +178,7 @@ class Sender:
         self._stop_watching()
         if self.is_ending:
             self.has_ended = True
-            with contextlib.suppress(OSError):  # a client that has closed entirely answers with RST
+            with contextlib.suppress(OSError):  # a client that is gone answered with RST
                 self._sock.shutdown(socket.SHUT_WR)
         elif self._tls is None:
             self._direct = self._sock
@@ -194,7 +194,7 @@ class Sender:
             self._slow(LeaveReason.SLOW)
 
     def _watch(self) -> None:
-        """Have the system say when it takes more, and look from time to time whether anything moves."""
+        """Wait for the socket to take more, and check from time to time whether there is progress."""
         if not self._is_watching:
             self._is_watching = True
             self._loop.add_writer(self._sock, self._drain)

@@ -12,12 +12,12 @@ MAX_RECORD = 1 << 14
 _HEADER = 5  # bytes; the last two are the length of what follows
 
 _MOST_WITHOUT_TEXT = 32
-"""How many records more than with text a peer may send without any: a key update (RFC 8446, 4.6.3) costs a
-thousand times as much to take as to send, and nobody needs two in a row."""
+"""How far a peer's records without text may outnumber those with text: a key update (RFC 8446, 4.6.3) costs
+a thousand times as much to receive as to send, and nobody needs two in a row."""
 
 
 class CertificateError(Exception):
-    """A certificate or its key cannot be used; the message says which and why, in one line."""
+    """A certificate or its key cannot be used; the message, one line, says which and why."""
 
 
 class Certificate:
@@ -26,11 +26,11 @@ class Certificate:
     The context has the standard library's defaults for servers: TLS 1.2 and newer.
 
     Args:
-        chain: a PEM file, the certificate first and then those that lead to its issuer.
+        chain: a PEM file with the certificate, followed by its chain.
         key: a PEM file with the certificate's private key, without a passphrase.
 
     Raises:
-        CertificateError: if they cannot be read, do not match, or are not valid today.
+        CertificateError: if they cannot be read, do not match, or are not currently valid.
     """
 
     def __init__(self, chain: Path, key: Path) -> None:
@@ -39,10 +39,10 @@ class Certificate:
         self.context = self._load()
 
     def reload(self) -> None:
-        """Read the files again: new connections get what they hold now, the others are not touched.
+        """Reload the files for new connections; existing ones are not affected.
 
         Raises:
-            CertificateError: as at first; what was loaded before stays in use.
+            CertificateError: as for the class; what was loaded before stays in use.
         """
         self._load()
         self.context.load_cert_chain(self._chain, self._key)
@@ -54,26 +54,26 @@ class Certificate:
             except OSError as error:
                 raise CertificateError(f"cannot read {path}: {error.strerror}") from None
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.options |= ssl.OP_NO_RENEGOTIATION  # a handshake for a few bytes, as often as a client likes
-        context.num_tickets = 0  # to resume a session saves nothing that matters here, and each costs memory
+        context.options |= ssl.OP_NO_RENEGOTIATION  # a few bytes would cost a handshake, any number of times
+        context.num_tickets = 0  # resuming a session saves little here, and each ticket costs memory
         try:
-            # A passphrase would be asked for on the terminal; an empty one makes such a key an error.
+            # OpenSSL would prompt for a passphrase on the terminal; an empty one turns that into an error.
             context.load_cert_chain(self._chain, self._key, password="")
         except ssl.SSLError as error:
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise CertificateError(f"the key in {self._key} does not belong to {self._chain}") from None
             raise CertificateError(
-                f"{self._chain} and {self._key} are not a PEM certificate and its key without a passphrase"
+                f"{self._chain} and {self._key} are not a PEM certificate and its unencrypted key"
             ) from None
         self._check_validity(context)
         return context
 
     def _check_validity(self, context: ssl.SSLContext) -> None:
-        """Have a client in memory verify the certificate, which it takes for trusted."""
+        """Have an in-memory client that trusts the certificate verify it."""
         client_context = ssl.create_default_context(cafile=self._chain)
         client_context.check_hostname = False
         client_context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        # Python 3.13 sets it, and refuses what `openssl req -x509` makes as an issuer.
+        # Python 3.13 sets this flag, and so would refuse what `openssl req -x509` makes as an issuer.
         client_context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
         server = context.wrap_bio(to_server, to_client, server_side=True)
@@ -89,13 +89,13 @@ class Certificate:
 
 
 class TlsSession:
-    """The TLS of one connection, as its server. No I/O: bytes of the wire go in and out.
+    """The server's side of TLS for one connection. No I/O: bytes from and for the wire go in and out.
 
-    Unlike a TLS socket or asyncio's transport it lets its caller see, and so meter, every byte of the peer's,
-    also those that carry no text, and it takes no memory before the peer has sent something.
+    Unlike a TLS socket or asyncio's transport, it lets its caller see, and so meter, every byte of the peer,
+    even those that carry no text, and it takes no memory before the peer has sent something.
 
     Args:
-        context: what `Certificate.context` is.
+        context: the `Certificate.context`.
     """
 
     __slots__ = (
@@ -112,18 +112,18 @@ class TlsSession:
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         self._tls: ssl.SSLObject | None = None
-        self._record = b""  # the beginning of the next record
-        self._excess = 0  # how many more records came without text than with it
+        self._record = b""  # the start of an unfinished record
+        self._excess = 0  # how far records without text outnumber those with text
         self.is_established = False
         """Whether the handshake is done."""
         self.has_ended = False
-        """Whether the peer has said that it sends no more (RFC 8446, 6.1)."""
+        """Whether the peer has announced that it sends no more (RFC 8446, 6.1)."""
 
     def receive(self, data: bytes) -> bytes:
-        """Take bytes of the wire; return the text in them. There may be an answer to `take`.
+        """Take bytes from the wire and return the text in them. There may be an answer to `take`.
 
         Raises:
-            ssl.SSLError: if this is not TLS, or not as agreed; an alert that says so may be there to `take`.
+            ssl.SSLError: if this is not TLS, or breaks the protocol; there may be an alert to `take`.
         """
         if self._tls is None:
             self._from_wire, self._to_wire = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -157,22 +157,22 @@ class TlsSession:
         return b"".join(texts)
 
     def send(self, text: bytes | memoryview) -> None:
-        """Encrypt `text`, for `take`. Only once the handshake is done."""
+        """Encrypt `text`, for `take`. Call this only once the handshake is done."""
         assert self._tls is not None
         self._tls.write(text)
 
     def end(self) -> None:
-        """Tell the peer that nothing more comes; that too is for `take`."""
+        """Announce to the peer that nothing more comes; this too is for `take`."""
         if self._tls is not None and self.is_established:
-            with suppress(ssl.SSLError):  # it waits for the peer to say the same, which nobody needs
+            with suppress(ssl.SSLError):  # it waits for the peer to do the same, which nobody needs
                 self._tls.unwrap()
 
     def take(self) -> bytes:
-        """Take out what is to go on the wire."""
+        """Return the bytes to put on the wire, and forget them."""
         return self._to_wire.read() if self._tls is not None else b""
 
 
 def _record_end(data: bytes, start: int) -> int:
-    """Where the record that starts at `start` ends, which may be past what is there."""
+    """Where the record that starts at `start` ends, possibly past the end of `data`."""
     body = start + _HEADER
     return body + int.from_bytes(data[body - 2 : body], "big")

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from support.waiting import BOUND
 
 from chat_console.app import cli, environment, joining
 from chat_console.app.options import UsageError
+from chat_console.server.chat import Chat
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room import notices
 from chat_console.server.settings import Settings
@@ -39,6 +40,7 @@ class RecordedConsole:
         self.served = False
         self.ends = 0
         self.told: list[str] = []
+        self.ending: Callable[[], object] = lambda: None
         self.ended = asyncio.Event()
 
     async def serve(self) -> int:
@@ -50,6 +52,7 @@ class RecordedConsole:
         pass
 
     def end(self) -> None:
+        self.ending()
         self.ends += 1
         self.ended.set()
 
@@ -122,7 +125,7 @@ class TestProblem:
         assert cli.main(["--plain", "--port", "0", "--tls-cert", "cert.pem"]) == cli.EXIT_USAGE == 2
         assert capfd.readouterr() == (
             "",
-            "chat-console: --tls-cert and --tls-key go together; give both, or neither\n",
+            "chat-console: --tls-cert and --tls-key go together: give both or neither\n",
         )
         assert not hasattr(plain_console, "last")
 
@@ -198,11 +201,11 @@ class TestListenProblem:
     @pytest.mark.parametrize(
         ("options", "told"),
         [
-            ("--host 127.0.0.1 --host 0.0.0.0", "0.0.0.0 listens on 127.0.0.1 too; leave one of the two out"),
-            ("--host fe80::1", "fe80::1 needs the interface that it is on, as in fe80::1%eth0"),
+            ("--host 127.0.0.1 --host 0.0.0.0", "0.0.0.0 covers 127.0.0.1 too; leave one of them out"),
+            ("--host fe80::1", "fe80::1 needs its interface, as in fe80::1%eth0"),
             ("--port 70000", "--port must be a whole number from 0 to 65535, not 70000"),
             ("--trust school", "--trust must be networks such as 192.0.2.0/24, not 'school'"),
-            ("--bans /", "/: is a directory; fix that, or name another file with --bans"),
+            ("--bans /", "/: is a directory; fix it, or name another file with --bans"),
         ],
     )
     def test_what_cannot_be_had_is_one_line_and_exit_code_2(
@@ -423,7 +426,7 @@ class TestService:
         async def be_ended(self: RecordedConsole) -> None:
             told.append(service.told())
             socket.create_connection(("127.0.0.1", self.server.port), BOUND).close()
-            self.server.operate("/quit")
+            self.end()
             told.append(service.told())
 
         monkeypatch.setattr(plain_console, "task", be_ended)
@@ -505,7 +508,7 @@ class TestTheEnd:
     ) -> None:
         reloaded = asyncio.Event()
         monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
-        monkeypatch.setattr(ChatServer, "reload", lambda self: reloaded.set())
+        monkeypatch.setattr(Chat, "reload", lambda self: reloaded.set())
 
         async def be_told(self: RecordedConsole) -> None:
             async with asyncio.timeout(BOUND):
@@ -545,7 +548,7 @@ class TestTheEnd:
         self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         reloaded = asyncio.Event()
-        monkeypatch.setattr(ChatServer, "reload_certificate", lambda self: reloaded.set())
+        monkeypatch.setattr(Chat, "reload_certificate", lambda self: reloaded.set())
 
         async def be_told(self: RecordedConsole) -> None:
             async with asyncio.timeout(BOUND):

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from support.recording import Receiver
+from support.socketless import join, say
+from support.waiting import until
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
@@ -20,8 +23,8 @@ from chat_console.app.feed import (
     Feed,
     alert,
     endpoints,
-    history,
 )
+from chat_console.server.addresses import Address, Endpoint
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room.events import (
     Event,
@@ -29,18 +32,16 @@ from chat_console.server.room.events import (
     Joined,
     LeaveReason,
     Left,
-    MessagedOperator,
+    Messaged,
     Muted,
     OperatorMessaged,
     OperatorSaid,
-    QuitRequested,
     Refused,
     Renamed,
     Replied,
     Said,
     Started,
 )
-from chat_console.server.room.room import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.message_log import Entry, Kind, MessageLog
 from chat_console.widgets.status_bar import StatusBar
@@ -159,32 +160,23 @@ def notices(entries: Iterable[Entry]) -> list[str]:
 
 
 SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
-    (Started(AT, ("127.0.0.1",), 12345), [(Kind.NOTICE, "", "Server started on port 12345")]),
-    (Joined(AT, 1, "10.0.0.1|4711"), [(Kind.JOIN, "", "Welcome 10.0.0.1|4711 to the server!")]),
+    (Started(AT, (Endpoint("127.0.0.1", 12345),)), [(Kind.NOTICE, "", "Server started on port 12345")]),
+    (Joined(AT, 1, Address("10.0.0.1", 4711)), [(Kind.JOIN, "", "Welcome 10.0.0.1|4711 to the server!")]),
     (Renamed(AT, 1, "10.0.0.1|4711", "Ann"), [(Kind.RENAME, "", "10.0.0.1|4711 is now Ann")]),
     (Said(AT, 1, "Ann", ("one", "two")), [(Kind.CHAT, "Ann", "one"), (Kind.CHAT, "Ann", "two")]),
-    (MessagedOperator(AT, 1, "Ann", "psst"), [(Kind.PRIVATE, "Ann(private)", "psst")]),
-    (OperatorSaid(AT, "hello"), [(Kind.OPERATOR, "Operator", "hello")]),
+    (Messaged(AT, 1, "Ann", "psst"), [(Kind.PRIVATE, "Ann(private)", "psst")]),
+    (OperatorSaid(AT, "Operator", "hello"), [(Kind.OPERATOR, "Operator", "hello")]),
     (
-        OperatorMessaged(AT, "Bob", "psst", 0),
-        [
-            (Kind.PRIVATE, "Operator (private to Bob)", "psst"),
-            (Kind.REPLY, "", "Message sent to 0 users of name Bob"),
-        ],
+        OperatorMessaged(AT, 1, "Operator", "Bob", "psst", 0),
+        [(Kind.PRIVATE, "Operator (private to Bob)", "psst")],
     ),
-    (Replied(AT, "one\ntwo"), [(Kind.REPLY, "", "one"), (Kind.REPLY, "", "two")]),
+    (Replied(AT, None, "one\ntwo"), [(Kind.REPLY, "", "one"), (Kind.REPLY, "", "two")]),
     (Left(AT, 1, "Ann", LeaveReason.QUIT), [(Kind.LEAVE, "", "Ann has left the server.")]),
-    (Left(AT, 1, "Ann", LeaveReason.KICKED), [(Kind.LEAVE, "", "Ann has left the server. (kicked)")]),
-    (
-        Left(AT, 1, "Ann", LeaveReason.SLOW),
-        [(Kind.LEAVE, "", "Ann has left the server. (too slow reading)")],
-    ),
     (
         Left(AT, 1, "Ann", LeaveReason.KICKED, "flooding"),
         [(Kind.LEAVE, "", "Ann has left the server. (kicked: flooding)")],
     ),
     (Muted(AT, 1, "Ann", True), [(Kind.NOTICE, "", "Ann is muted")]),
-    (Muted(AT, 1, "Ann", False), [(Kind.NOTICE, "", "Ann is no longer muted")]),
     (
         Refused(AT, 3, "Server is full", "192.0.2.7"),
         [(Kind.NOTICE, "", "Refused 3 connections, the last from 192.0.2.7: Server is full")],
@@ -193,7 +185,6 @@ SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
         Failed(AT, "Ann", "ValueError: no"),
         [(Kind.ERROR, "", "Error while serving Ann: ValueError: no")],
     ),
-    (QuitRequested(AT), []),
 ]
 
 
@@ -211,13 +202,14 @@ HOSTILE = "[/x][@click=app.quit]\x1b[2J\x1b]0;title\x07\x9b31m\u202e\r\n"
 
 async def test_hostile_text_is_shown_as_text_and_moves_nothing(panes: Panes) -> None:
     shown = panes.show(
-        Joined(AT, 1, HOSTILE),
+        Joined(AT, 1, Address(HOSTILE, 1)),
         Renamed(AT, 1, "b", HOSTILE),
         Said(AT, 1, HOSTILE, (HOSTILE,)),
-        MessagedOperator(AT, 1, HOSTILE, HOSTILE),
+        Messaged(AT, 1, HOSTILE, HOSTILE),
         Muted(AT, 1, HOSTILE, True),
         Left(AT, 2, "c", LeaveReason.KICKED, HOSTILE),
-        OperatorMessaged(AT, HOSTILE, HOSTILE, 1),
+        OperatorMessaged(AT, 1, "Operator", HOSTILE, HOSTILE, 1),
+        Replied(AT, 1, f"Message sent to 1 users of name {HOSTILE.rstrip()}"),
         Failed(AT, HOSTILE, HOSTILE),
     )
     assert len(shown) == 9
@@ -234,22 +226,22 @@ async def test_hostile_text_is_shown_as_text_and_moves_nothing(panes: Panes) -> 
 
 async def test_who_came_took_a_name_and_left_within_one_frame_never_enters_the_list(panes: Panes) -> None:
     shown = panes.show(
-        Joined(AT, 1, "a|1"), Renamed(AT, 1, "a|1", "Ann"), Left(AT, 1, "Ann", LeaveReason.QUIT)
+        Joined(AT, 1, Address("a", 1)), Renamed(AT, 1, "a|1", "Ann"), Left(AT, 1, "Ann", LeaveReason.QUIT)
     )
     assert [entry.kind for entry in shown] == [Kind.JOIN, Kind.RENAME, Kind.LEAVE]
     assert panes.user_list.changes == 0
 
 
 async def test_the_list_gets_the_net_change_of_a_frame_in_one_go(panes: Panes) -> None:
-    panes.show(Joined(AT, 1, "a|1"), Joined(AT, 2, "a|2"))
+    panes.show(Joined(AT, 1, Address("a", 1)), Joined(AT, 2, Address("a", 2)))
     panes.show(
         Renamed(AT, 1, "a|1", "Ann"),
         Renamed(AT, 1, "Ann", "Anna"),
-        Joined(AT, 3, "a|3"),
+        Joined(AT, 3, Address("a", 3)),
         Renamed(AT, 3, "a|3", "Cleo"),
         Renamed(AT, 2, "a|2", "Bob"),
         Left(AT, 2, "Bob", LeaveReason.LOST),
-        Joined(AT, 4, "a|4"),
+        Joined(AT, 4, Address("a", 4)),
     )
     assert panes.names == ["Anna", "Cleo", "a|4"]
     assert panes.user_list.users[3] == User(3, "Cleo", "a|3", 1000.0)
@@ -257,7 +249,7 @@ async def test_the_list_gets_the_net_change_of_a_frame_in_one_go(panes: Panes) -
 
 
 async def test_who_is_muted_is_so_in_the_list_whatever_else_the_frame_brings(panes: Panes) -> None:
-    panes.show(Joined(AT, 1, "a|1"), Joined(AT, 2, "a|2"), Muted(AT, 2, "a|2", True))
+    panes.show(Joined(AT, 1, Address("a", 1)), Joined(AT, 2, Address("a", 2)), Muted(AT, 2, "a|2", True))
     assert [user.muted for user in panes.user_list.users.values()] == [False, True]
     panes.show(
         Renamed(AT, 1, "a|1", "Ann"),
@@ -275,20 +267,20 @@ async def test_who_is_muted_is_so_in_the_list_whatever_else_the_frame_brings(pan
 
 
 async def test_the_title_and_the_status_tell_how_many_are_here(panes: Panes) -> None:
-    panes.show(Joined(AT, 1, "a|1"), Joined(AT, 2, "a|2"))
+    panes.show(Joined(AT, 1, Address("a", 1)), Joined(AT, 2, Address("a", 2)))
     assert (panes.user_list.border_title, "2 users" in panes.status) == ("Users (2)", True)
     panes.show(Left(AT, 1, "a|1", LeaveReason.QUIT))
     assert (panes.user_list.border_title, "1 user" in panes.status) == ("Users (1)", True)
 
 
 async def test_news_of_somebody_who_is_not_in_the_list_change_nothing_there(panes: Panes) -> None:
-    panes.show(Joined(AT, 1, "a|1"))
+    panes.show(Joined(AT, 1, Address("a", 1)))
     panes.show(Renamed(AT, 7, "x", "y"), Left(AT, 8, "z", LeaveReason.QUIT), said(3))
     assert panes.names == ["a|1"]
 
 
 async def test_time_here_counts_from_the_frame_that_showed_the_joining(panes: Panes) -> None:
-    panes.show(Joined(AT, 1, "a|1"), after=5.0)
+    panes.show(Joined(AT, 1, Address("a", 1)), after=5.0)
     panes.now += 61
     assert panes.user_list.render_line(0).text.rstrip().endswith(" 1m")
 
@@ -298,7 +290,7 @@ async def test_time_here_counts_from_the_frame_that_showed_the_joining(panes: Pa
 
 async def test_many_events_are_one_frame(panes: Panes) -> None:
     for number in range(500):
-        panes.feed.take(Joined(AT, number, f"a|{number}"))
+        panes.feed.take(Joined(AT, number, Address("a", number)))
         panes.feed.take(said(2))
     assert len(panes.alarms) == 1
     panes.feed.draw()
@@ -350,7 +342,7 @@ async def test_an_event_may_come_from_anywhere() -> None:
         DRAWN_FOR.set(app)
         feed.start()
         # As from a connection's callback, which knows of no app.
-        contextvars.Context().run(feed.take, Joined(AT, 1, "a|1"))
+        contextvars.Context().run(feed.take, Joined(AT, 1, Address("a", 1)))
         for _ in range(200):
             await pilot.pause(0.005)
             if app.user_list.count:
@@ -403,12 +395,12 @@ async def test_after_a_quiet_time_a_burst_is_shown_whole_again(panes: Panes) -> 
 
 async def test_the_notice_stands_where_the_lines_are_missing(panes: Panes) -> None:
     shown = panes.show(
-        OperatorSaid(AT, "before"),
-        Joined(AT + 1, 1, "a|1"),
+        OperatorSaid(AT, "Operator", "before"),
+        Joined(AT + 1, 1, Address("a", 1)),
         said(10),
-        Replied(AT + 2, "between"),
-        MessagedOperator(AT + 3, 1, "Ann", "psst"),
-        OperatorSaid(AT + 4, "behind"),
+        Replied(AT + 2, None, "between"),
+        Messaged(AT + 3, 1, "Ann", "psst"),
+        OperatorSaid(AT + 4, "Operator", "behind"),
         said(READABLE_BURST),
     )
     assert texts(shown[:6]) == [
@@ -423,20 +415,20 @@ async def test_the_notice_stands_where_the_lines_are_missing(panes: Panes) -> No
 
 
 async def test_a_skipped_joining_is_in_the_list_all_the_same(panes: Panes) -> None:
-    shown = panes.show(Joined(AT, 1, "a|1"), Renamed(AT, 1, "a|1", "Ann"), said(READABLE_BURST))
+    shown = panes.show(Joined(AT, 1, Address("a", 1)), Renamed(AT, 1, "a|1", "Ann"), said(READABLE_BURST))
     assert notices(shown) == ["2 lines not shown: too many at once"]
     assert panes.names == ["Ann"]
 
 
 async def test_what_is_for_the_operator_is_never_skipped(panes: Panes) -> None:
     for event in (
-        OperatorSaid(AT, "mine"),
-        Replied(AT, "mine"),
-        OperatorMessaged(AT, "Ann", "mine", 1),
+        OperatorSaid(AT, "Operator", "mine"),
+        Replied(AT, None, "mine"),
+        OperatorMessaged(AT, 1, "Operator", "Ann", "mine", 1),
         Muted(AT, 1, "Ann", True),
         Refused(AT, 1, "Server is full", "192.0.2.7"),
         Failed(AT, "Ann", "mine"),
-        Started(AT, ("::1",), 1),
+        Started(AT, (Endpoint("::1", 1),)),
     ):
         alone = panes.show(event, after=10)
         shown = panes.show(event, said(READABLE_BURST + 10), after=10)
@@ -446,7 +438,7 @@ async def test_what_is_for_the_operator_is_never_skipped(panes: Panes) -> None:
 
 async def test_a_long_answer_is_shown_whole_and_paid_for_by_what_follows(panes: Panes) -> None:
     answer = "\n".join(f"10.0.0.1|{number} as user{number}" for number in range(READABLE_BURST + 400))
-    assert len(panes.show(Replied(AT, answer))) == READABLE_BURST + 400
+    assert len(panes.show(Replied(AT, None, answer))) == READABLE_BURST + 400
     assert notices(panes.show(said(5), after=0.1)) == ["5 lines not shown: too many at once"]
     assert texts(panes.show(said(5), after=0.2)) == [f"line {number}" for number in range(5)]
 
@@ -468,7 +460,7 @@ async def test_a_hundred_thousand_lines_leave_a_log_that_is_full_and_no_more(pan
 
 async def test_a_tick_tells_the_rate_since_the_last_one_skipped_lines_included(panes: Panes) -> None:
     panes.feed.tick()
-    panes.show(said(READABLE_BURST), said(1_000), OperatorSaid(AT, "not a user's"), after=1)
+    panes.show(said(READABLE_BURST), said(1_000), OperatorSaid(AT, "Operator", "not a user's"), after=1)
     panes.now += 1
     panes.feed.tick()
     assert "3,000 msg/s" in panes.status
@@ -478,7 +470,7 @@ async def test_a_tick_tells_the_rate_since_the_last_one_skipped_lines_included(p
 
 
 async def test_a_tick_tells_the_uptime_and_how_long_everybody_is_here(panes: Panes) -> None:
-    panes.show(Joined(AT, 1, "a|1"))
+    panes.show(Joined(AT, 1, Address("a", 1)))
     panes.now += 3723
     panes.feed.tick()
     assert "up 1:02:03" in panes.status
@@ -495,36 +487,55 @@ async def test_two_ticks_at_once_divide_by_no_zero(panes: Panes) -> None:
 # What there is to show at first
 
 
-class Nobody:
-    """The sending end of a member to whom nothing is sent."""
-
-    crlf = False
-
-    def write(self, data: bytes) -> None: ...
-    def write_all(self, pieces: Sequence[bytes]) -> None: ...
-    def finish(self) -> None: ...
-
-
-async def test_the_history_of_a_server_is_who_is_here_under_which_name_and_muted(panes: Panes) -> None:
+async def test_who_is_here_already_is_shown_under_which_name_since_when_and_muted(panes: Panes) -> None:
     async with ChatServer(Settings(port=0)) as server:
-        ann, bob = Member(1, "192.0.2.7|1"), Member(2, "192.0.2.7|2")
-        for member in (ann, bob):
-            server.outbox.add(member, Nobody())
-            server.room.join(member)
-        server.room.receive(ann, ["/nick Ann", "hello"])
-        server.mute(ann.id, muted=True)
-        shown = panes.show(*history(server))
-        assert texts(shown) == [
-            f"Server started on port {server.port}",
-            "Welcome 192.0.2.7|1 to the server!",
-            "192.0.2.7|1 is now Ann",
-            "Ann is muted",
-            "Welcome 192.0.2.7|2 to the server!",
-        ]
+        ann = join(server, 1, "192.0.2.7|1", Receiver())
+        join(server, 2, "192.0.2.7|2", Receiver())
+        say(server, ann, "/nick Ann", "hello")
+        server.operator().mute(ann.id)
+        panes.feed.begin(server.chat.snapshot())
+        assert texts(panes.show(after=5)) == [f"Server started on port {server.port}"]
         assert list(panes.user_list.users.values()) == [
-            User(1, "Ann", "192.0.2.7|1", panes.now, muted=True),
-            User(2, "192.0.2.7|2", "192.0.2.7|2", panes.now),
+            User(1, "Ann", "192.0.2.7|1", panes.now - 5, muted=True),
+            User(2, "192.0.2.7|2", "192.0.2.7|2", panes.now - 5),
         ]
+
+
+async def test_of_who_was_here_already_the_list_gets_the_net_change_too(panes: Panes) -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        for number in (1, 2, 3):
+            join(server, number, f"192.0.2.7|{number}", Receiver())
+        panes.feed.begin(server.chat.snapshot())
+        shown = panes.show(
+            Renamed(AT, 1, "192.0.2.7|1", "Ann"),
+            Muted(AT, 2, "192.0.2.7|2", True),
+            Left(AT, 3, "192.0.2.7|3", LeaveReason.LOST),
+        )
+        assert [entry.kind for entry in shown] == [Kind.NOTICE, Kind.RENAME, Kind.NOTICE, Kind.LEAVE]
+        assert [(user.name, user.muted) for user in panes.user_list.users.values()] == [
+            ("Ann", False),
+            ("192.0.2.7|2", True),
+        ]
+        assert panes.user_list.changes == 1
+
+
+async def test_a_server_that_has_not_started_has_nothing_to_show(panes: Panes) -> None:
+    panes.feed.begin(ChatServer().chat.snapshot())
+    assert (panes.show(), panes.names) == ([], [])
+
+
+async def test_who_is_here_already_is_shown_once_there_is_a_screen(panes: Panes) -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        join(server, 1, "192.0.2.7|1", Receiver())
+        snapshot = server.chat.snapshot()._replace(started=None)
+    feed = Feed(panes.shown_log, panes.user_list, panes.status_bar, clock=panes.clock)
+    feed.begin(snapshot)
+    await asyncio.sleep(FRAME)  # a frame that was due would have come before
+    assert panes.names == []
+    feed.start()
+    await until(lambda: panes.names)
+    feed.close()
+    assert panes.names == ["192.0.2.7|1"]
 
 
 class Listening(ChatServer):
@@ -532,8 +543,7 @@ class Listening(ChatServer):
 
     def __init__(self, addresses: tuple[str, ...], *, encrypted: bool = False) -> None:
         super().__init__(Settings(tls_cert=Path("cert"), tls_key=Path("key")) if encrypted else Settings())
-        self.addresses = addresses
-        self.port = 4711
+        self.endpoints = tuple(Endpoint(address, 4711) for address in addresses)
 
 
 @pytest.mark.parametrize(

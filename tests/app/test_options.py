@@ -104,9 +104,7 @@ class TestSettings:
 
     @pytest.mark.parametrize("given", ["--tls-cert cert.pem", "--tls-key key.pem"])
     def test_a_certificate_and_its_key_go_together(self, given: str, open_files: OpenFiles) -> None:
-        with pytest.raises(
-            UsageError, match=r"^--tls-cert and --tls-key go together; give both, or neither$"
-        ):
+        with pytest.raises(UsageError, match=r"^--tls-cert and --tls-key go together: give both or neither$"):
             made_of(given)
         assert open_files.soft == 1024
 
@@ -273,7 +271,7 @@ class TestWelcome:
         ("--stall-timeout 0", "--stall-timeout must be a number from 1 to 86400, not 0.0"),
         ("--trust school", "--trust must be networks such as 192.0.2.0/24, not 'school'"),
         ("--trust 192.0.2.0/33", "--trust must be networks such as 192.0.2.0/24, not '192.0.2.0/33'"),
-        ("--host \x00", "--host must be texts without blanks around them, not '\\x00'"),
+        ("--host \x00", "--host must be printable text without surrounding blanks, not '\\x00'"),
     ],
 )
 def test_a_value_that_the_settings_refuse_is_told_by_its_option(

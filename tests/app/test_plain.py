@@ -1,68 +1,31 @@
-"""The plain console: the transcript of each event, and stdin and stdout that cannot stall the chat."""
+"""The plain console: what it prints of events and where, and stdin and stdout that cannot stall the chat."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
-from typing import get_args
 
 import pytest
-from pipe_ends import Pipe
+from support.pipe_ends import Pipe
 from support.waiting import BOUND
 
 from chat_console.app import plain
-from chat_console.app.plain import PlainConsole, aside, transcript
+from chat_console.app.plain import PlainConsole
 from chat_console.app.streams import Printer
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.room import notices
 from chat_console.server.room.events import (
-    Event,
-    Failed,
-    Joined,
     LeaveReason,
     Left,
-    MessagedOperator,
+    Messaged,
     Muted,
-    OperatorMessaged,
     OperatorSaid,
-    QuitRequested,
     Refused,
-    Renamed,
     Replied,
     Said,
-    Started,
 )
 from chat_console.server.settings import Settings
-
-TRANSCRIPTS: list[tuple[Event, str | None]] = [
-    (Started(0, ("127.0.0.1", "::1"), 1234), "Server started on port 1234"),
-    (Joined(0, 1, "127.0.0.1|41050"), "Welcome 127.0.0.1|41050 to the server!"),
-    (Renamed(0, 1, "127.0.0.1|41050", "Ann"), "127.0.0.1|41050 is now Ann"),
-    (Said(0, 1, "Ann", ("one",)), "Ann: one"),
-    (Said(0, 1, "Ann", ("one", "two")), "Ann: one\nAnn: two"),
-    (MessagedOperator(0, 1, "Ann", "psst"), "Ann(private): psst "),
-    (OperatorSaid(0, "hello"), None),
-    (OperatorMessaged(0, "Ann", "psst", 1), "Message sent to 1 users of name Ann"),
-    (Replied(0, "one\ntwo"), "one\ntwo"),
-    *[(Left(0, 1, "Ann", reason), "Ann has left the server.") for reason in LeaveReason],
-    (Muted(0, 1, "Ann", True), None),
-    (Muted(0, 1, "Ann", False), None),
-    (Refused(0, 1, "Server is full", "192.0.2.7"), None),
-    (Failed(0, "Ann", "LookupError: oops"), None),
-    (QuitRequested(0), None),
-]
-
-
-class TestTranscript:
-    @pytest.mark.parametrize(("event", "text"), TRANSCRIPTS)
-    def test_each_event_reads_as_in_the_protocol(self, event: Event, text: str | None) -> None:
-        assert transcript(event) == text
-
-    def test_there_is_one_for_every_event(self) -> None:
-        assert {type(event) for event, _ in TRANSCRIPTS} == set(get_args(Event))
 
 
 class Streams:
@@ -130,31 +93,6 @@ async def session(streams: Streams) -> AsyncIterator[Session]:
         yield session
 
 
-@pytest.mark.parametrize(
-    ("event", "told"),
-    [
-        (Left(0, 1, "Ann", LeaveReason.QUIT), "Ann left: quit"),
-        (Left(0, 1, "Ann", LeaveReason.END_OF_INPUT), "Ann left: closed its end"),
-        (Left(0, 1, "Ann", LeaveReason.LOST), "Ann left: connection lost"),
-        (Left(0, 1, "Ann", LeaveReason.KICKED), "Ann left: kicked"),
-        (Left(0, 1, "Ann", LeaveReason.KICKED, "too loud"), "Ann left: kicked (too loud)"),
-        (Left(0, 1, "Ann", LeaveReason.BANNED), "Ann left: banned"),
-        (Left(0, 1, "Ann", LeaveReason.SLOW), "Ann was dropped: too slow reading"),
-        (Left(0, 1, "Ann", LeaveReason.STALLED), "Ann was dropped: stopped reading"),
-        (Left(0, 1, "Ann", LeaveReason.FOREIGN), "Ann was dropped: spoke another protocol"),
-        (Left(0, 1, "Ann", LeaveReason.FAILED), "Ann was dropped: internal error"),
-        (Muted(0, 1, "Ann", True), "Ann is muted"),
-        (Muted(0, 1, "Ann", True, 600), "Ann is muted for 10m"),
-        (Muted(0, 1, "Ann", False), "Ann is no longer muted"),
-        (Said(0, 1, "Ann", ("one",)), None),
-        (Refused(0, 2, "Server is full", "192.0.2.7"), notices.refused(2, "Server is full", "192.0.2.7")),
-        (Failed(0, "Ann", "LookupError: oops"), "Error while serving Ann: LookupError: oops"),
-    ],
-)
-def test_an_aside_tells_what_the_transcript_has_no_line_for(event: Event, told: str | None) -> None:
-    assert aside(event) == told
-
-
 class TestPlainConsole:
     async def test_it_prints_what_happens(self, session: Session) -> None:
         assert await session.line() == f"Server started on port {session.server.port}\n"
@@ -166,6 +104,36 @@ class TestPlainConsole:
         writer.close()
         await writer.wait_closed()
         assert await session.line() == "Ann has left the server.\n"
+
+    async def test_it_prints_the_transcript_and_tells_on_stderr_what_that_has_no_line_for(
+        self, session: Session, streams: Streams
+    ) -> None:
+        await session.line()
+        for event in (
+            Said(0, 1, "Ann", ("one", "two")),
+            Messaged(0, 1, "Ann", "psst"),
+            Muted(0, 1, "Ann", True, 600),
+            OperatorSaid(0, "Operator", "the operator has typed this itself"),
+            Refused(0, 2, "Server is full", "192.0.2.7"),
+            Replied(0, None, "one\ntwo"),
+            Left(0, 1, "Ann", LeaveReason.KICKED, "too loud"),
+        ):
+            session.server.chat.emit(event)
+        printed = [await session.line() for _ in range(6)]
+        assert printed == [
+            "Ann: one\n",
+            "Ann: two\n",
+            "Ann(private): psst \n",
+            "one\n",
+            "two\n",
+            "Ann has left the server.\n",
+        ]
+        asides = (
+            b"chat-console: Ann is muted for 10m\n"
+            b"chat-console: Refused 2 connections, the last from 192.0.2.7: Server is full\n"
+            b"chat-console: Ann left: kicked (too loud)\n"
+        )
+        assert await asyncio.to_thread(streams.error.read, len(asides)) == asides
 
     async def test_it_does_what_the_operator_types(self, session: Session) -> None:
         await session.line()
@@ -201,43 +169,45 @@ class TestPlainConsole:
         monkeypatch.setattr(Printer, "print", lambda _, text: printed.append(text))
         for turn in ("first", "second"):
             for number in range(3):
-                session.server.operate(f"/msg {turn}{number} hello")
+                session.server.chat.reply(None, f"{turn} {number}")
             assert not any(turn in text for text in printed)  # not before the chat has had its turn
             await asyncio.sleep(0)
         assert printed == [
-            "\n".join(f"Message sent to 0 users of name {turn}{number}" for number in range(3))
-            for turn in ("first", "second")
+            "\n".join(f"{turn} {number}" for number in range(3)) for turn in ("first", "second")
         ]
 
     async def test_quit_ends_it_with_0(self, session: Session) -> None:
+        begun: list[bool] = []
+        session.console.ending = lambda: begun.append(session.server.members == ())
         session.type("/quit\n")
         assert await session.ended() == 0
+        assert begun == [True]
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", session.server.port)
 
     async def test_end_ends_it_with_0_when_all_is_printed(self, session: Session) -> None:
         await session.line()
         for number in range(1000):
-            session.server.operate(f"/msg Ann {number}")
+            session.server.chat.reply(None, f"line {number}")
         session.console.end()
         assert await session.ended() == 0
-        for _ in range(1000):
-            assert await session.line() == "Message sent to 0 users of name Ann\n"
+        for number in range(1000):
+            assert await session.line() == f"line {number}\n"
 
     async def test_what_the_transcript_has_no_line_for_is_told_on_stderr(
         self, session: Session, streams: Streams
     ) -> None:
-        session.server.failed("Ann", LookupError("oops"))
+        session.server.chat.failed("Ann", LookupError("oops"))
         told = b"chat-console: Error while serving Ann: LookupError: oops\n"
         assert await asyncio.to_thread(streams.error.read, len(told)) == told
 
     async def test_it_ends_when_both_streams_have_all(self, session: Session) -> None:
         await session.line()
+        printers = {thread for thread in threading.enumerate() if thread.name == "printer"}
+        assert len(printers) == 2
         session.type("/quit\n")
         assert await session.ended() == 0
-        async with asyncio.timeout(BOUND):
-            while any(thread.name == "printer" for thread in threading.enumerate()):
-                await asyncio.to_thread(time.sleep, 0.001)
+        assert printers.isdisjoint(threading.enumerate())
 
     @pytest.mark.parametrize("gone", [False, True], ids=["reads nothing", "is gone"])
     async def test_a_reader_of_stderr_stalls_and_breaks_nothing(
@@ -246,7 +216,7 @@ class TestPlainConsole:
         if gone:
             streams.error.reader.close()
         for _ in range(200):
-            session.server.failed("x" * 1000, LookupError("oops"))
+            session.server.chat.failed("x" * 1000, LookupError("oops"))
         await session.line()
         session.type("/list\n/quit\n")
         assert await session.line() == "No users connected\n"
@@ -256,17 +226,18 @@ class TestPlainConsole:
         streams.stdin.close()
         async with Session(streams) as session:
             await session.line()
-            session.server.operate("/list")
-            assert await session.line() == "No users connected\n"
+            session.server.chat.reply(None, "still here")
+            assert await session.line() == "still here\n"
 
     def test_what_is_typed_after_the_end_is_lost_without_an_error(self, streams: Streams) -> None:
-        async def run() -> None:
-            async with Session(streams):
-                pass
+        before = set(threading.enumerate())
 
-        before = threading.enumerate()
+        async def run() -> None:
+            async with Session(streams) as session:
+                await session.line()
+
         asyncio.run(run())
-        (reader,) = (thread for thread in threading.enumerate() if thread not in before)
+        (reader,) = [thread for thread in set(threading.enumerate()) - before if thread.name == "stdin"]
         streams.input.writer.write(b"too late\n")
         reader.join(BOUND)
         assert not reader.is_alive()

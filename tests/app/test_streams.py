@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pipe_ends import Pipe
+from support.pipe_ends import Pipe
 from support.waiting import BOUND, wait_until
 
 from chat_console.app import streams

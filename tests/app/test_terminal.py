@@ -21,6 +21,7 @@ import termios
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyte
@@ -129,7 +130,7 @@ class Terminal:
                 stderr=self.tty,
                 start_new_session=True,
                 pass_fds=[control.fileno()],
-                env=environment | {"TERM": "xterm-256color"},
+                env=environment | {"TERM": "xterm-256color", "PYTHONPATH": str(Path(__file__).parents[1])},
             )
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from textual.widgets import Button, Input
 from chat_console.app import feed, typeahead
 from chat_console.app.terminal import NonBlockingDriver
 from chat_console.app.typeahead import LIMIT, RUN, KeyByKeyApp
+from chat_console.server.room.operator import OperatorSession
 
 SEEDS = int(os.environ.get("CHAT_CONSOLE_KEY_SEEDS", "10"))
 """How many lists of keys are tried, each in a console of its own."""
@@ -191,8 +192,10 @@ async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, An
             patch.setattr(console, "deliver_screenshot", lambda *_, **__: None)
             told = Told(console)
             said = list[str]()
-            operate_line = operator.server.operate
-            patch.setattr(operator.server, "operate", lambda text: (said.append(text), operate_line(text)))
+            operate_line = OperatorSession.operate
+            patch.setattr(
+                OperatorSession, "operate", lambda self, text: (said.append(text), operate_line(self, text))
+            )
             members = await operator.gather("Ann", "Bob", "Cleo", "Zed")
             async with typist(console) as hands:
                 talking = None
@@ -591,7 +594,7 @@ async def test_nothing_is_said_once_the_operator_has_quit(
         await stop()
 
     monkeypatch.setattr(operator.server, "stop", stop_slowly)
-    monkeypatch.setattr(operator.server, "operate", said.append)
+    monkeypatch.setattr(OperatorSession, "operate", lambda _, text: said.append(text))
     told = Told(operator.console)
     async with typist(operator.console) as hands:
         hands.type(f"last{ENTER}{CTRL_Q}late{ENTER}")

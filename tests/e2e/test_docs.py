@@ -117,7 +117,7 @@ def test_the_service_takes_the_operators_lines_from_its_fifo(
     console.output.wait_for("No users connected\nBanned 192.0.2.7 until unbanned.\n")
     assert unit("chat-console.service", "ExecReload") == "/bin/kill -HUP $MAINPID"
     console.signal(signal.SIGHUP)
-    console.output.wait_for("The bans file was read again: 1 bans are in force.\n")
+    console.output.wait_for("Reloaded the bans file: 1 bans in force.\n")
     console.signal(signal.SIGTERM)
     assert console.wait() == 0
 
@@ -156,7 +156,7 @@ def test_the_service_in_tmux_says_goodbye_when_it_is_stopped(
     port = int(wait_for(r"Server started on port (\d+)")[1])
     client = connect(port)
     run("ExecReload")
-    wait_for("This server does not use TLS: there is no certificate to read.")
+    wait_for("This server does not use TLS: there is no certificate to reload.")
     run("ExecStop")
     assert client.read_to_end().endswith("Server is shutting down\nYou have left the server\n")
 

@@ -48,11 +48,9 @@ def test_bans_survive_a_restart_in_a_file_that_nobody_else_reads(
     ann, bob = connect(console.port), connect(console.port, source=other)
     assert not bans.exists()
     console.type(f"/ban {other}")
-    console.output.wait_for(
-        f"{other} is this machine itself; to ban it all the same type: /ban {other} --force\n"
-    )
+    console.output.wait_for(f"{other} is this machine itself; to ban it anyway, type: /ban {other} --force\n")
     console.type(f"/ban {other} --force")
-    console.output.wait_for(f"A ban of {other} drops {bob.address}. Repeat the command to do it.\n")
+    console.output.wait_for(f"Banning {other} drops {bob.address}. Repeat the command to confirm.\n")
     console.type(f"/ban {other} --force")
     console.output.wait_for(f"{bob.address} has left the server.\nBanned {other} until unbanned.\n")
     assert bob.read_to_end().endswith("You have left the server\n")
@@ -71,7 +69,7 @@ def test_bans_survive_a_restart_in_a_file_that_nobody_else_reads(
     listed = rf"^{re.escape(other)} until unbanned\n192\.0\.2\.0/24 for (1d|24h)\n"
     console.output.wait_until(lambda: re.search(listed, console.output.text, re.MULTILINE))
     console.type(f"/unban {other}")
-    console.output.wait_for(f"Lifted the ban of {other}.\n")
+    console.output.wait_for(f"Lifted the ban on {other}.\n")
     connect(console.port, source=other)
     quit_in_order(console)
 
@@ -117,7 +115,7 @@ def test_a_bans_file_with_something_else_in_it_is_refused_and_left_as_it_is(
 
 def test_a_bans_file_that_cannot_be_read_is_refused(start: StartProgram, tmp_path: Path) -> None:
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(tmp_path))) == (
-        f"chat-console: {tmp_path}: is a directory; fix that, or name another file with --bans\n"
+        f"chat-console: {tmp_path}: is a directory; fix it, or name another file with --bans\n"
     )
 
 
@@ -130,7 +128,7 @@ def test_a_bans_file_that_another_server_uses_is_refused(
     console = start_console("--bans", str(bans))
     assert console.port  # it runs
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--bans", str(link))) == (
-        f"chat-console: {link} is in use by another server; end that, or name another file with --bans\n"
+        f"chat-console: {link} is in use by another server; stop it, or name another file with --bans\n"
     )
     quit_in_order(console)
     console = start_console("--bans", str(link))
@@ -140,7 +138,7 @@ def test_a_bans_file_that_another_server_uses_is_refused(
 
 def test_a_certificate_without_a_key_is_refused(start: StartProgram) -> None:
     assert refused(start(*PROGRAM, "--plain", "--port", "0", "--tls-cert", "cert.pem")) == (
-        "chat-console: --tls-cert and --tls-key go together; give both, or neither\n"
+        "chat-console: --tls-cert and --tls-key go together: give both or neither\n"
     )
 
 

@@ -381,7 +381,7 @@ def test_a_client_that_does_not_read_is_dropped_and_the_reason_told_on_stderr(
         mute.connect(("127.0.0.1", console.port))
         name = f"127.0.0.1|{mute.getsockname()[1]}"
         ann.wait_for(f"Welcome {name} to the server!\n")
-        dropped = f"chat-console: {name} was dropped: too slow reading\n"
+        dropped = f"chat-console: {name} was dropped: read too slowly\n"
         # More than the system's buffers hold, and ann has read each part before the next.
         for part in range(500):
             if dropped in console.errors.text:
@@ -477,9 +477,7 @@ def test_a_hangup_makes_it_read_its_files_again(start_console: StartConsole) -> 
     console.output.wait_for("\n")
     for count in 1, 2:
         console.signal(signal.SIGHUP)
-        console.output.wait_for(
-            "There is nothing to read again: no TLS certificate and no bans file.\n" * count
-        )
+        console.output.wait_for("Nothing to reload: no TLS certificate and no bans file.\n" * count)
     quit_in_order(console)
 
 

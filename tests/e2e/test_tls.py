@@ -14,7 +14,7 @@ from support.waiting import BOUND
 
 from .conftest import StartConsole, StartProgram
 
-RELOADED = "The TLS certificate was read again: new connections get it.\n"
+RELOADED = "Reloaded the TLS certificate: new connections use it.\n"
 
 
 def options(pair: Pair) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def test_sigusr1_reads_a_renewed_certificate_and_drops_nobody(
     # One that cannot be used changes nothing.
     used.cert.write_text("rubbish")
     console.signal(signal.SIGUSR1)
-    console.output.wait_for("The TLS certificate stays as it was: ")
+    console.output.wait_for("The TLS certificate is unchanged: ")
     carol = clients.openssl(console.port, other_pair.cert)
     take_name(carol, "Carol")
     for output in (ann.output, bob.output, console.output):
@@ -160,7 +160,7 @@ def test_sigusr1_without_tls_is_answered_and_changes_nothing(
     client = start(require("nc"), "127.0.0.1", str(console.port))
     take_name(client, "Ann")
     console.signal(signal.SIGUSR1)
-    console.output.wait_for("This server does not use TLS: there is no certificate to read.\n")
+    console.output.wait_for("This server does not use TLS: there is no certificate to reload.\n")
     client.type("still here")
     console.output.wait_for("Ann: still here\n")
 
@@ -195,7 +195,7 @@ def test_a_key_of_another_certificate_is_refused(start: StartProgram, pair: Pair
 def test_what_is_no_certificate_is_refused(start: StartProgram, pair: Pair) -> None:
     pair.cert.write_text("rubbish")
     assert refused(start, pair) == (
-        f"{pair.cert} and {pair.key} are not a PEM certificate and its key without a passphrase"
+        f"{pair.cert} and {pair.key} are not a PEM certificate and its unencrypted key"
     )
 
 
@@ -204,7 +204,7 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(
 ) -> None:
     locked = authority.with_passphrase("locked", pair)
     assert refused(start, locked) == (
-        f"{pair.cert} and {locked.key} are not a PEM certificate and its key without a passphrase"
+        f"{pair.cert} and {locked.key} are not a PEM certificate and its unencrypted key"
     )
 
 

@@ -51,8 +51,8 @@ def bans(scale: Scale, folder: Path) -> Iterator[Outcome]:
     yield bars.cost(attack, each, usual, "10 bans")
 
 
-class NobodyIsBanned:
-    """Stands in for the bans where none is in force."""
+class Nobody:
+    """Stands in for the bans where none is in force, and for the refusals where there are none."""
 
     def covers(self, host: str) -> bool:
         return False
@@ -66,7 +66,8 @@ def new_networks(scale: Scale, folder: Path) -> Iterator[Outcome]:
     def clock() -> float:
         return now
 
-    gate = Gate(Settings(), cast(Any, NobodyIsBanned()), clock)
+    nobody = cast(Any, Nobody())
+    gate = Gate(Settings(), nobody, nobody, clock)
     times: list[float] = []
     for number in range(scale.networks):
         now = number / 2500

@@ -102,10 +102,10 @@ class Meter:
         self._events: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._told: deque[str] = deque(maxlen=200)
+        self._operator = server.operator(self._note)
         self.begin()
 
-    def note(self, event: Any) -> None:
-        """Take an event of the server's."""
+    def _note(self, event: Any) -> None:
         kind = type(event).__name__
         self._events[kind] += 1
         if kind == "Left":
@@ -154,12 +154,12 @@ class Meter:
     def say(self, text: str, count: int) -> int:
         """Say `text` so often as the operator; that much is left out of the turn."""
         for _ in range(count):
-            self._server.say(text)
+            self._operator.say(text)
         return count
 
     def operate(self, line: str) -> int:
         """Do what the operator's `line` asks for, in a turn that is measured."""
-        self._server.operate(line)
+        self._operator.operate(line)
         return 0
 
     def waste(self, seconds: float, mebibytes: int) -> int:
@@ -203,7 +203,6 @@ async def serve(settings: dict[str, Any], slices: Slices) -> None:
             loop.remove_reader(sys.stdin)
             ended.set()
 
-    server.subscribe(meter.note)
     loop.add_reader(sys.stdin, answer)
     gc.collect()
     gc.freeze()  # as the program does

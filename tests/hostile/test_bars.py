@@ -38,8 +38,8 @@ def missed(tmp_path_factory: pytest.TempPathFactory) -> Missed:
     """Makes an attack, and says what missed its bar; a time has to miss it each time the attack is made."""
 
     def missed(name: str) -> list[str]:
-        late: set[tuple[str, str]] = set()
         counting: list[Outcome] = []
+        late: set[tuple[str, str]] = set()
         for attempt in range(TRIES):
             outcomes = list(ATTACKS[name](QUICK, tmp_path_factory.mktemp(name)))
             counting = [

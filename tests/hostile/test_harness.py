@@ -32,8 +32,8 @@ sys.exit(main())
 
 LEAKY = f"""
 import asyncio, os, runpy
-from chat_console.server.room.room import Room
-join, leaked = Room.join, []
+from chat_console.server.room.roster import Roster
+add, leaked = Roster.add, []
 
 def grow(loop, memory):  # all the time: no moment of it must be met
     memory.append(b"x" * (1 << 19))
@@ -41,14 +41,14 @@ def grow(loop, memory):  # all the time: no moment of it must be met
         loop.call_later(0.01, grow, loop, memory)
 
 def leaky(self, member):
-    join(self, member)
+    add(self, member)
     loop = asyncio.get_running_loop()
     if not leaked:
         grow(loop, [])
     leaked.append((member, os.dup(0), loop.create_task(asyncio.sleep(1000))))
     loop.call_soon(lambda: 1 / 0)
 
-Room.join = leaky
+Roster.add = leaky
 runpy.run_path({soak.COMMAND[-1]!r}, run_name="__main__")
 """
 """The server under soak, but members leave behind whatever can be left behind."""

@@ -5,13 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import HealthCheck, settings
 from support.certificates import Authority, Pair
 from support.chat_clients import Clock
-
-# A busy machine is slow now and then; that is not what these tests are about.
-settings.register_profile("server", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("server")
 
 
 @pytest.fixture(scope="session")

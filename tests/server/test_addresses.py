@@ -8,6 +8,8 @@ import random
 import pytest
 
 from chat_console.server.addresses import (
+    Address,
+    Endpoint,
     Network,
     NetworkMap,
     address_of,
@@ -219,3 +221,32 @@ class TestMap:
         assert list(networks.covering(address_of("203.0.113.7"))) == []
         assert not networks.covers(address_of("2001:db8::7"))
         assert values.asked == 2 * 2
+
+
+class TestAddress:
+    @pytest.mark.parametrize(
+        ("host", "shown", "network"),
+        [
+            ("192.0.2.7", "192.0.2.7|4000", "192.0.2.7/32"),
+            ("2001:db8::7", "2001:db8::7|4000", "2001:db8::7/128"),
+            ("fe80::1%eth0", "fe80::1%eth0|4000", "fe80::1/128"),
+        ],
+    )
+    def test_is_shown_with_its_port_and_found_without(self, host: str, shown: str, network: str) -> None:
+        address = Address(host, 4000)
+        assert str(address) == shown
+        assert address.ip == network_of(network)
+
+
+class TestEndpoint:
+    @pytest.mark.parametrize(
+        ("host", "shown"),
+        [
+            ("192.0.2.7", "192.0.2.7:1234"),
+            ("localhost", "localhost:1234"),
+            ("::1", "[::1]:1234"),
+            ("fe80::1%eth0", "[fe80::1%eth0]:1234"),
+        ],
+    )
+    def test_is_shown_as_in_a_url(self, host: str, shown: str) -> None:
+        assert str(Endpoint(host, 1234)) == shown

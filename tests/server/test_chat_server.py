@@ -17,9 +17,12 @@ from typing import Any
 
 import pytest
 from support.certificates import Pair
-from support.chat_clients import BOUND, Chat, Client, Clock, ipv6, open_chat
+from support.chat_clients import Chat, Client, Clock, ipv6, open_chat
+from support.network import refuse_to_bind, resolve, server_end
+from support.waiting import BOUND
 
 from chat_console.server import chat_server
+from chat_console.server.addresses import Endpoint
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.gate.bans_file import BansFile, BansFileError
 from chat_console.server.room.events import (
@@ -30,18 +33,23 @@ from chat_console.server.room.events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
-    QuitRequested,
     Refused,
     Replied,
     Said,
     Started,
 )
 from chat_console.server.settings import Settings
-from chat_console.server.wire import listener
 from chat_console.server.wire.listener import ListenError
 from chat_console.server.wire.tls import CertificateError
 
 GOODBYE = ["Server is shutting down", "You have left the server"]
+
+
+def hosts(server: ChatServer) -> list[str]:
+    """What the server listens on, without the port."""
+    return [endpoint.host for endpoint in server.endpoints]
+
+
 needs_ipv6 = pytest.mark.skipif(not ipv6, reason="no IPv6 here")
 
 
@@ -55,15 +63,16 @@ class TestListening:
     async def test_is_told_with_the_port_and_the_addresses(self) -> None:
         async with open_chat() as chat:
             started = await chat.event(Started)
-            assert (started.addresses, started.port) == (("127.0.0.1",), chat.server.port)
-            assert chat.server.addresses == ("127.0.0.1",)
             assert chat.server.port > 0
+            assert chat.server.endpoints == (Endpoint("127.0.0.1", chat.server.port),)
+            assert started.endpoints == chat.server.endpoints
 
     @needs_ipv6
     async def test_on_several_hosts_takes_one_port(self) -> None:
         async with open_chat(hosts=("127.0.0.1", "::1")) as chat:
-            assert chat.server.addresses == ("127.0.0.1", "::1")
-            for host in chat.server.addresses:
+            assert hosts(chat.server) == ["127.0.0.1", "::1"]
+            assert {endpoint.port for endpoint in chat.server.endpoints} == {chat.server.port}
+            for host in hosts(chat.server):
                 client = await chat.connect(host)
                 assert await client.line() == f"Welcome {client.address} to the server!"
 
@@ -115,22 +124,13 @@ class TestListening:
     async def test_on_a_name_leaves_out_loopback_addresses_that_are_not_there(
         self, addresses: list[str], listens: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        bind = listener._bind
-
-        def here(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
-            if address[0] == "127.0.9.9":
-                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
-            return bind(family, address, dual=dual)
-
-        async def found(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
-            return [(socket.AF_INET, (address, port)) for address in addresses]
-
-        monkeypatch.setattr(listener, "_bind", here)
-        monkeypatch.setattr(listener, "_addresses", found)
+        missing = OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        refuse_to_bind(monkeypatch, "127.0.9.9", missing)
+        resolve(monkeypatch, *addresses)
         server = ChatServer(Settings(port=0, hosts=("name",)))
         if listens:
             async with server:
-                assert server.addresses == ("127.0.0.1",)
+                assert hosts(server) == ["127.0.0.1"]
         else:
             with pytest.raises(ListenError) as raised:
                 await server.start()
@@ -140,11 +140,8 @@ class TestListening:
     async def test_on_a_name_one_of_whose_ports_is_in_use_is_a_listen_error(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def addresses(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
-            return [(socket.AF_INET, (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
-
         async with open_chat() as chat:
-            monkeypatch.setattr(listener, "_addresses", addresses)
+            resolve(monkeypatch, "127.0.0.2", "127.0.0.1")
             with pytest.raises(ListenError) as raised:
                 await ChatServer(Settings(port=chat.server.port, hosts=("name",))).start()
             assert raised.value.errno == errno.EADDRINUSE
@@ -159,7 +156,7 @@ class TestListening:
 
     async def test_on_two_names_of_one_address_listens_there_once(self) -> None:
         async with open_chat(hosts=("127.0.0.1", "127.0.0.1")) as chat:
-            assert chat.server.addresses == ("127.0.0.1",)
+            assert hosts(chat.server) == ["127.0.0.1"]
 
     @needs_ipv6
     async def test_on_everything_shows_ipv4_addresses_as_such(self) -> None:
@@ -183,10 +180,10 @@ class TestConnecting:
 
     async def test_has_the_system_watch_over_the_connection(self) -> None:
         async with open_chat() as chat:
-            await chat.gather("Ann")
-            sock = chat.server._connections[1]._sock
-            assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
-            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            (ann,) = await chat.gather("Ann")
+            with server_end(ann.writer.get_extra_info("sockname")) as sock:
+                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 class TestOperator:
@@ -194,58 +191,60 @@ class TestOperator:
         async with open_chat() as chat:
             (ann,) = await chat.gather("Ann")
             for line in ("Hello users!", "/msg Ann psst", "/list", "/quit", "/kick Ann"):
-                chat.server.operate(line)
+                chat.operator.operate(line)
             assert await ann.rest() == [
                 "Operator: Hello users!",
                 "Operator (private): psst ",
                 "You have left the server",
             ]
-            kinds = [OperatorSaid, OperatorMessaged, Replied, QuitRequested, Left, Replied]
+            kinds = [OperatorSaid, OperatorMessaged, Replied, Replied, Left, Replied]
             assert [type(event) for event in chat.events] == kinds
+            assert chat.quits == 1
 
     @pytest.mark.parametrize("text", ["hello", "/kick Ann", "//", " /list"])
     async def test_says_any_text(self, text: str) -> None:
         async with open_chat() as chat:
             (ann,) = await chat.gather("Ann")
-            chat.server.say(text)
+            chat.operator.say(text)
             assert await ann.line() == f"Operator: {text}"
 
     @pytest.mark.parametrize("text", ["\0/kick Ann", "\x1b[m/kick Ann"])
     async def test_says_text_that_only_cleaning_makes_begin_with_a_slash(self, text: str) -> None:
         async with open_chat() as chat:
             (ann,) = await chat.gather("Ann")
-            chat.server.say(text)
+            chat.operator.say(text)
             assert await ann.line() == "Operator: /kick Ann"
 
     async def test_messages_one_member_by_its_id(self) -> None:
         async with open_chat(shared_nicks=True) as chat:
             _, two = await chat.gather("Bob", "Bob")
             member = chat.server.members[1]
-            assert chat.server.message(member.id, "\x1b[1mpsst\n")
+            assert chat.operator.message(member.id, "\x1b[1mpsst\n")
             assert await two.line() == "Operator (private): psst "
             event = await chat.event(OperatorMessaged)
             assert (event.recipient, event.text, event.count) == ("Bob", "psst", 1)
+            assert (await chat.event(Replied)).text == "Message sent to 1 users of name Bob"
             two.send("/quit")
             await chat.event(Left)
-            assert not chat.server.message(member.id, "psst")
+            assert not chat.operator.message(member.id, "psst")
             assert not chat.events
 
     async def test_kicks_one_member_by_its_id(self) -> None:
         async with open_chat(shared_nicks=True) as chat:
             one, two = await chat.gather("Bob", "Bob")
             member = chat.server.members[0]
-            assert chat.server.kick(member.id)
+            assert chat.operator.kick(member.id)
             assert await one.rest() == ["You have left the server"]
             assert await two.line() == "Bob has left the server."
             assert (await chat.event(Left)).reason is LeaveReason.KICKED
             assert (await chat.event(Replied)).text == "Kicked 1 people."
-            assert not chat.server.kick(member.id)
+            assert not chat.operator.kick(member.id)
             assert not chat.events
 
     async def test_gives_a_reason_for_a_kick_that_stays_off_the_wire(self) -> None:
         async with open_chat() as chat:
             ann, bob = await chat.gather("Ann", "Bob")
-            chat.server.kick(1, "said it too often")
+            chat.operator.kick(1, "said it too often")
             assert (await chat.event(Left)).remark == "said it too often"
             assert await ann.rest() == ["You have left the server"]
             assert await bob.line() == "Ann has left the server."
@@ -253,15 +252,16 @@ class TestOperator:
     async def test_mutes_one_member_by_its_id_and_lets_it_be_heard_again(self) -> None:
         async with open_chat() as chat:
             ann, bob = await chat.gather("Ann", "Bob")
-            assert chat.server.mute(1, muted=True)
+            assert chat.operator.mute(1)
             ann.send("hello")
             assert [await ann.line() for _ in range(2)] == ["You are muted"] * 2
-            assert chat.server.mute(1, muted=False)
+            assert chat.operator.unmute(1)
             ann.send("hello again")
             assert await bob.line() == "Ann: hello again"
             assert await ann.line() == "You are no longer muted"
             assert [event.muted for event in chat.events if isinstance(event, Muted)] == [True, False]
-            assert not chat.server.mute(7, muted=True)
+            assert not chat.operator.mute(7)
+            assert not chat.operator.unmute(7)
 
     async def test_knows_of_one_member_how_long_it_is_here_and_how_long_silent(self, clock: Clock) -> None:
         async with open_chat() as chat:
@@ -274,8 +274,8 @@ class TestOperator:
             assert details
             assert 90 <= details.here < 90 + BOUND
             assert 30 <= details.idle < 30 + BOUND
-            assert (details.address, details.lines, details.waiting) == (ann.address, 3, 0)
-            chat.server.kick(1)
+            assert (str(details.address), details.lines, details.waiting) == (ann.address, 3, 0)
+            chat.operator.kick(1)
             assert chat.server.details(1) is None
             assert chat.server.details(7) is None
 
@@ -300,32 +300,32 @@ class TestBanning:
     async def test_drops_one_member_and_everybody_from_its_address_and_keeps_them_out(self) -> None:
         async with open_chat() as chat:
             ann, bob = await chat.gather("Ann", "Bob")
-            assert [member.name for member in chat.server.hit_by_ban(2)] == ["Ann", "Bob"]
-            assert chat.server.ban(2)
+            assert [member.name for member in chat.operator.hit_by_ban(2)] == ["Ann", "Bob"]
+            assert chat.operator.ban(2)
             for client in (ann, bob):
                 assert (await client.rest())[-1] == "You have left the server"
                 client.close()
             assert (await chat.event(Left)).reason is LeaveReason.BANNED
             again = await chat.connect()
             assert await again.rest() == ["You are banned from this server"]
-            chat.server.operate("/unban 127.0.0.1")
+            chat.operator.operate("/unban 127.0.0.1")
             again = await chat.connect()
             assert await again.line() == f"Welcome {again.address} to the server!"
 
     async def test_of_one_who_is_gone_does_nothing(self) -> None:
         async with open_chat() as chat:
-            assert chat.server.hit_by_ban(7) == []
-            assert not chat.server.ban(7)
-            chat.server.operate("/bans")
+            assert chat.operator.hit_by_ban(7) == []
+            assert not chat.operator.ban(7)
+            chat.operator.operate("/bans")
             assert (await chat.event(Replied)).text == "Nobody is banned"
 
     async def test_is_of_no_notice_to_the_room_and_told_to_the_operator(self) -> None:
         async with open_chat() as chat:
             (ann,) = await chat.gather("Ann")
-            chat.server.operate("/ban 127.0.0.1 1h --force")
-            chat.server.operate("/unban 127.0.0.1")
-            chat.server.operate("/ban 127.0.0.0/8 1h --force")
-            chat.server.operate("/ban 127.0.0.0/8 1h --force")
+            chat.operator.operate("/ban 127.0.0.1 1h --force")
+            chat.operator.operate("/unban 127.0.0.1")
+            chat.operator.operate("/ban 127.0.0.0/8 1h --force")
+            chat.operator.operate("/ban 127.0.0.0/8 1h --force")
             assert await ann.rest() == ["You have left the server"]
             chat.events.clear()
             for _ in range(2):
@@ -341,7 +341,7 @@ class TestBanning:
     async def test_survives_a_restart(self, tmp_path: Path) -> None:
         file = tmp_path / "bans"
         async with open_chat(bans_file=file) as chat:
-            chat.server.operate("/ban 127.0.0.1 --force")
+            chat.operator.operate("/ban 127.0.0.1 --force")
         async with open_chat(bans_file=file) as chat:
             assert await (await chat.connect()).rest() == ["You are banned from this server"]
 
@@ -353,11 +353,11 @@ class TestBanning:
 
         async with open_chat(bans_file=tmp_path / "bans") as chat:
             monkeypatch.setattr(BansFile, "write", fail)
-            chat.server.operate("/ban 127.0.0.1 --force")
+            chat.operator.operate("/ban 127.0.0.1 --force")
             assert (await chat.event(Replied)).text == "Banned 127.0.0.1 until unbanned."
             assert (await chat.event(Replied)).text == (
-                "The bans file could not be written (Read-only file system): "
-                "this holds only until the server ends."
+                "Could not write the bans file (Read-only file system): "
+                "this change lasts only until the server stops."
             )
             assert await (await chat.connect()).rest() == ["You are banned from this server"]
 
@@ -370,7 +370,7 @@ class TestBanning:
         monkeypatch.setattr(os, "fsync", lambda descriptor: may_write.wait(BOUND) and fsync(descriptor))
         async with open_chat(bans_file=file) as chat:
             ann, bob = await chat.gather("Ann", "Bob")
-            chat.server.operate("/ban 192.0.2.7")
+            chat.operator.operate("/ban 192.0.2.7")
             ann.send("hello")
             assert await bob.line() == "Ann: hello"
             assert not file.exists()
@@ -384,10 +384,10 @@ class TestBanning:
         may_write = threading.Event()
         monkeypatch.setattr(os, "fsync", lambda _: may_write.wait(BOUND))
         async with open_chat(bans_file=tmp_path / "bans", stop_grace=0.05) as chat:
-            chat.server.operate("/ban 192.0.2.7")
+            chat.operator.operate("/ban 192.0.2.7")
         assert not may_write.is_set()
         may_write.set()
-        await asyncio.wait_for(chat.server._background.finished(), BOUND)
+        await chat.until((tmp_path / "bans").exists)
 
     @pytest.mark.parametrize("missing", [False, True])
     async def test_by_a_file_that_cannot_be_used_keeps_the_server_from_starting(
@@ -415,18 +415,18 @@ class TestBanning:
         async with open_chat(bans_file=file) as chat:
             (ann,) = await chat.gather("Ann")
             file.write_text("::ffff:127.0.0.1 -\n")
-            chat.server.reload()
+            chat.server.chat.reload()
             assert await ann.rest() == ["You have left the server"]
             assert (await chat.event(Replied)).text == (
-                "The bans file was read again: 1 bans are in force. Dropped 1 people."
+                "Reloaded the bans file: 1 bans in force. Dropped 1 people."
             )
             assert await (await chat.connect()).rest() == ["You are banned from this server"]
 
     async def test_tells_what_it_is_of(self) -> None:
         async with open_chat() as chat:
             await chat.gather("Ann")
-            assert str(chat.server.network(1)) == "127.0.0.1/32"
-            assert chat.server.network(7) is None
+            assert str(chat.operator.network_of(1)) == "127.0.0.1/32"
+            assert chat.operator.network_of(7) is None
 
 
 @pytest.fixture
@@ -445,22 +445,23 @@ class TestLimits:
             bob.send("/quit")
             assert await bob.rest() == ["You have left the server"]
             bob.close()
-            await chat.until(lambda: 2 not in chat.server._connections)
-            cid = await chat.connect()
-            assert await cid.line() == f"Welcome {cid.address} to the server!"
+            async with asyncio.timeout(BOUND):
+                while (line := await (cid := await chat.connect()).line()) == "Server is full":
+                    pass  # the server has not seen yet that Bob is gone
+            assert line == f"Welcome {cid.address} to the server!"
 
     @pytest.mark.usefixtures("from_afar")
     @pytest.mark.parametrize(
         "settings", [{"max_per_ip": 2}, {"connect_burst": 2}], ids=["at a time", "in a short time"]
     )
     async def test_of_one_address_turn_the_next_away_without_a_notice_to_the_room(
-        self, settings: dict[str, int]
+        self, settings: dict[str, Any]
     ) -> None:
         async with open_chat(**settings) as chat:
             clients = [await chat.connect() for _ in range(2)]
             await chat.until(lambda: len(chat.server.members) == 2)
             assert await (await chat.connect()).rest() == ["Too many connections from your address"]
-            chat.server.say("hello")
+            chat.operator.say("hello")
             assert [line.split()[0] for line in await clients[0].until("Operator: hello")] == [
                 "Welcome",
                 "Welcome",
@@ -485,10 +486,10 @@ class TestLimits:
         async with open_chat(max_clients=1) as chat:
             await chat.gather("Ann")
 
-            async def knock(count: int) -> list[int]:
+            async def knock(count: int, why: str = "Server is full") -> list[int]:
                 """Be turned away so often; the answer is what was told of it."""
                 for _ in range(count):
-                    assert await (await chat.connect()).rest() == ["Server is full"]
+                    assert await (await chat.connect()).rest() == [why]
                 return told()
 
             def told() -> list[int]:
@@ -504,14 +505,14 @@ class TestLimits:
             await chat.until(lambda: chat.events)
             assert told() == [4]
             assert await knock(2) == []
-            chat.server.refused("another reason", "192.0.2.1")
-            assert told() == [1]
-            clock.advance(60)
-            await chat.until(lambda: chat.events)
+            assert chat.operator.ban(1)
+            assert await knock(1, "You are banned from this server") == [1]
+            chat.operator.operate("/unban 127.0.0.1")
+            await chat.pass_time(clock, 60)
             assert told() == [2]
-            clock.advance(60)
-            await chat.until(lambda: not chat.server._refusals._timers)
+            await chat.pass_time(clock, 60)
             assert told() == []
+            await chat.gather("Bob")
             assert await knock(1) == [1]
 
     async def test_give_a_place_back_when_a_connection_cannot_be_set_up(
@@ -520,11 +521,12 @@ class TestLimits:
         async with open_chat(max_clients=1) as chat:
 
             def fail(*_: object) -> None:
-                raise OSError(errno.ENOBUFS, "No buffer space available")
+                raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
             with monkeypatch.context() as patch:
-                patch.setattr(chat_server, "Connection", fail)
+                patch.setattr(asyncio.get_running_loop(), "add_reader", fail)
                 assert await (await chat.connect()).rest() == []
+            assert (await chat.event(Refused)).why == "Cannot allocate memory"
             ann = await chat.connect()
             assert await ann.line() == f"Welcome {ann.address} to the server!"
 
@@ -543,12 +545,29 @@ def open_tls_chat(served: Pair, **settings: Any) -> contextlib.AbstractAsyncCont
     return open_chat(context=context, tls_cert=served.cert, tls_key=served.key, **settings)
 
 
+async def is_full(chat: Chat) -> None:
+    """Wait until the server has taken in all whom it has room for, one of them just now."""
+    context, chat.context = chat.context, None
+    await chat.connect()
+    chat.context = context
+    assert (await chat.event(Refused)).why == "Server is full"
+
+
+async def begin_a_handshake(chat: Chat) -> Client:
+    """The last client that the server has room for, which says nothing."""
+    context, chat.context = chat.context, None
+    silent = await chat.connect()
+    chat.context = context
+    await is_full(chat)
+    return silent
+
+
 class TestTls:
     async def test_lets_people_talk_as_ever(self, served: Pair) -> None:
         async with open_tls_chat(served) as chat:
             ann, bob, cid = await chat.gather("Ann", "Bob", "Cid")
             ann.send("hello", "/msg Bob psst")
-            chat.server.say("welcome")
+            chat.operator.say("welcome")
             assert await ann.until("Operator: welcome") == ["Operator: welcome"]
             assert await ann.line() == "Message sent to 1 users of name Bob"
             assert await bob.until("Ann(private): psst ") == [
@@ -567,7 +586,7 @@ class TestTls:
     async def test_sends_the_last_line_before_it_closes(self, served: Pair) -> None:
         async with open_tls_chat(served) as chat:
             ann, bob, cid = await chat.gather("Ann", "Bob", "Cid")
-            chat.server.operate("/kick Ann")
+            chat.operator.operate("/kick Ann")
             assert await ann.rest() == ["You have left the server"]
             ann.close()
             bob.send("/quit")
@@ -620,7 +639,7 @@ class TestTls:
             await chat.event(Joined)
             async with asyncio.timeout(BOUND):
                 while chat.server.members:
-                    chat.server.say("x" * 2000)
+                    chat.operator.say("x" * 2000)
                     await asyncio.sleep(0)
             assert (await chat.event(Left)).reason is LeaveReason.SLOW
 
@@ -660,43 +679,38 @@ class TestTls:
             assert await ann.line() == f"Welcome {bob.address} to the server!"
 
     async def test_does_not_wait_for_a_handshake_for_ever(self, served: Pair, clock: Clock) -> None:
-        async with open_tls_chat(served, tls_handshake_timeout=10) as chat:
-            chat.context = None
-            silent = await chat.connect()
-            await chat.until(lambda: chat.server._connections)
+        async with open_tls_chat(served, tls_handshake_timeout=10, max_clients=1) as chat:
+            silent = await begin_a_handshake(chat)
             clock.advance(10)
             assert await silent.rest() == []
             assert (await chat.event(Refused)).why == "no TLS handshake"
-            assert not chat.server._connections
+            ann = await chat.connect()  # there is room for it
+            assert await ann.line() == f"Welcome {ann.address} to the server!"
 
     async def test_lets_nobody_in_who_was_banned_during_the_handshake(self, served: Pair) -> None:
-        async with open_tls_chat(served) as chat:
+        async with open_tls_chat(served, max_clients=1) as chat:
             with socket.create_connection(("127.0.0.1", chat.server.port), timeout=BOUND) as sock:
-                await chat.until(lambda: chat.server._connections)
-                chat.server.operate("/ban 127.0.0.1 --force")
+                await is_full(chat)
+                chat.operator.operate("/ban 127.0.0.1 --force")
                 context = served.client_context()
                 with await asyncio.to_thread(context.wrap_socket, sock, server_hostname="chat.example"):
                     assert (await chat.event(Refused)).why == "You are banned from this server"
             assert not [event for event in chat.events if isinstance(event, Joined)]
 
     async def test_lets_nobody_hold_up_the_end_by_a_handshake(self, served: Pair) -> None:
-        async with open_tls_chat(served) as chat:
-            chat.context = None
-            silent = await chat.connect()
-            await chat.until(lambda: chat.server._connections)
+        async with open_tls_chat(served, max_clients=1) as chat:
+            silent = await begin_a_handshake(chat)
             await asyncio.wait_for(chat.server.stop(), BOUND)
             assert await silent.rest() == []
 
     async def test_is_cut_at_once_with_abort_also_during_a_handshake(self, served: Pair) -> None:
-        async with open_tls_chat(served) as chat:
+        async with open_tls_chat(served, max_clients=2) as chat:
             (ann,) = await chat.gather("Ann")
-            context, chat.context = chat.context, None
-            await chat.connect()
-            await chat.until(lambda: len(chat.server._connections) == 2)
+            silent = await begin_a_handshake(chat)
             chat.server.abort()
             assert (await chat.event(Left)).reason is LeaveReason.LOST
             assert await ann.raw() == b""
-            chat.context = context
+            assert await silent.rest() == []
 
     async def test_reads_the_certificate_again_and_drops_nobody(self, served: Pair, other_pair: Pair) -> None:
         async with open_tls_chat(served) as chat:
@@ -704,7 +718,7 @@ class TestTls:
             other_pair.copy_to(served)
             with pytest.raises(ssl.SSLCertVerificationError):
                 await Client.connect(chat.server.port, context=other_pair.client_context())
-            chat.server.operate("/reload")
+            chat.operator.operate("/reload")
             chat.context = other_pair.client_context()
             cid = await chat.connect()
             assert await cid.line() == f"Welcome {cid.address} to the server!"
@@ -712,8 +726,8 @@ class TestTls:
             assert "Bob: still here" in await ann.until("Bob: still here")
             served.cert.write_text("nonsense")
             chat.events.clear()
-            chat.server.reload()
-            assert (await chat.event(Replied)).text.startswith("The TLS certificate stays as it was: ")
+            chat.server.chat.reload()
+            assert (await chat.event(Replied)).text.startswith("The TLS certificate is unchanged: ")
             dan = await chat.connect()
             assert await dan.line() == f"Welcome {dan.address} to the server!"
 
@@ -753,7 +767,7 @@ class TestStopping:
             ann.stop_reading()
             await chat.event(Joined)
             for _ in range(4000):  # more than the system holds back for anybody
-                chat.server.say("x" * 2000)
+                chat.operator.say("x" * 2000)
             await asyncio.wait_for(chat.server.stop(), BOUND)
             await ann.cut_off()
 
@@ -761,8 +775,8 @@ class TestStopping:
         async with open_chat(max_backlog=100_000) as chat:
             ann, bob = await chat.gather("Ann", "Bob")
             for _ in range(4000):
-                chat.server.message(1, "x" * 2000)
-            chat.server.room.shut_down()
+                chat.operator.message(1, "x" * 2000)
+            chat.server.chat.shut_down()
             assert await bob.rest() == GOODBYE
             assert GOODBYE[-1] not in await ann.rest()
 
@@ -828,7 +842,7 @@ async def test_everybody_sees_the_same_order_and_each_line_once() -> None:
                 client.send(*(f"{number} says {burst}.{line}" for line in range(3)))
             await asyncio.sleep(0)
         await chat.until(lambda: all_said(chat) == count * bursts * 3)
-        addresses = {member.address: member.id for member in chat.server.members}
+        addresses = {str(member.address): member.id for member in chat.server.members}
         stopping = asyncio.create_task(chat.server.stop())
         for number, client in enumerate(clients):
             member_id = addresses[client.address]

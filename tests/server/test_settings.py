@@ -51,7 +51,7 @@ def test_every_field_is_checked() -> None:
 @pytest.mark.parametrize("value", [b"hi", None, 7, "x" * 4097, "\u00e4" * 2049])
 def test_a_welcome_is_a_short_text(value: Any) -> None:
     assert Settings(welcome="x" * 4096).welcome
-    with pytest.raises(SettingsError, match=r"^welcome must be a text of at most 4096 bytes, not "):
+    with pytest.raises(SettingsError, match=r"^welcome must be text of at most 4096 bytes, not "):
         Settings(welcome=value)
 
 
@@ -95,25 +95,25 @@ def test_a_rate_is_0_for_none_and_otherwise_no_trifle(name: str) -> None:
         ({"stall_timeout": 0}, "stall_timeout must be a number from 1 to 86400, not 0"),
         ({"rate": math.nan}, "rate must be 0 or a number from 0.001 to 1000000, not nan"),
         ({"shared_nicks": 1}, "shared_nicks must be True or False, not 1"),
-        ({"hosts": "127.0.0.1"}, "hosts must be a tuple of texts, not '127.0.0.1'"),
-        ({"hosts": ["::1"]}, "hosts must be a tuple of texts, not ['::1']"),
-        ({"hosts": ()}, "hosts must be a tuple with a host or more, not ()"),
-        ({"hosts": ("::1", "")}, "hosts must be texts without blanks around them, not ''"),
-        ({"hosts": ("::1 ",)}, "hosts must be texts without blanks around them, not '::1 '"),
-        ({"hosts": ("a\0b",)}, "hosts must be texts without blanks around them, not 'a\\x00b'"),
-        ({"hosts": (b"::1",)}, "hosts must be texts without blanks around them, not b'::1'"),
-        ({"hosts": (None,)}, "hosts must be texts without blanks around them, not None"),
-        ({"trusted": "192.0.2.0/24"}, "trusted must be a tuple of texts, not '192.0.2.0/24'"),
+        ({"hosts": "127.0.0.1"}, "hosts must be a tuple of strings, not '127.0.0.1'"),
+        ({"hosts": ["::1"]}, "hosts must be a tuple of strings, not ['::1']"),
+        ({"hosts": ()}, "hosts must be a tuple of at least one host, not ()"),
+        ({"hosts": ("::1", "")}, "hosts must be printable text without surrounding blanks, not ''"),
+        ({"hosts": ("::1 ",)}, "hosts must be printable text without surrounding blanks, not '::1 '"),
+        ({"hosts": ("a\0b",)}, "hosts must be printable text without surrounding blanks, not 'a\\x00b'"),
+        ({"hosts": (b"::1",)}, "hosts must be printable text without surrounding blanks, not b'::1'"),
+        ({"hosts": (None,)}, "hosts must be printable text without surrounding blanks, not None"),
+        ({"trusted": "192.0.2.0/24"}, "trusted must be a tuple of strings, not '192.0.2.0/24'"),
         ({"trusted": ("school",)}, "trusted must be networks such as 192.0.2.0/24, not 'school'"),
         ({"trusted": ("192.0.2.0/33",)}, "trusted must be networks such as 192.0.2.0/24, not '192.0.2.0/33'"),
         (
             {"trusted": (ipaddress.ip_network("192.0.2.0/24"),)},
-            "trusted must be texts without blanks around them, not IPv4Network('192.0.2.0/24')",
+            "trusted must be printable text without surrounding blanks, not IPv4Network('192.0.2.0/24')",
         ),
         ({"bans_file": "bans"}, "bans_file must be a Path or None, not 'bans'"),
         ({"tls_cert": "cert.pem", "tls_key": KEY}, "tls_cert must be a Path or None, not 'cert.pem'"),
-        ({"tls_cert": PEM}, "tls_cert and tls_key go together; give both, or neither"),
-        ({"tls_key": KEY}, "tls_cert and tls_key go together; give both, or neither"),
+        ({"tls_cert": PEM}, "tls_cert and tls_key go together: give both or neither"),
+        ({"tls_key": KEY}, "tls_cert and tls_key go together: give both or neither"),
         (
             {"max_clients": "x" * 1000},
             "max_clients must be a whole number from 0 to 1000000, not '" + "x" * 59,

@@ -6,18 +6,30 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.certificates import Pair
-from support.chat_clients import BOUND, Client, open_chat
+from support.chat_clients import Client, open_chat
+from support.network import refuse_to_bind
+from support.waiting import BOUND, until
 
 from chat_console.server import chat_server
+from chat_console.server.addresses import Endpoint
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.gate.bans import BansFileError
-from chat_console.server.room.events import Event, Joined, LeaveReason, Left, OperatorSaid, Refused, Started
+from chat_console.server.gate.bans_file import BansFileError
+from chat_console.server.room.events import (
+    Event,
+    Joined,
+    LeaveReason,
+    Left,
+    OperatorSaid,
+    Refused,
+    Replied,
+    Started,
+)
 from chat_console.server.settings import Settings
 from chat_console.server.wire import listener
 from chat_console.server.wire.listener import ListenError
@@ -37,10 +49,12 @@ def alive() -> dict[str, object]:
     }
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(BOUND):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+LISTENING = 1
+"""How many files a server holds that listens on one address."""
+
+
+def open_files() -> int:
+    return len(os.listdir("/dev/fd"))
 
 
 async def turns(count: int) -> None:
@@ -52,28 +66,71 @@ async def turns(count: int) -> None:
 class TestBeforeTheStart:
     def test_nobody_is_here_and_nothing_is_listened_on(self) -> None:
         server = ChatServer(Settings(port=4321))
-        assert (server.port, server.addresses, server.is_public) == (4321, (), False)
+        assert (server.port, server.endpoints, server.is_public) == (4321, (), False)
         assert server.members == ()
         assert server.details(1) is None
-        assert server.hit_by_ban(1) == []
-        assert not server.message(1, "hello")
-        assert not server.kick(1)
-        assert not server.mute(1, muted=True)
-        assert not server.ban(1)
+        operator = server.operator()
+        assert operator.hit_by_ban(1) == []
+        assert operator.network_of(1) is None
+        assert not operator.message(1, "hello")
+        assert not operator.kick(1)
+        assert not operator.mute(1)
+        assert not operator.unmute(1)
+        assert not operator.ban(1)
         server.abort()
 
-    @pytest.mark.parametrize(
-        "act",
-        [
-            lambda server: server.say("hello"),
-            lambda server: server.operate("/list"),
-            lambda server: server.reload_certificate(),
-        ],
-        ids=["say", "operate", "reload"],
-    )
-    def test_an_act_is_a_clear_error(self, act: Callable[[ChatServer], None]) -> None:
-        with pytest.raises(RuntimeError, match="the server has not been started"):
-            act(ChatServer())
+    async def test_what_is_said_reaches_nobody_and_what_is_asked_is_answered(self) -> None:
+        server = ChatServer(Settings(port=0))
+        told: list[Event] = []
+        operator = server.operator(told.append)
+        operator.say("hello")
+        for line in ("hello", "/list", "/kick Ann", "/bans", "/reload"):
+            operator.operate(line)
+        server.chat.reload_certificate()
+        assert [event.text for event in told if isinstance(event, OperatorSaid)] == ["hello", "hello"]
+        assert [event.text for event in told if isinstance(event, Replied)] == [
+            "No users connected",
+            "Kicked 0 people.",
+            "Nobody is banned",
+            "Nothing to reload: no TLS certificate and no bans file.",
+            "This server does not use TLS: there is no certificate to reload.",
+        ]
+        async with server:
+            client = await Client.connect(server.port)
+            assert await client.line() == f"Welcome {client.address} to the server!"
+            client.close()
+
+    def test_without_a_loop_it_can_be_asked_and_to_speak_is_an_error_that_harms_nothing(self) -> None:
+        server = ChatServer(Settings(port=0))
+        told: list[Event] = []
+        operator = server.operator(told.append)
+        operator.operate("/list")
+        assert [event.text for event in told if isinstance(event, Replied)] == ["No users connected"]
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            operator.say("hello")
+
+        async def talk() -> str:
+            async with server:
+                client = await Client.connect(server.port)
+                await client.line()
+                operator.say("hello")
+                line = await client.line()
+                client.close()
+            return line
+
+        assert asyncio.run(talk()) == "Operator: hello"
+
+    @pytest.mark.parametrize("in_file", [False, True])
+    async def test_who_is_banned_stays_out(self, in_file: bool, tmp_path: Path) -> None:
+        file = tmp_path / "bans"
+        file.write_text("192.0.2.7/32 -\n")
+        server = ChatServer(Settings(port=0, bans_file=file if in_file else None))
+        server.operator().operate("/ban 127.0.0.1 --force")
+        async with server:
+            client = await Client.connect(server.port)
+            assert await client.rest() == ["You are banned from this server"]
+            client.close()
+        assert file.read_text() == "192.0.2.7/32 -\n" + "127.0.0.1/32 -\n" * in_file
 
     async def test_a_stop_does_nothing_and_the_start_works_after_it(self) -> None:
         server = ChatServer(Settings(port=0))
@@ -87,9 +144,9 @@ class TestStart:
     async def test_twice_is_a_clear_error_that_leaves_the_first_alone(self) -> None:
         async with open_chat() as chat:
             (ann,) = await chat.gather("Ann")
-            with pytest.raises(RuntimeError, match="started once"):
+            with pytest.raises(RuntimeError, match="only once"):
                 await chat.server.start()
-            chat.server.say("still here")
+            chat.operator.say("still here")
             assert await ann.line() == "Operator: still here"
 
     async def test_twice_at_once_is_one_start_and_one_error(self) -> None:
@@ -106,7 +163,7 @@ class TestStart:
         server = ChatServer(Settings(port=0))
         async with server:
             pass
-        with pytest.raises(RuntimeError, match="started once"):
+        with pytest.raises(RuntimeError, match="only once"):
             await server.start()
         assert alive() == before
 
@@ -114,7 +171,7 @@ class TestStart:
         server = ChatServer(Settings(port=0))
         told: list[Event] = []
         server.subscribe(told.append)
-        server.subscribe(lambda event: server.say("welcome") if isinstance(event, Started) else None)
+        operator = server.operator(lambda event: operator.say("hi") if isinstance(event, Started) else None)
         async with server:
             assert [type(event) for event in told] == [Started, OperatorSaid]
 
@@ -128,27 +185,12 @@ class Failing:
         self._pair = pair
 
     def a_foreign_address(self) -> tuple[dict[str, Any], type[BaseException]]:
-        bind = listener._bind
-
-        def refuse(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
-            if address[0] == "127.0.0.2":
-                raise OSError(errno.EADDRNOTAVAIL, "not here")
-            return bind(family, address, dual=dual)
-
-        self._patch.setattr(listener, "_bind", refuse)
+        refuse_to_bind(self._patch, "127.0.0.2", OSError(errno.EADDRNOTAVAIL, "not here"))
         self._patch.setattr(listener, "is_loopback", lambda host: False)
         return {}, ListenError
 
     def a_bug_while_binding(self) -> tuple[dict[str, Any], type[BaseException]]:
-        sock = socket.socket
-
-        class Unbound(sock):
-            def bind(self, address: Any) -> None:
-                if address[0] == "127.0.0.2":
-                    raise OverflowError("bind(): port must be 0-65535.")
-                super().bind(address)
-
-        self._patch.setattr(socket, "socket", Unbound)
+        refuse_to_bind(self._patch, "127.0.0.2", OverflowError("bind(): port must be 0-65535."))
         return {}, OverflowError
 
     def no_memory_to_watch(self) -> tuple[dict[str, Any], type[BaseException]]:
@@ -172,15 +214,18 @@ class Failing:
         return {"tls_cert": self._folder / "none.pem", "tls_key": self._pair.key}, CertificateError
 
     def being_cancelled(self) -> tuple[dict[str, Any], type[BaseException]]:
-        addresses = listener._addresses
+        loop = asyncio.get_running_loop()
+        getaddrinfo = loop.getaddrinfo
 
-        async def look_up(host: str, port: int) -> Any:
+        async def look_up(host: str, *arguments: Any, **options: Any) -> Any:
             if host == "127.0.0.2":
-                asyncio.current_task().cancel()  # type: ignore[union-attr]
+                starting = asyncio.current_task()
+                assert starting
+                starting.cancel()
                 await asyncio.Event().wait()
-            return await addresses(host, port)
+            return await getaddrinfo(host, *arguments, **options)
 
-        self._patch.setattr(listener, "_addresses", look_up)
+        self._patch.setattr(loop, "getaddrinfo", look_up)
         return {}, asyncio.CancelledError
 
 
@@ -201,21 +246,24 @@ class TestFailedStart:
                     await server.start()
                 assert alive() == before
             await server.stop()
-            assert (told, server.members, server.addresses) == ([], (), ())
+            assert (told, server.members, server.endpoints) == ([], (), ())
         (tmp_path / "bans").write_text("")
         if way == "a_certificate":
             (tmp_path / "none.pem").write_bytes(pair.cert.read_bytes())
         async with server:
             assert [type(event) for event in told] == [Started]
-            assert server.addresses == ("127.0.0.1", "127.0.0.2")
+            assert server.endpoints == (
+                Endpoint("127.0.0.1", server.port),
+                Endpoint("127.0.0.2", server.port),
+            )
 
     async def test_that_a_stop_was_waiting_for_is_the_end_of_that_too(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def look_up(host: str, port: int) -> Any:
+        async def look_up(*_: object, **__: object) -> Any:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(listener, "_addresses", look_up)
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", look_up)
         server = ChatServer(Settings(port=0))
         starting = asyncio.create_task(server.start())
         await turns(2)
@@ -271,16 +319,17 @@ class TestStop:
             chat.clients[0].close()
             await chat.server.stop()
             server, port = chat.server, chat.server.port
+            operator = chat.operator
             server.abort()
-            server.say("hello")
+            operator.say("hello")
             for line in ("hello", "/list", "/kick Ann", "/mute Ann 10m", "/bans", "/quit"):
-                server.operate(line)
-            server.reload_certificate()
-            assert not any(
-                [server.kick(1), server.mute(1, muted=True), server.ban(1), server.message(1, "x")]
-            )
-            assert (server.members, server.details(1), server.hit_by_ban(1)) == ((), None, [])
-            assert (server.port, server.addresses) == (port, ("127.0.0.1",))
+                operator.operate(line)
+            server.chat.reload()
+            server.chat.reload_certificate()
+            assert not any([operator.kick(1), operator.mute(1), operator.unmute(1), operator.ban(1)])
+            assert not operator.message(1, "x")
+            assert (server.members, server.details(1), operator.hit_by_ban(1)) == ((), None, [])
+            assert (server.port, server.endpoints) == (port, (Endpoint("127.0.0.1", port),))
 
 
 class TestCancellation:
@@ -340,8 +389,9 @@ class TestWhatOutlivesIt:
         )
         server = ChatServer(settings)
         told: list[Event] = []
-        server.subscribe(told.append)
+        operator = server.operator(told.append)
         await server.start()
+        held = open_files()
         clients: list[socket.socket] = []
 
         async def join(number: int) -> socket.socket:
@@ -356,15 +406,15 @@ class TestWhatOutlivesIt:
         # has not closed its end, one that was refused.
         for number in range(1, 6):
             await join(number)
-        muted, held, stalled, kicked = server.members[:4]
-        server.operate(f"/mute {muted.address} 10m")
+        muted, waiting, stalled, kicked = server.members[:4]
+        operator.operate(f"/mute {muted.address} 10m")
         clients[1].sendall(b"hello\n" * 50)
-        await until(lambda: held.lines)
+        await until(lambda: waiting.lines)
         while not (details := server.details(stalled.id)) or not details.waiting:
-            server.message(stalled.id, "x" * 20_000)
+            operator.message(stalled.id, "x" * 20_000)
             await asyncio.sleep(0)
-        server.kick(kicked.id)
-        server.kick(kicked.id)
+        operator.kick(kicked.id)
+        operator.kick(kicked.id)
         while not any(isinstance(event, Refused) for event in told):
             clients.append(socket.create_connection(("127.0.0.1", server.port)))
             await asyncio.sleep(0)
@@ -376,7 +426,7 @@ class TestWhatOutlivesIt:
             server.abort()
         await asyncio.wait([stopping], timeout=BOUND)
         assert stopping.done()
-        await until(lambda: not server._connections)
+        await until(lambda: open_files() == held - LISTENING + len(clients))
         await turns(2)
         for client in clients:
             client.close()
@@ -390,16 +440,17 @@ class TestWhatOutlivesIt:
         tls: dict[str, Any] = {"tls_cert": pair.cert, "tls_key": pair.key, "tls_handshake_timeout": 600}
         server = ChatServer(Settings(port=0, stop_grace=600, **tls))
         await server.start()
+        held = open_files()
         clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
         clients[0].sendall(b"\x16\x03\x01\x02\x00\x01")  # the beginning of a ClientHello
-        await until(lambda: len(server._connections) == 2)
+        await until(lambda: open_files() == held + 2 * len(clients))  # both ends of each
         stopping = asyncio.create_task(server.stop())
         if end != "stop":
             await turns(1)
             stopping.cancel() if end == "cancelled stop" else server.abort()
         await asyncio.wait([stopping], timeout=BOUND)
         assert stopping.done()
-        await until(lambda: not server._connections)
+        await until(lambda: open_files() == held - LISTENING + len(clients))
         await turns(2)
         for client in clients:
             client.close()
@@ -414,8 +465,6 @@ class TestWhatOutlivesIt:
             chat.clients[0].close()
             await chat.server.stop()
             assert [event.count for event in chat.events if isinstance(event, Refused)] == [1, 2]
-            assert alive()["timers"] == before
-            chat.server.refused("Server is full", "192.0.2.1")
             assert alive()["timers"] == before
 
 

@@ -9,14 +9,24 @@ from typing import Any
 
 import pytest
 from support.chat_clients import open_chat
-from support.recording import Clock
+from support.recording import Loop
 
-from chat_console.server.room.events import Event, Failed, LeaveReason, Left, OperatorSaid, Replied, Said
+from chat_console.server.room.events import (
+    Event,
+    Failed,
+    LeaveReason,
+    Left,
+    Messaged,
+    OperatorMessaged,
+    OperatorSaid,
+    Replied,
+    Said,
+)
 from chat_console.server.subscribers import Subscribers, described
 
 
 def said(text: str) -> OperatorSaid:
-    return OperatorSaid(7.0, text)
+    return OperatorSaid(7.0, "Operator", text)
 
 
 class Unprintable(Exception):
@@ -99,8 +109,52 @@ class TestSubscribing:
                 Subscribers().add(subscriber)  # type: ignore[arg-type]
 
     def test_refuses_what_cannot_be_called(self) -> None:
-        with pytest.raises(TypeError, match="it cannot be None"):
+        with pytest.raises(TypeError, match="must be callable, not None"):
             Subscribers().add(None)  # type: ignore[arg-type]
+
+
+class TestWhoHears:
+    """Each event is for everybody, or for operators' sessions alone, or for one of them."""
+
+    MESSAGED = Messaged(7.0, 1, "Ann", "psst")
+
+    @pytest.mark.parametrize(
+        ("event", "hearers"),
+        [
+            (said("hello"), ["anybody", "1", "2"]),
+            (Failed(7.0, "Ann", "oops"), ["anybody", "1", "2"]),
+            (MESSAGED, ["1", "2"]),
+            (Replied(7.0, None, "for all sessions"), ["1", "2"]),
+            (Replied(7.0, 2, "for one"), ["2"]),
+            (Replied(7.0, 3, "for one that is gone"), []),
+            (OperatorMessaged(7.0, 1, "Operator", "Ann", "psst", 1), ["1"]),
+        ],
+    )
+    def test_is_decided_by_what_it_is(self, event: Event, hearers: list[str]) -> None:
+        subscribers = Subscribers(Loop().time)
+        heard: list[tuple[str, Event]] = []
+
+        def hearing(name: str) -> Callable[[Event], None]:
+            return lambda event: heard.append((name, event))
+
+        subscribers.add(hearing("anybody"))
+        undos = [subscribers.add(hearing(str(number)), number) for number in (1, 2)]
+        subscribers.tell(event)
+        assert heard == [(name, event) for name in hearers]
+        for undo in undos:
+            undo()
+        heard.clear()
+        subscribers.tell(event)
+        assert heard == [("anybody", event)] * ("anybody" in hearers)
+
+    def test_keeps_its_place_in_the_order(self) -> None:
+        subscribers = Subscribers(Loop().time)
+        told: list[Event] = []
+        subscribers.add(lambda event: subscribers.tell(self.MESSAGED) if event == said("one") else None)
+        subscribers.add(told.append, 1)
+        subscribers.tell(said("one"))
+        subscribers.tell(said("two"))
+        assert told == [said("one"), self.MESSAGED, said("two")]
 
 
 class TestOrder:
@@ -121,7 +175,7 @@ class TestOrder:
         assert told[0] == told[1] == [question, said("answer"), said("and another")]
 
     def test_of_events_without_end_is_cut_off_and_is_as_long_the_next_time(self) -> None:
-        subscribers = Subscribers(Clock())
+        subscribers = Subscribers(Loop().time)
         told: list[Event] = []
         subscribers.add(told.append)
         subscribers.add(lambda event: None if isinstance(event, Failed) else subscribers.tell(event))
@@ -140,7 +194,7 @@ class TestFailure:
     @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
     @pytest.mark.parametrize("position", range(3))
     def test_leaves_the_event_to_the_others_who_are_told(self, position: int, error: BaseException) -> None:
-        subscribers = Subscribers(Clock())
+        subscribers = Subscribers(Loop().time)
         told: list[list[Event]] = []
 
         def fail(event: Event) -> None:
@@ -158,8 +212,8 @@ class TestFailure:
         assert told == [expected, expected]
 
     def test_is_told_once_a_minute_with_the_number_of_those_before(self) -> None:
-        clock = Clock()
-        subscribers = Subscribers(clock)
+        clock = Loop()
+        subscribers = Subscribers(clock.time)
         told: list[Event] = []
         subscribers.add(told.append)
         subscribers.add({}.__getitem__)  # type: ignore[arg-type]
@@ -170,19 +224,19 @@ class TestFailure:
             return errors
 
         for _ in range(1000):
-            subscribers.tell(Replied(7.0, "one"))
+            subscribers.tell(said("one"))
         (error,) = errors()
-        assert error.startswith("KeyError: Replied(")
+        assert error.startswith("KeyError: OperatorSaid(")
         clock.advance(59.9)
-        subscribers.tell(Replied(7.0, "two"))
+        subscribers.tell(said("two"))
         assert errors() == []
         clock.advance(0.1)
-        subscribers.tell(Replied(7.0, "three"))
+        subscribers.tell(said("three"))
         (error,) = errors()
         assert error.endswith(" (1001 failures)")
 
     def test_of_all_of_them_is_bounded_and_no_chain(self) -> None:
-        subscribers = Subscribers(Clock())
+        subscribers = Subscribers(Loop().time)
         told: list[Event] = []
 
         class Failing:
@@ -202,8 +256,8 @@ class TestFailure:
     async def test_of_the_only_one_goes_to_the_loops_exception_handler(self) -> None:
         contexts: list[dict[str, Any]] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
-        clock = Clock()
-        subscribers = Subscribers(clock)
+        clock = Loop()
+        subscribers = Subscribers(clock.time)
         error = ValueError("oops")
 
         def fail(event: Event) -> None:
@@ -220,7 +274,7 @@ class TestFailure:
     def test_that_ends_the_program_ends_it_and_the_next_event_is_told(
         self, error: type[BaseException]
     ) -> None:
-        subscribers = Subscribers(Clock())
+        subscribers = Subscribers(Loop().time)
         told: list[Event] = []
 
         def end(event: Event) -> None:
@@ -257,9 +311,9 @@ async def test_a_subscriber_that_raises_costs_the_chat_nothing() -> None:
         ann, bob = await chat.gather("Ann", "Bob")
         ann.send("hello", "/msg Bob psst", "/nick Eve")
         assert await bob.until("Ann is now Eve") == ["Ann: hello", "Ann(private): psst ", "Ann is now Eve"]
-        chat.server.operate("/mute Bob 10m")
+        chat.operator.operate("/mute Bob 10m")
         assert await bob.line() == "You are muted"
-        chat.server.operate("/kick Eve")
+        chat.operator.operate("/kick Eve")
         assert (await ann.rest())[-1] == "You have left the server"
         assert (await chat.event(Left)).reason is LeaveReason.KICKED
         undo()

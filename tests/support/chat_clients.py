@@ -16,8 +16,7 @@ from chat_console.server.room import notices
 from chat_console.server.room.events import Event, Failed
 from chat_console.server.settings import Settings
 
-BOUND = 20.0
-"""How long anything may take on a busy machine, in seconds."""
+from .waiting import BOUND, until
 
 E = TypeVar("E", bound=Event)
 
@@ -138,7 +137,11 @@ class Chat:
         self.context = context
         self.events: list[Event] = []
         self.clients: list[Client] = []
-        server.subscribe(self.events.append)
+        self.quits = 0
+        self.operator = server.operator(self.events.append, self._quit)
+
+    def _quit(self) -> None:
+        self.quits += 1
 
     async def connect(self, host: str = "127.0.0.1", *, receive_buffer: int = 0) -> Client:
         """A client that has not read its welcome yet."""
@@ -161,21 +164,18 @@ class Chat:
         self.events.clear()
         return clients
 
-    async def until(self, condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(BOUND):
-            while not condition():  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+    until = staticmethod(until)
 
     async def fill(self, member_id: int) -> int:
         """Write to a member that does not read until something waits for it; return how many bytes."""
         text = "x" * 20_000
         async with asyncio.timeout(BOUND):
             for count in itertools.count(1):
-                assert self.server.message(member_id, text)
+                assert self.operator.message(member_id, text)
                 await asyncio.sleep(0)
                 details = self.server.details(member_id)
                 if details and details.waiting:
-                    return count * len(notices.operator_private(text) + "\n")
+                    return count * len(notices.operator_private(notices.OPERATOR, text) + "\n")
         raise AssertionError
 
     async def pass_time(self, clock: Clock, seconds: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -16,8 +16,8 @@ from textual.widgets import Button
 
 from chat_console.app.console import ConsoleApp
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.room.events import Event, LeaveReason
-from chat_console.server.room.room import Member
+from chat_console.server.room.events import Event
+from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.command_line import CommandLine
 from chat_console.widgets.entry import MARKS
@@ -25,30 +25,17 @@ from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.status_bar import StatusBar
 from chat_console.widgets.user_list import UserList
 
+from .recording import Receiver
+from .socketless import go, join, say
 from .waiting import until
 
 
-class Client:
+class Client(Receiver):
     """The sending end of a member without a socket: what it got."""
-
-    crlf = False
-
-    def __init__(self) -> None:
-        self.received = b""
-        self.finished = False
 
     @property
     def lines(self) -> list[str]:
-        return self.received.decode().splitlines()
-
-    def write(self, data: bytes) -> None:
-        self.received += data
-
-    def write_all(self, pieces: Sequence[bytes]) -> None:
-        self.write(b"".join(pieces))
-
-    def finish(self) -> None:
-        self.finished = True
+        return self.data.decode().splitlines()
 
 
 class Operator:
@@ -65,10 +52,10 @@ class Operator:
         self.buttons = list(console.screen.query(Button))
         self.message_button, self.kick_button, self.mute_button, self.ban_button = self.buttons
         self.clients: dict[Member, Client] = {}
+        self.other = server.operator()
+        """What another operator does, or a program."""
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait until `condition` holds."""
-        await until(condition)
+    until = staticmethod(until)
 
     async def settle(self) -> None:
         """Wait until all messages that are on their way have been handled."""
@@ -82,10 +69,8 @@ class Operator:
     def join(self, name: str | None = None, *, address: str | None = None) -> Member:
         """Let somebody join, and take a nickname."""
         number = 1001 + len(self.clients)  # out of the way of connections with sockets
-        member = Member(number, address or f"10.0.0.1|{number}")
-        self.clients[member] = Client()
-        self.server.outbox.add(member, self.clients[member])
-        self.server.room.join(member)
+        member = join(self.server, number, address or f"10.0.0.1|{number}", client := Client())
+        self.clients[member] = client
         if name:
             self.say(member, f"/nick {name}")
         return member
@@ -97,16 +82,20 @@ class Operator:
         return members
 
     def say(self, member: Member, *lines: str) -> None:
-        self.server.room.receive(member, lines)
+        say(self.server, member, *lines)
 
     def happen(self, *happenings: Event) -> None:
         """Let the server tell of what its own rules would never let happen."""
         for event in happenings:
-            self.server._emit(event)  # pyright: ignore[reportPrivateUsage]
+            self.server.chat.emit(event)
+
+    def go(self, *members: Member) -> None:
+        """Let `members` go, one after the other."""
+        go(self.server, *members)
 
     async def leave(self, member: Member) -> None:
         """Let `member` go, and wait until the list shows it."""
-        self.server.room.leave(member, LeaveReason.QUIT)
+        self.go(member)
         await self.until(lambda: member.id not in self.user_list.users)
 
     async def press(self, *keys: str) -> None:

@@ -1,4 +1,4 @@
-"""A room and its operator whose surroundings keep what happens: who got which lines, what the events were."""
+"""A chat without sockets or a running loop: who got which lines, and what the events were."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from chat_console.server.gate.bans import Bans
+from chat_console.server.addresses import Address
+from chat_console.server.chat import Certificate, Chat
 from chat_console.server.gate.bans_file import BansFile
-from chat_console.server.room.events import Event
-from chat_console.server.room.listing import Page
-from chat_console.server.room.operator import Operator
-from chat_console.server.room.room import Member, Room
+from chat_console.server.order import LocalOrder
+from chat_console.server.room.entries import Entry, Join, Leave, Line, Lines
+from chat_console.server.room.events import Event, LeaveReason
+from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
-from chat_console.server.wire.framing import Line
+from chat_console.server.wire.codec import LF, Codec
 
 NOW = 1_700_000_000.0
-"""What the room's wall clock shows, always."""
-
+"""What the chat's wall clock shows, always."""
 
 T = TypeVar("T")
 
@@ -39,25 +39,46 @@ class Alarm:
         self.cancelled = True
 
 
-class Clock:
-    """A monotonic clock that only the test moves, and the calls that wait for it."""
+class Loop:
+    """An event loop whose turns and clock only the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self._soon: list[Callable[[], object]] = []
         self._alarms: list[Alarm] = []
 
-    def __call__(self) -> float:
+    def time(self) -> float:
         return self.now
 
-    @property
-    def waiting(self) -> int:
-        """How many calls are still to come."""
-        return sum(not alarm.cancelled for alarm in self._alarms)
+    def call_soon(self, call: Callable[[], object]) -> None:
+        self._soon.append(call)
 
-    def later(self, seconds: float, call: Callable[[], object]) -> Alarm:
+    def call_later(self, seconds: float, call: Callable[[], object]) -> Alarm:
         alarm = Alarm(self.now + seconds, call)
         self._alarms.append(alarm)
         return alarm
+
+    @property
+    def waiting(self) -> int:
+        """How many timers are still to come."""
+        return sum(not alarm.cancelled for alarm in self._alarms)
+
+    @property
+    def due(self) -> int:
+        """How many calls the next turn makes."""
+        return len(self._soon)
+
+    def turn(self) -> bool:
+        """Make the calls of one turn; whether there were any."""
+        calls, self._soon = self._soon, []
+        for call in calls:
+            call()
+        return bool(calls)
+
+    def settle(self) -> None:
+        """Let turns pass until nothing is left to do."""
+        while self.turn():
+            pass
 
     def advance(self, seconds: float) -> None:
         """Let time pass, and make the calls that are due, the first first."""
@@ -69,67 +90,74 @@ class Clock:
                 alarm.call()
 
 
-class RecordingFanout:
-    """Keeps the lines of each member, in order, until it is closed."""
+class Receiver:
+    """The sending end of a connection that keeps what is sent."""
 
-    def __init__(self) -> None:
-        self.received: dict[Member, list[str]] = {}
-        self.closed: list[Member] = []
+    def __init__(self, codec: Codec = LF) -> None:
+        self.codec = codec
+        self.data = b""
+        self.finished = False
 
-    def add(self, member: Member) -> None:
-        self.received[member] = []
+    def write(self, data: bytes) -> None:
+        assert data
+        assert not self.finished
+        self.data += data
 
-    def to(self, member: Member, line: str | Sequence[Page]) -> None:
-        if not isinstance(line, str):
-            line = b"".join(page.encoded(crlf=False) for page in line).decode().removesuffix("\n")
-        if member not in self.closed:
-            self.received[member] += line.split("\n")
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        self.write(b"".join(pieces))
 
-    def to_all(self, line: str, but: Member | None = None) -> None:
-        for member in self.received:
-            if member is not but:
-                self.to(member, line)
-
-    def close(self, member: Member) -> None:
-        self.closed.append(member)
-
-    def dismiss(self, members: Sequence[Member], line: str) -> None:
-        for member in members:
-            self.to(member, line)
-            self.close(member)
+    def finish(self) -> None:
+        self.finished = True
 
 
 class Scene:
-    """A room with its operator, and what everybody in it has seen since one last looked."""
+    """A chat with one operator, and what everybody in it has seen since one last looked."""
 
     def __init__(
         self,
         settings: Settings | None = None,
         *,
-        reload: Callable[[], None] | None = None,
+        certificate: Certificate | None = None,
         bans_file: Path | None = None,
     ) -> None:
-        self.fanout = RecordingFanout()
-        self.clock = Clock()
+        self.loop = Loop()
+        self.log: list[Entry] = []
+        """The entries, in the order in which they were applied."""
+        self.chat = Chat(settings or Settings(), self.loop, at_once, order=self._order, now=lambda: NOW)
+        self.chat.certificate = certificate
+        self.chat.bans.keep_in(BansFile(bans_file) if bans_file else None)
+        self.submit = self.chat.submit
+        self.room = self.chat.room
+        self.bans = self.chat.bans
+        self.quits = 0
+        """How often the operator has asked to end the server."""
         self._events: list[Event] = []
-        settings = settings or Settings()
-        emit = self._events.append
-        self.room = Room(self.fanout, emit, self._events.extend, lambda: NOW, self.clock.later, settings)
-        file = bans_file and BansFile(bans_file)
-        self.bans = Bans(file, self.clock, lambda: NOW, self._not_written, at_once)
-        self.operator = Operator(self.room, self.fanout, self.bans, emit, lambda: NOW, reload, settings)
-        self._ids = 0
+        self.operator = self.chat.operator(self._events.append, self._quit)
+        self.members: dict[int, Member] = {}
+        """All who have ever joined, by id."""
+        self.receivers: dict[Member, Receiver] = {}
 
-    def _not_written(self, error: OSError) -> None:
-        raise error
+    def _order(self, apply: Callable[[Entry], None]) -> LocalOrder:
+        def keep_and_apply(entry: Entry) -> None:
+            self.log.append(entry)
+            apply(entry)
+
+        return LocalOrder(keep_and_apply)
+
+    def _quit(self) -> None:
+        self.quits += 1
 
     def join(self, address: str | None = None) -> Member:
-        """One more client, at an address of its own where none is given."""
-        self._ids += 1
-        host = f"10.0.{self._ids >> 8}.{self._ids & 255}"
-        member = Member(self._ids, address or f"{host}|{4000 + self._ids}")
-        self.fanout.add(member)
-        self.room.join(member)
+        """One more client, at an address (`{ip}|{port}`) of its own where none is given."""
+        number = len(self.members) + 1
+        host, _, port = (address or f"10.0.{number >> 8}.{number & 255}|{4000 + number}").rpartition("|")
+        receiver = Receiver()
+        self.chat.outbox.expect(number, receiver)
+        self.submit(Join(NOW, number, Address(host, int(port))))
+        member = self.room.roster.get(number)
+        assert member is not None
+        self.members[number] = member
+        self.receivers[member] = receiver
         return member
 
     def gather(self, *names: str) -> list[Member]:
@@ -142,23 +170,48 @@ class Scene:
 
     def send(self, member: Member, *lines: Line) -> None:
         """Let `lines` of `member` arrive together."""
-        self.room.receive(member, lines)
+        self.submit(Lines(NOW, member.id, lines))
+
+    def leave(self, *members: Member, reason: LeaveReason = LeaveReason.LOST, remark: str = "") -> None:
+        """Let `members` go at one moment."""
+        self.submit(Leave(NOW, tuple(member.id for member in members), reason, remark))
+
+    def shut_down(self) -> None:
+        self.chat.shut_down()
 
     def operate(self, *lines: Line) -> None:
         for line in lines:
             self.operator.operate(line)
 
+    @property
+    def present(self) -> list[Member]:
+        """Who is here, in order of joining."""
+        return list(self.room.roster.members)
+
     def seen(self) -> dict[Member, list[str]]:
         """The new lines of each member that got any."""
-        seen = {member: lines for member, lines in self.fanout.received.items() if lines}
-        self.fanout.received.update((member, []) for member in seen)
+        self.loop.settle()
+        seen = {
+            member: receiver.data.decode().removesuffix("\n").split("\n")
+            for member, receiver in self.receivers.items()
+            if receiver.data
+        }
+        for receiver in self.receivers.values():
+            receiver.data = b""
         return seen
 
     def told(self) -> list[Event]:
         """The new events."""
+        self.loop.settle()
         told = self._events.copy()
         self._events.clear()
         return told
+
+    @property
+    def closed(self) -> list[Member]:
+        """Whose connections have been ended, in order of joining."""
+        self.loop.settle()
+        return [member for member, receiver in self.receivers.items() if receiver.finished]
 
     def forget(self) -> None:
         """Look at nothing that has happened so far."""

@@ -51,6 +51,7 @@ def test_what_counts_is_the_terminal_that_takes_most(text: str, cells: int) -> N
     assert widest(text) == cells
 
 
+@pytest.mark.slow
 def test_no_character_is_wider_to_rich_or_to_the_tables_of_other_terminals() -> None:
     # Nothing is assigned in the planes between, and all that is not counts the same.
     for code in chain(range(0x40000), range(0xE0000, 0xE1000)):

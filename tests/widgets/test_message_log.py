@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from itertools import product
 
 import pytest
 from rich.cells import cell_len
+from support.waiting import until
 from textual import events
 from textual.app import App, ComposeResult
 from textual.containers import Vertical
@@ -88,12 +89,7 @@ class Reader:
         rows = (next(iter(self.log.render_line(y))) for y in range(self.log.size.height))
         return [first.style and first.style.meta["offset"] for first in rows]
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        for _ in range(100):
-            if condition():
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError("it never came")
+    until = staticmethod(until)
 
     async def resize(self, *classes: str) -> None:
         before = self.log.size

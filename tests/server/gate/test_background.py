@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from support.chat_clients import BOUND
+from support.waiting import BOUND
 
 from chat_console.server.gate.background import Background
 

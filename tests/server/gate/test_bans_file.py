@@ -135,11 +135,11 @@ class TestReading:
         monkeypatch.setattr(Path, "read_bytes", fail)
         with pytest.raises(BansFileError) as raised:
             file.read()
-        assert str(raised.value) == f"{path}: Permission denied; fix that"
+        assert str(raised.value) == f"{path}: Permission denied; fix it"
 
     def test_of_what_has_become_a_fifo_does_not_wait(self, file: BansFile, path: Path) -> None:
         os.mkfifo(path)
-        with pytest.raises(BansFileError, match="is no regular file"):
+        with pytest.raises(BansFileError, match="is not a regular file"):
             file.read()
 
 
@@ -189,7 +189,7 @@ class TestWriting:
         with path.open("a") as editor:
             editor.write("192.0.2.9 -\n")
         before = path.read_text()
-        with pytest.raises(OSError, match="somebody has changed it; /reload reads it"):
+        with pytest.raises(OSError, match="somebody else has changed it; type /reload to read it"):
             file.write([])
         assert path.read_text() == before
         lines = file.read()
@@ -271,7 +271,7 @@ class TestUse:
 
     def test_of_a_directory_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "none" / "bans"
-        assert self.refusal(path) == f"{path}: No such file or directory; fix that"
+        assert self.refusal(path) == f"{path}: No such file or directory; fix it"
 
     def test_of_a_directory_that_cannot_be_written_is_refused(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
@@ -280,32 +280,32 @@ class TestUse:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
         monkeypatch.setattr(module.tempfile, "mkstemp", fail)
-        assert self.refusal(path) == f"{path}: Permission denied; fix that"
+        assert self.refusal(path) == f"{path}: Permission denied; fix it"
         assert list(path.parent.iterdir()) == []
 
     def test_of_a_directory_is_refused(self, tmp_path: Path) -> None:
-        assert self.refusal(tmp_path) == f"{tmp_path}: is a directory; fix that"
-        assert self.refusal(Path("/")) == "/: is a directory; fix that"
+        assert self.refusal(tmp_path) == f"{tmp_path}: is a directory; fix it"
+        assert self.refusal(Path("/")) == "/: is a directory; fix it"
         assert list(tmp_path.iterdir()) == []
 
     def test_of_what_a_file_must_not_replace_is_refused(self, path: Path) -> None:
-        assert self.refusal(Path("/dev/null")) == "/dev/null: is no regular file; fix that"
+        assert self.refusal(Path("/dev/null")) == "/dev/null: is not a regular file; fix it"
         os.mkfifo(path)  # which would be read for ever
-        assert self.refusal(path) == f"{path}: is no regular file; fix that"
+        assert self.refusal(path) == f"{path}: is not a regular file; fix it"
 
     def test_of_links_in_a_circle_is_refused(self, path: Path) -> None:
         path.symlink_to(path)
-        assert self.refusal(path) == f"{path}: {os.strerror(errno.ELOOP)}; fix that"
+        assert self.refusal(path) == f"{path}: {os.strerror(errno.ELOOP)}; fix it"
 
     def test_by_a_second_server_is_refused(self, file: BansFile, path: Path) -> None:
-        assert self.refusal(path) == f"{path} is in use by another server; end that"
+        assert self.refusal(path) == f"{path} is in use by another server; stop it"
         file.write([ban("192.0.2.7")])  # by which the file is another one
-        assert self.refusal(path) == f"{path} is in use by another server; end that"
+        assert self.refusal(path) == f"{path} is in use by another server; stop it"
 
     def test_by_a_second_server_through_a_link_is_refused(self, file: BansFile, path: Path) -> None:
         link = path.with_name("link")
         link.symlink_to(path)
-        assert self.refusal(link) == f"{link} is in use by another server; end that"
+        assert self.refusal(link) == f"{link} is in use by another server; stop it"
 
     def test_by_the_next_server_is_allowed(self, path: Path) -> None:
         for _ in range(2):
@@ -318,7 +318,7 @@ class TestUse:
         lock = path.with_name(".bans.lock")
         lock.write_text("")
         file = BansFile(path)
-        assert self.refusal(path) == f"{path} is in use by another server; end that"
+        assert self.refusal(path) == f"{path} is in use by another server; stop it"
         file.close()
 
     def test_is_not_gained_by_the_lock_of_one_who_is_just_leaving(
@@ -338,7 +338,7 @@ class TestUse:
         file = BansFile(path)
         monkeypatch.undo()
         assert next(steps, None) is None
-        assert self.refusal(path) == f"{path} is in use by another server; end that"
+        assert self.refusal(path) == f"{path} is in use by another server; stop it"
         file.close()
 
     @pytest.mark.parametrize("lacking", ["the module", "the file system"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support.recording import NOW, Clock
+from support.recording import NOW, Loop
 
 from chat_console.server.gate.refusals import Refusals
 from chat_console.server.room.events import Refused
@@ -13,9 +13,9 @@ FULL = "Server is full"
 
 class Scene:
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.loop = Loop()
         self._events: list[Refused] = []
-        self.refusals = Refusals(self._events.append, lambda: NOW, self.clock.later)
+        self.refusals = Refusals(self._events.append, lambda: NOW, self.loop)
 
     def told(self) -> list[tuple[int, str, str]]:
         """What is new."""
@@ -35,13 +35,13 @@ def test_the_first_is_told_at_once_and_the_next_after_a_minute(scene: Scene) -> 
     assert scene.told() == [(1, FULL, "192.0.2.1")]
     for number in range(1000):
         scene.refusals.add(FULL, f"192.0.2.{number % 9}")
-    scene.clock.advance(59)
+    scene.loop.advance(59)
     assert scene.told() == []
-    scene.clock.advance(1)
+    scene.loop.advance(1)
     assert scene.told() == [(1000, FULL, "192.0.2.0")]
-    scene.clock.advance(60)
+    scene.loop.advance(60)
     assert scene.told() == []
-    assert scene.clock.waiting == 0
+    assert scene.loop.waiting == 0
     scene.refusals.add(FULL, "192.0.2.3")
     assert scene.told() == [(1, FULL, "192.0.2.3")]
 
@@ -50,7 +50,7 @@ def test_each_reason_is_told_for_itself(scene: Scene) -> None:
     for why in (FULL, "banned", FULL):
         scene.refusals.add(why, "192.0.2.1")
     assert scene.told() == [(1, FULL, "192.0.2.1"), (1, "banned", "192.0.2.1")]
-    scene.clock.advance(60)
+    scene.loop.advance(60)
     assert scene.told() == [(1, FULL, "192.0.2.1")]
 
 
@@ -63,4 +63,4 @@ def test_the_end_tells_what_has_not_been_told_and_leaves_nothing_to_come(scene: 
     scene.refusals.add(FULL, "192.0.2.1")
     scene.refusals.close()
     assert scene.told() == []
-    assert scene.clock.waiting == 0
+    assert scene.loop.waiting == 0

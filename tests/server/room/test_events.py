@@ -1,93 +1,40 @@
-"""Events reach the operator's side in order; a flood of them holds nobody up."""
+"""What comes out of a room: values that can be kept, sent and told again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import pickle
+from typing import get_args
 
 import pytest
+from support.samples import EVENTS
 
-from chat_console.server.room import events
-from chat_console.server.room.events import Event, EventStream, Replied
-
-
-class Scene:
-    """A stream, what it has told, and the calls for the next turn of the loop."""
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-        self.calls: list[Callable[[], None]] = []
-        self.stream = EventStream(self.tell, self.calls.append)
-
-    def tell(self, event: Event) -> None:
-        assert isinstance(event, Replied)
-        self.told.append(event.text)
-
-    def turn(self) -> None:
-        calls = self.calls.copy()
-        self.calls.clear()
-        for call in calls:
-            call()
+from chat_console.server.room.events import Event
 
 
-def event(text: object) -> Event:
-    return Replied(0, str(text))
+def test_there_is_a_sample_of_each_kind() -> None:
+    assert {type(event) for event in EVENTS} == set(get_args(Event))
 
 
-@pytest.fixture
-def scene() -> Scene:
-    return Scene()
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+class TestEvent:
+    def test_has_its_time_first(self, event: Event) -> None:
+        assert dataclasses.fields(event)[0].name == "time"
+        assert event.time > 0
 
+    def test_cannot_be_changed(self, event: Event) -> None:
+        for field in dataclasses.fields(event):
+            with pytest.raises(dataclasses.FrozenInstanceError):
+                setattr(event, field.name, None)
+        assert not hasattr(event, "__dict__")
 
-def test_one_is_told_at_once(scene: Scene) -> None:
-    scene.stream.emit(event("one"))
-    scene.stream.emit_all([event("two"), event("three")])
-    scene.stream.emit_all([])
-    scene.stream.emit(event("four"))
-    assert scene.told == ["one", "two", "three", "four"]
-    assert scene.calls == []
+    def test_is_equal_to_its_like_and_hashable(self, event: Event) -> None:
+        like = dataclasses.replace(event)
+        assert like == event
+        assert hash(like) == hash(event)
+        assert dataclasses.replace(event, time=99.0) != event
 
-
-def test_a_flood_is_made_and_told_in_parts_and_the_next_come_behind(scene: Scene) -> None:
-    made: list[int] = []
-
-    def flood(count: int) -> None:
-        scene.stream.emit_all(made.append(number) or event(number) for number in range(count))
-
-    flood(8000)
-    scene.stream.emit(event("answer"))
-    flood(10)
-    turns = 0
-    while scene.calls:
-        before = len(made)
-        scene.turn()
-        assert len(made) - before <= events._TOLD_AT_ONCE
-        turns += 1
-    assert turns == 8000 // events._TOLD_AT_ONCE
-    assert scene.told == [*map(str, range(8000)), "answer", *map(str, range(10))]
-    scene.stream.emit(event("later"))
-    assert scene.told[-1] == "later"
-
-
-def test_what_is_told_of_an_event_comes_behind_those_of_its_moment(scene: Scene) -> None:
-    def tell(event: Event) -> None:
-        Scene.tell(scene, event)
-        if scene.told[-1] == "1":
-            scene.stream.emit(Replied(0, "about 1"))
-
-    scene.stream = EventStream(tell, scene.calls.append)
-    scene.stream.emit_all([event(1), event(2)])
-    assert scene.told == ["1", "2", "about 1"]
-
-
-def test_one_that_cannot_be_told_keeps_back_no_other(scene: Scene) -> None:
-    def tell(event: Event) -> None:
-        Scene.tell(scene, event)
-        if scene.told[-1] == "1":
-            raise ZeroDivisionError
-
-    scene.stream = EventStream(tell, scene.calls.append)
-    with pytest.raises(ZeroDivisionError):
-        scene.stream.emit_all([event(1), event(2)])
-    scene.stream.emit(event(3))
-    scene.turn()
-    assert scene.told == ["1", "2", "3"]
+    def test_survives_being_stored(self, event: Event) -> None:
+        again = pickle.loads(pickle.dumps(event))
+        assert again == event
+        assert type(again) is type(event)

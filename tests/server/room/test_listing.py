@@ -3,77 +3,97 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
-import pytest
-from support.recording import Scene
+from support.pure_room import PureRoom
 
-from chat_console.server.room import listing
+from chat_console.server.addresses import Address
+from chat_console.server.room.entries import Join, Lines
 from chat_console.server.room.listing import Listing, Page
-from chat_console.server.room.room import Member
+from chat_console.server.wire.codec import CRLF, LF
 
 
-def lines(pages: list[Page]) -> list[str]:
-    return b"".join(page.encoded(crlf=False) for page in pages).decode().splitlines()
+def users(pages: Sequence[Page]) -> list[tuple[str, str]]:
+    return [user for page in pages for user in page.users]
 
 
-class TestPage:
-    def test_is_encoded_once_for_each_line_end(self) -> None:
-        page = Page(["a", "b"])
-        assert page.encoded(crlf=False) == b"a\nb\n"
-        assert page.encoded(crlf=True) == b"a\r\nb\r\n"
-        for crlf in (False, True):
-            assert page.encoded(crlf=crlf) is page.encoded(crlf=crlf)
+def listing_of(count: int) -> Listing:
+    """Members with the ids from 0 on, none of them with a nickname."""
+    listing = Listing()
+    for number in range(count):
+        listing.add(number, f"10.0.0.1|{number}")
+    return listing
+
+
+def test_a_page_is_encoded_once_for_each_codec() -> None:
+    page = Page([("10.0.0.1|1", "Ann"), ("10.0.0.1|2", "10.0.0.1|2")])
+    assert LF.encode(page) == b"10.0.0.1|1 as Ann\n10.0.0.1|2 as 10.0.0.1|2\n"
+    assert CRLF.encode(page) == b"10.0.0.1|1 as Ann\r\n10.0.0.1|2 as 10.0.0.1|2\r\n"
+    for codec in (LF, CRLF):
+        assert codec.encode(page) is codec.encode(page)
 
 
 class TestListing:
-    def listing(self, count: int) -> tuple[Listing, list[Member]]:
-        listing = Listing()
-        members = [Member(number, f"10.0.0.1|{number}") for number in range(count)]
-        for member in members:
-            listing.add(member)
-        return listing, members
-
     def test_is_shared_but_for_the_page_of_who_asks(self) -> None:
-        listing, members = self.listing(1000)
-        first, other = listing.all_but(members[0]), listing.all_but(members[500])
+        listing = listing_of(1000)
+        first, other = listing.pages(but=0), listing.pages(but=500)
         assert sum(a is b for a, b in zip(first, other, strict=True)) == len(first) - 2
 
-    def test_is_made_again_only_where_somebody_changed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        listing_, members = self.listing(1000)
-        listing_.all_but(members[0])
-        made: list[object] = []
-        monkeypatch.setattr(listing, "Page", lambda lines: made.append(lines) or Page(lines))
-        members[700].nickname = "Ann"
-        listing_.change(members[700])
-        assert "10.0.0.1|700 as Ann" in lines(listing_.all_but(members[0]))
-        assert len(made) == 2  # that page, and the one of who asks
+    def test_is_shared_as_a_whole_by_those_who_are_not_in_it(self) -> None:
+        listing = listing_of(1000)
+        first, other, own = listing.pages(), listing.pages(), listing.pages(but=0)
+        assert all(a is b for a, b in zip(first, other, strict=True))
+        assert sum(a is b for a, b in zip(first, own, strict=True)) == len(first) - 1
+        assert users(first) == [(f"10.0.0.1|{number}",) * 2 for number in range(1000)]
+
+    def test_is_made_again_only_where_somebody_changed(self) -> None:
+        listing = listing_of(1000)
+        before = listing.pages()
+        listing.rename(700, "Ann")
+        after = listing.pages()
+        assert ("10.0.0.1|700", "Ann") in users(after)
+        assert sum(a is not b for a, b in zip(before, after, strict=True)) == 1
 
     def test_tells_of_all_others_in_order_of_joining_whoever_comes_and_goes(self) -> None:
         chance = random.Random(7)
-        listing, here = self.listing(0)
+        listing = Listing()
+        here: dict[int, tuple[str, str]] = {}
         for number in range(600):
             if here and chance.random() < 0.4:
-                listing.remove(here.pop(chance.randrange(len(here))))
+                gone = chance.choice(list(here))
+                listing.remove(gone)
+                del here[gone]
             else:
-                here.append(Member(number, f"10.0.0.1|{number}"))
-                listing.add(here[-1])
+                here[number] = f"10.0.0.1|{number}", f"10.0.0.1|{number}"
+                listing.add(number, f"10.0.0.1|{number}")
             if here:
-                asking = chance.choice(here)
-                others = [f"{member.address} as {member.name}" for member in here if member is not asking]
-                assert lines(listing.all_but(asking)) == others
+                renamed, asking = (chance.choice(list(here)) for _ in range(2))
+                listing.rename(renamed, f"n{number}")
+                here[renamed] = here[renamed][0], f"n{number}"
+                assert users(listing.pages(but=asking)) == [
+                    user for one, user in here.items() if one != asking
+                ]
+            assert users(listing.pages()) == list(here.values())
+
+    def test_has_no_page_for_one_who_is_alone(self) -> None:
+        assert listing_of(1).pages(but=0) == []
+        assert listing_of(0).pages() == []
 
     def test_keeps_nothing_of_those_who_are_gone(self) -> None:
-        listing, members = self.listing(300)
-        listing.all_but(members[0])
-        for member in members:
-            listing.remove(member)
-        assert not (listing._members or listing._pages or listing._numbers)
+        listing = listing_of(300)
+        listing.pages(but=0)
+        for number in range(300):
+            listing.remove(number)
+        assert not any(kept for kept in vars(listing).values() if isinstance(kept, dict))
 
 
-def test_the_answer_to_a_client_is_made_of_pages() -> None:
-    scene = Scene()
-    ann, _ = scene.gather("Ann", "Bob")
-    pages: list[object] = []
-    scene.fanout.to = lambda member, line: pages.append(line)  # type: ignore[method-assign, assignment]
-    scene.send(ann, "/list")
-    assert [type(page) for page in pages[0]] == [Page]  # type: ignore[attr-defined]
+def test_the_answer_to_a_client_is_made_of_pages_that_others_get_too() -> None:
+    room = PureRoom()
+    for number in range(200):
+        room.apply(Join(0, number, Address("10.0.0.1", number)))
+    for number in (0, 1):
+        room.items[number].clear()
+        room.apply(Lines(0, number, ("/list",)))
+    first, other = room.items[0], room.items[1]
+    assert {type(item) for item in first} == {Page}
+    assert [a is b for a, b in zip(first, other, strict=True)] == [False, True, True, True]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat_console.server.addresses import Network, network_of
-from chat_console.server.gate.bans import Ban
+from chat_console.server.addresses import Address, Endpoint, Network, network_of
 from chat_console.server.room import notices
-from chat_console.server.room.commands import COMMANDS, Role, UnknownCommand, WrongUsage
+from chat_console.server.room.commands import Role, help_for
 
 SEVEN = network_of("192.0.2.7")
 
@@ -16,16 +15,20 @@ SEVEN = network_of("192.0.2.7")
     ("notice", "sentence"),
     [
         (notices.server_started(12345), "Server started on port 12345"),
-        (notices.welcome("127.0.0.1|41050"), "Welcome 127.0.0.1|41050 to the server!"),
+        (notices.welcome(Address("127.0.0.1", 41050)), "Welcome 127.0.0.1|41050 to the server!"),
         (notices.you_are_now("Malcolm"), "You are now Malcolm"),
         (notices.is_now("127.0.0.1|41050", "Malcolm"), "127.0.0.1|41050 is now Malcolm"),
         (notices.said("Malcolm", ["Hello"]), "Malcolm: Hello"),
         (notices.said("Malcolm", ["one", "two"]), "Malcolm: one\nMalcolm: two"),
         (notices.said(notices.OPERATOR, ["Hello users!"]), "Operator: Hello users!"),
         (notices.private("Jimmy", "Hey, how's it going?"), "Jimmy(private): Hey, how's it going? "),
-        (notices.operator_private("You're my favorite <3"), "Operator (private): You're my favorite <3 "),
+        (
+            notices.operator_private("Operator", "You're my favorite <3"),
+            "Operator (private): You're my favorite <3 ",
+        ),
         (notices.message_sent(1, "Malcolm"), "Message sent to 1 users of name Malcolm"),
-        (notices.listed("127.0.0.1|41050", "Malcolm"), "127.0.0.1|41050 as Malcolm"),
+        (notices.listed([("127.0.0.1|41050", "Malcolm")]), "127.0.0.1|41050 as Malcolm"),
+        (notices.listed([("::1|1", "::1|1"), ("::1|2", "Bob")]), "::1|1 as ::1|1\n::1|2 as Bob"),
         (notices.no_other_users(), "No other users connected"),
         (notices.no_users(), "No users connected"),
         (notices.has_left("Malcolm"), "Malcolm has left the server."),
@@ -35,7 +38,7 @@ SEVEN = network_of("192.0.2.7")
         (notices.no_longer_muted(), "You are no longer muted"),
         (notices.is_muted("Bob"), "Bob is muted"),
         (notices.is_muted("Bob", 600), "Bob is muted for 10m"),
-        (notices.is_heard("Bob"), "Bob is no longer muted"),
+        (notices.is_muted("Bob", muted=False), "Bob is no longer muted"),
         (notices.muted_count(1), "Muted 1 people."),
         (notices.unmuted_count(0), "Unmuted 0 people."),
         (notices.server_full(), "Server is full"),
@@ -45,33 +48,59 @@ SEVEN = network_of("192.0.2.7")
             notices.ban_added([SEVEN, network_of("192.0.2.0/24")], 7200),
             "Banned 192.0.2.7, 192.0.2.0/24 for 2h.",
         ),
-        (notices.ban_lifted("192.0.2.0/24"), "Lifted the ban of 192.0.2.0/24."),
+        (notices.ban_lifted("192.0.2.0/24"), "Lifted the ban on 192.0.2.0/24."),
         (notices.bans_listed([]), "Nobody is banned"),
+        (notices.no_such_ban("192.0.2.7"), "There is no ban on 192.0.2.7. Type /bans."),
+        (
+            notices.not_an_address("Bob"),
+            "Bob is not a user here, an IP address or a network such as 192.0.2.0/24",
+        ),
         (
             notices.ban_of_loopback("127.0.0.1", "/ban Bob 2h --force"),
-            "127.0.0.1 is this machine itself; to ban it all the same type: /ban Bob 2h --force",
+            "127.0.0.1 is this machine itself; to ban it anyway, type: /ban Bob 2h --force",
         ),
-        (notices.bans_reloaded(2, 0), "The bans file was read again: 2 bans are in force."),
-        (notices.bans_reloaded(2, 3), "The bans file was read again: 2 bans are in force. Dropped 3 people."),
-        (notices.bans_not_read("bans: gone"), "The bans stay as they were: bans: gone"),
+        (notices.bans_reloaded(2, 0), "Reloaded the bans file: 2 bans in force."),
+        (notices.bans_reloaded(2, 3), "Reloaded the bans file: 2 bans in force. Dropped 3 people."),
+        (notices.bans_not_read("bans: gone"), "The bans are unchanged: bans: gone"),
+        (
+            notices.bans_not_written("Disk full"),
+            "Could not write the bans file (Disk full): this change lasts only until the server stops.",
+        ),
+        (
+            notices.certificate_reloaded(),
+            "Reloaded the TLS certificate: new connections use it.",
+        ),
+        (
+            notices.certificate_refused("cert.pem: expired"),
+            "The TLS certificate is unchanged: cert.pem: expired",
+        ),
+        (
+            notices.no_certificate(),
+            "This server does not use TLS: there is no certificate to reload.",
+        ),
         (
             notices.nothing_to_reload(),
-            "There is nothing to read again: no TLS certificate and no bans file.",
+            "Nothing to reload: no TLS certificate and no bans file.",
         ),
         (
             notices.refused(3, "Server is full", "192.0.2.7"),
             "Refused 3 connections, the last from 192.0.2.7: Server is full",
         ),
-        (notices.was_dropped("Bob", "too slow reading"), "Bob was dropped: too slow reading"),
+        (notices.was_dropped("Bob", "read too slowly"), "Bob was dropped: read too slowly"),
         (notices.failed("Bob", "KeyError: 1"), "Error while serving Bob: KeyError: 1"),
+        (notices.no_handshake(), "no TLS handshake"),
+        (notices.lines_dropped(3), "3 lines over its rate limit dropped"),
         (notices.not_printed(2, notices.nobody_reads()), "2 lines were not printed: nobody read them"),
         (notices.cannot_print("Broken pipe"), "cannot print any more: Broken pipe"),
         (notices.cannot_print_for_now("Disk full"), "cannot print for now: Disk full"),
         (notices.left("Bob", "kicked", ""), "Bob left: kicked"),
         (notices.left("Bob", "kicked", "too loud"), "Bob left: kicked (too loud)"),
-        (notices.join_with("192.0.2.7", 1234, encrypted=False), "People join with: nc 192.0.2.7 1234"),
         (
-            notices.join_with("2001:db8::7", 1234, encrypted=True),
+            notices.join_with(Endpoint("192.0.2.7", 1234), encrypted=False),
+            "People join with: nc 192.0.2.7 1234",
+        ),
+        (
+            notices.join_with(Endpoint("2001:db8::7", 1234), encrypted=True),
             "People join with: ncat --ssl 2001:db8::7 1234",
         ),
         (notices.shutting_down(), "Server is shutting down"),
@@ -80,7 +109,7 @@ SEVEN = network_of("192.0.2.7")
         (notices.nickname_in_use("Bob"), "Nickname Bob is already in use"),
         (notices.too_long(2048), "Message too long (max 2048 bytes)"),
         (notices.nothing_left(), "Nothing of that line could be shown"),
-        (notices.usage(COMMANDS[1]), "Usage: /msg <recipient> <message>"),
+        (notices.usage("/msg <recipient> <message>"), "Usage: /msg <recipient> <message>"),
         (notices.unknown_command("/foo"), "Unknown command /foo. Type /help."),
     ],
     ids=lambda value: "" if value.startswith(("\n", " ")) else value,
@@ -90,33 +119,33 @@ def test_the_wording_is_the_wire_contract(notice: str, sentence: str) -> None:
 
 
 def test_the_help_of_a_client() -> None:
-    assert notices.help_lines(Role.CLIENT, encrypted=False).split("\n") == [
-        "/nick <name>                take a name: 1-20 of A-Z a-z 0-9 _ - .",
-        "/msg <recipient> <message>  say something to one user alone",
+    assert help_for(Role.CLIENT, encrypted=False).split("\n") == [
+        "/nick <name>                take a nickname: 1-20 of A-Z a-z 0-9 _ - .",
+        "/msg <recipient> <message>  send a private message",
         "/list                       show who is here",
         "/help                       show the commands",
         "/quit                       leave",
         "text                        say something to everybody; //text says /text",
-        "Nothing on the wire is encrypted: whoever is on the way can read it.",
+        "Nothing on the wire is encrypted: anyone on the network path can read it.",
     ]
 
 
 def test_the_help_of_the_operator() -> None:
-    assert notices.help_lines(Role.OPERATOR, encrypted=False).split("\n") == [
-        "/msg <recipient> <message>                       say something to one user alone",
+    assert help_for(Role.OPERATOR, encrypted=False).split("\n") == [
+        "/msg <recipient> <message>                       send a private message",
         "/kick <recipient> [reason]                       disconnect a user; the reason is logged",
-        "/mute <recipient> [10m]                          let a user's lines go nowhere, for a time",
-        "/unmute <recipient>                              let a user be heard again",
+        "/mute <recipient> [10m]                          mute a user, optionally for a time",
+        "/unmute <recipient>                              unmute a user",
         "/ban <recipient|address|network> [2h] [--force]  "
-        "keep an address out, for a time; --force for loopback",
+        "ban an address or network, optionally for a time; --force for loopback",
         "/unban <address|network>                         lift a ban",
         "/bans                                            show who is banned",
-        "/reload                                          read the TLS certificate and the bans file again",
+        "/reload                                          reload the TLS certificate and the bans file",
         "/list                                            show who is here",
         "/help                                            show the commands",
-        "/quit                                            say goodbye to everybody and end the server",
+        "/quit                                            stop the server",
         "text                                             say something to everybody; //text says /text",
-        "Nothing on the wire is encrypted: whoever is on the way can read it.",
+        "Nothing on the wire is encrypted: anyone on the network path can read it.",
     ]
 
 
@@ -124,7 +153,7 @@ def test_only_so_many_networks_are_named() -> None:
     networks = [Network(4, number, 32) for number in range(7)]
     some = "0.0.0.0, 0.0.0.1, 0.0.0.2, 0.0.0.3, 0.0.0.4 and 2 more"
     assert notices.ban_added(networks, None) == f"Banned {some} until unbanned."
-    assert notices.ban_asked(networks, ["Ann"]).startswith(f"A ban of {some} drops Ann.")
+    assert notices.ban_asked(networks, ["Ann"]).startswith(f"Banning {some} drops Ann.")
 
 
 def test_only_so_many_are_named_who_would_be_dropped() -> None:
@@ -136,7 +165,7 @@ def test_only_so_many_are_named_who_would_be_dropped() -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_the_help_over_tls_does_not_warn_of_the_wire(role: Role) -> None:
-    assert "encrypted" not in notices.help_lines(role, encrypted=True)
+    assert "encrypted" not in help_for(role, encrypted=True)
 
 
 def test_the_warning_of_a_public_port_is_one_plain_sentence() -> None:
@@ -167,9 +196,4 @@ def test_the_warning_of_a_public_port_is_one_plain_sentence() -> None:
 def test_a_time_to_come_is_told_in_the_largest_unit_that_rounds_little(
     seconds: float | None, span: str
 ) -> None:
-    assert notices.bans_listed([Ban(SEVEN, seconds)] * 2) == f"192.0.2.7 {span}\n192.0.2.7 {span}"
-
-
-def test_only_a_request_that_cannot_be_done_is_complained_of() -> None:
-    assert notices.complaint(UnknownCommand("/foo")) == "Unknown command /foo. Type /help."
-    assert notices.complaint(WrongUsage(COMMANDS[0])) == "Usage: /nick <name>"
+    assert notices.bans_listed([(SEVEN, seconds)] * 2) == f"192.0.2.7 {span}\n192.0.2.7 {span}"

@@ -6,16 +6,17 @@ everybody must have got exactly the lines that the model expects, in their order
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, field
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from support.pure_room import PureRoom
 from support.recording import Scene
 
-from chat_console.server.room.events import LeaveReason
-from chat_console.server.room.names import skeleton
-from chat_console.server.room.room import Member
+from chat_console.server.room.events import LeaveReason, Replied
+from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
 
 HOSTS = ("192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2")
@@ -78,7 +79,7 @@ class Model(RuleBasedStateMachine):
 
     @property
     def now(self) -> float:
-        return self.scene.clock.now
+        return self.scene.loop.now
 
     def is_banned(self, host: str) -> bool:
         return any(end > self.now and host in NETWORKS[network] for network, end in self.bans.items())
@@ -99,7 +100,7 @@ class Model(RuleBasedStateMachine):
 
     def find(self, target: str) -> list[User]:
         for matches in (
-            lambda user: user.member.address == target.lower(),
+            lambda user: str(user.member.address) == target.lower(),
             lambda user: user.nickname == target,
             lambda user: (user.nickname or "").lower() == target.lower(),
         ):
@@ -115,7 +116,7 @@ class Model(RuleBasedStateMachine):
         """What names somebody or nobody: an address, a nickname, one in another case."""
         targets = ["Nobody"]
         for user in self.here + self.gone[-1:]:
-            targets += [user.member.address, user.name, user.name.upper()]
+            targets += [str(user.member.address), user.name, user.name.upper()]
         return data.draw(st.sampled_from(targets), "target")
 
     # What clients do
@@ -210,7 +211,7 @@ class Model(RuleBasedStateMachine):
             if way == "quit":
                 self.scene.send(user.member, "/quit", "never said")
             else:
-                self.scene.room.leave(user.member, LeaveReason.LOST)
+                self.scene.leave(user.member, reason=LeaveReason.LOST)
         self.drop(*leaving)
 
     # What the operator does
@@ -275,7 +276,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from((5.0, 10.0, 60.0)))
     def let_time_pass(self, seconds: float) -> None:
-        self.scene.clock.advance(seconds)
+        self.scene.loop.advance(seconds)
         for user in self.here:
             if user.muted_until is not None and user.muted_until <= self.now:
                 self.let_speak(user)
@@ -291,9 +292,9 @@ class Model(RuleBasedStateMachine):
 
     @invariant()
     def the_room_holds_who_is_here_in_order_of_joining(self) -> None:
-        assert self.scene.room.members == tuple(user.member for user in self.here)
-        assert [member.name for member in self.scene.room.members] == [user.name for user in self.here]
-        assert self.scene.fanout.closed == [user.member for user in self.gone]
+        assert self.scene.present == [user.member for user in self.here]
+        assert [member.name for member in self.scene.present] == [user.name for user in self.here]
+        assert set(self.scene.closed) == {user.member for user in self.gone}
 
     @invariant()
     def no_name_is_borne_twice(self) -> None:
@@ -306,14 +307,43 @@ class Model(RuleBasedStateMachine):
             assert self.scene.bans.covers(host) is self.is_banned(host)
 
     @invariant()
+    def everybody_is_found_by_what_is_theirs_and_nobody_who_is_gone(self) -> None:
+        for user in self.here + self.gone:
+            for target in {str(user.member.address), user.name, user.name.upper()}:
+                found = [other.member for other in self.find(target)]
+                assert list(self.scene.room.roster.find(target)) == found, target
+
+    @invariant()
     def nothing_is_kept_of_those_who_are_gone(self) -> None:
-        room = self.scene.room
-        assert set(room._by_address) == {user.member.address for user in self.here}
-        assert set(room._by_nickname) == {user.nickname.lower() for user in self.here if user.nickname}
-        assert set(room._by_skeleton) == {skeleton(user.nickname) for user in self.here if user.nickname}
-        assert set(room._mute_timers) == {
-            user.member.id for user in self.here if user.muted_until not in (None, float("inf"))
-        }
+        here = {user.member for user in self.here}
+        for index in vars(self.scene.room.roster).values():
+            for found in index.values() if isinstance(index, dict) else ():
+                members = {found} if isinstance(found, Member) else set(found.values())
+                assert members
+                assert members <= here
+
+    @invariant()
+    def only_mutes_that_will_end_have_a_timer(self) -> None:
+        ends = [user for user in self.here if user.muted_until not in (None, float("inf"))]
+        assert self.scene.loop.waiting == len(ends)
+
+    def teardown(self) -> None:
+        """Of the entries alone, as they come back from a disk, the same room comes with the same events."""
+        if not hasattr(self, "scene"):
+            return  # it was given up before it began
+        again = PureRoom(Settings(shared_nicks=self.shared))
+        again.apply_all(pickle.loads(pickle.dumps(self.scene.log)))
+        assert [known(member) for member in again.room.roster.members] == [
+            known(user.member) for user in self.here
+        ]
+        # What a session answers by itself is no entry.
+        assert [event for event in again.events if not isinstance(event, Replied)] == [
+            event for event in self.scene.told() if not isinstance(event, Replied)
+        ]
+
+
+def known(member: Member) -> object:
+    return member.id, member.address, member.nickname, member.muted_at, member.lines
 
 
 TestModel = Model.TestCase

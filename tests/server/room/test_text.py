@@ -223,6 +223,7 @@ def test_every_other_control_is_removed(code: int) -> None:
     assert clean(f"é{chr(code)}b") == "éb"
 
 
+@pytest.mark.slow
 def test_what_is_kept_and_what_is_removed_of_all_of_unicode() -> None:
     for code in range(0xA0, 0x110000):
         character = chr(code)
@@ -337,6 +338,7 @@ class TestMarks:
     @pytest.mark.parametrize(
         "code", [200, 202, 214, 216, 218, 220, 222, 224, 226, 228, 230, 232, 233, 234, 240]
     )
+    @pytest.mark.slow
     def test_pile_up_by_their_combining_class(self, code: int) -> None:
         marks = [chr(mark) for mark in range(0x110000) if unicodedata.combining(chr(mark)) == code]
         for mark in marks:
@@ -433,6 +435,7 @@ def test_printable_ascii_stays_as_it_is(text: str) -> None:
     assert clean(text) == text
 
 
+@pytest.mark.slow
 def test_every_code_point_once_leaves_no_memory_behind() -> None:
     clean("é\x07\u0301" * 9)
     gc.collect()
@@ -455,6 +458,7 @@ def test_every_code_point_once_leaves_no_memory_behind() -> None:
     ],
     ids=ascii,
 )
+@pytest.mark.slow
 def test_the_work_grows_no_faster_than_the_text(unit: str) -> None:
     def seconds(text: str) -> float:
         start = time.process_time()

@@ -10,12 +10,14 @@ import socket
 import struct
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from support.chat_clients import BOUND, Chat, Client, Clock, open_chat
+from support.chat_clients import Chat, Client, Clock, open_chat
+from support.waiting import BOUND
 
+from chat_console.server import chat as chat_module
 from chat_console.server import chat_server
 from chat_console.server.room.events import Failed, Joined, LeaveReason, Left, Muted, Replied
 
@@ -109,16 +111,16 @@ async def test_a_full_disk_leaves_the_bans_file_as_it_was_and_the_operator_is_to
 
     file = tmp_path / "bans"
     async with open_chat(bans_file=file) as chat:
-        chat.server.operate("/ban 192.0.2.7")
+        chat.operator.operate("/ban 192.0.2.7")
         await chat.until(file.exists)
         before = file.read_bytes()
         chat.events.clear()
         monkeypatch.setattr(os, "fsync", fail)
-        chat.server.operate("/ban 192.0.2.8")
+        chat.operator.operate("/ban 192.0.2.8")
         assert (await chat.event(Replied)).text == "Banned 192.0.2.8 until unbanned."
         assert (await chat.event(Replied)).text == (
-            "The bans file could not be written (No space left on device): "
-            "this holds only until the server ends."
+            "Could not write the bans file (No space left on device): "
+            "this change lasts only until the server stops."
         )
         assert file.read_bytes() == before
     assert os.listdir(tmp_path) == ["bans"]
@@ -164,14 +166,15 @@ class TestResets:
     async def test_during_a_kick_let_it_happen_once(self, first: str, count: int) -> None:
         async with open_chat() as chat:
             ann, bob = await chat.gather("Ann", "Bob")
-            steps = [lambda: chat.server.operate("/kick Ann"), ann.reset]
+            steps = [lambda: chat.operator.operate("/kick Ann"), ann.reset]
             for step in steps if first == "kick" else reversed(steps):
                 step()
                 await turns(count)
-            chat.server.say("done")
+            chat.operator.say("done")
             assert await bob.until("Operator: done") == ["Ann has left the server.", "Operator: done"]
-            await chat.until(lambda: 1 not in chat.server._connections)
-            (left,) = [event for event in chat.events if isinstance(event, Left)]
+            bob.close()
+            await asyncio.wait_for(chat.server.stop(), BOUND)  # which waits until nothing is left of Ann
+            (left,) = [event for event in chat.events if isinstance(event, Left) and event.name == "Ann"]
             assert left.reason in (LeaveReason.KICKED, LeaveReason.LOST)
 
     @pytest.mark.parametrize("count", range(4))
@@ -208,14 +211,14 @@ class TestWallClock:
     async def test_that_is_set_changes_no_interval(
         self, monkeypatch: pytest.MonkeyPatch, clock: Clock, jump: float
     ) -> None:
-        wall = SimpleNamespace(time=lambda: 1.7e9)
-        monkeypatch.setattr(chat_server, "time", wall)
+        wall = [1.7e9]
+        monkeypatch.setattr(chat_server, "Chat", partial(chat_module.Chat, now=lambda: wall[0]))
         async with open_chat(burst=3, rate=0.01) as chat:
             ann, bob = await chat.gather("Ann", "Bob")
-            chat.server.operate("/ban 192.0.2.7 10m")
-            chat.server.operate("/mute Bob 10m")
+            chat.operator.operate("/ban 192.0.2.7 10m")
+            chat.operator.operate("/mute Bob 10m")
             await chat.pass_time(clock, 0)
-            wall.time = lambda: 1.7e9 + jump
+            wall[0] += jump
             assert await self.listed(chat) == "192.0.2.7 for 10m"
             details = chat.server.details(1)
             assert details
@@ -237,5 +240,5 @@ class TestWallClock:
 
     async def listed(self, chat: Chat) -> str:
         chat.events[:] = [event for event in chat.events if not isinstance(event, Replied)]
-        chat.server.operate("/bans")
+        chat.operator.operate("/bans")
         return (await chat.event(Replied)).text

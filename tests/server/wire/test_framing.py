@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chat_console.server.room.entries import NOTHING, Line, TooLong
 from chat_console.server.room.text import clean, is_blank
 from chat_console.server.settings import Settings
-from chat_console.server.wire.framing import NOTHING, WONT_TIMING_MARK, Line, LineFramer, TooLong
+from chat_console.server.wire.framing import WONT_TIMING_MARK, LineFramer
 
 MAX_LINE = Settings().max_line
 MAX_SUBNEGOTIATION = Settings().max_subnegotiation
@@ -369,6 +370,7 @@ def test_lines_are_what_stands_between_the_line_ends(stream: bytes) -> None:
         *(b"x" + IAC + EL, b"x" + IAC + NOP, IAC + SB, IAC + SB + b"x" * 600, IAC + SB + IAC + IAC),
     ],
 )
+@pytest.mark.slow
 def test_the_work_grows_no_faster_than_the_input(unit: bytes) -> None:
     def seconds(size: int) -> float:
         reader = framer()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_console.server.room.entries import Line
 from chat_console.server.settings import Settings
-from chat_console.server.wire.inbox import Inbox, Line
+from chat_console.server.wire.inbox import Inbox
 
 IDLE = 1000.0  # when it all begins
 

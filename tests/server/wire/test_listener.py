@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from support.chat_clients import BOUND, ipv6
+from support.chat_clients import Clock, ipv6
+from support.waiting import BOUND, until
 
-from chat_console.server.wire import listener
 from chat_console.server.wire.listener import HostsError, Listener, ListenError, listening_sockets
 
 needs_ipv6 = pytest.mark.skipif(not ipv6, reason="no IPv6 here")
@@ -56,10 +56,7 @@ class Scene:
         """A client whose connection waits to be accepted."""
         return self._stack.enter_context(socket.create_connection(self.port.getsockname(), timeout=BOUND))
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(BOUND):
-            while not condition():  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
+    until = staticmethod(until)
 
 
 @pytest.fixture
@@ -74,10 +71,10 @@ async def scene() -> AsyncIterator[Scene]:
     assert not troubles
 
 
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A listener that waits tries again almost at once."""
-    monkeypatch.setattr(listener, "_RETRY", 0.005)
+async def turns(count: int = 20) -> None:
+    """Let the loop turn so often."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def test_a_connection_is_given_with_its_address_and_does_not_block(scene: Scene) -> None:
@@ -117,39 +114,51 @@ async def test_one_that_is_gone_before_it_is_accepted_costs_nothing(scene: Scene
 
 class TestShortOfDescriptors:
     @pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM])
-    async def test_it_says_so_once_and_goes_on_later(self, scene: Scene, soon: None, error: int) -> None:
+    async def test_it_says_so_once_and_goes_on_later(self, scene: Scene, clock: Clock, error: int) -> None:
         scene.port.errors = [error] * 5
         client = scene.connect()
+        for count in range(1, 6):
+            await scene.until(lambda count=count: scene.port.calls == count)
+            clock.advance(1)
         await scene.until(lambda: scene.accepted)
         assert scene.accepted[0][1] == client.getsockname()
         assert scene.failures == [error]
 
-    async def test_it_says_so_again_the_next_time(self, scene: Scene, soon: None) -> None:
+    async def test_it_says_so_again_the_next_time(self, scene: Scene, clock: Clock) -> None:
         for count in (1, 2):
             scene.port.errors = [errno.EMFILE]
             scene.connect()
+            await scene.until(lambda count=count: len(scene.failures) == count)
+            clock.advance(1)
             await scene.until(lambda count=count: len(scene.accepted) == count)
             assert len(scene.failures) == count
 
-    async def test_it_does_not_try_until_a_second_has_passed(self, scene: Scene) -> None:
+    async def test_it_does_not_try_until_a_second_has_passed(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [0.0]  # of a clock that stands
+        monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
         scene.port.errors = [errno.EMFILE]
         scene.connect()
-        await scene.until(lambda: scene.failures)
+        while not scene.failures:
+            await turns()
         calls = scene.port.calls
-        for _ in range(20):  # turns of the loop in which the socket is ready
-            await asyncio.sleep(0)
-        assert scene.port.calls == calls
-        assert listener._RETRY == 1.0
+        for seconds in (0.0, 0.9):
+            now[0] = seconds
+            await turns()  # in which the socket is ready
+            assert scene.port.calls == calls
+        now[0] = 1.0
+        while not scene.accepted:
+            await turns()
 
-    async def test_it_can_be_closed_meanwhile(self, scene: Scene, soon: None) -> None:
+    async def test_it_can_be_closed_meanwhile(self, scene: Scene, clock: Clock) -> None:
         scene.port.errors = [errno.EMFILE]
         scene.connect()
         await scene.until(lambda: scene.failures)
         scene.listener.close()
         assert scene.port.fileno() == -1
-        fired = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.01, fired.set)  # behind the attempt that does not come
-        await asyncio.wait_for(fired.wait(), BOUND)
+        clock.advance(2)
+        await turns()
         assert scene.accepted == []
 
 
@@ -164,17 +173,28 @@ async def test_closing_leaves_what_was_accepted_and_refuses_the_rest(scene: Scen
         assert late.connect_ex(address) == errno.ECONNREFUSED
 
 
+def looked_up(
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[str, int], list[tuple[int, tuple[Any, ...]]]]
+) -> None:
+    """Let names have the addresses that `found` gives for them, with the family of each."""
+
+    async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[Any, ...]]:
+        return [(family, socket.SOCK_STREAM, 0, "", address) for family, address in found(host, port)]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+
+
 class TestHosts:
     @pytest.mark.parametrize(
         ("hosts", "told"),
         [
-            (("127.0.0.1", "0.0.0.0"), "0.0.0.0 listens on 127.0.0.1 too"),
-            (("0.0.0.0", "127.0.0.1"), "0.0.0.0 listens on 127.0.0.1 too"),
-            (("0", "127.1"), "0 listens on 127.1 (127.0.0.1) too"),
-            (("::ffff:127.0.0.1", "0.0.0.0"), "0.0.0.0 listens on ::ffff:127.0.0.1 (127.0.0.1) too"),
-            (("::", "::1"), ":: listens on ::1 too"),
-            (("::1", "127.0.0.1", "::"), ":: listens on ::1 too"),
-            (("::", "fe80::1%1"), ":: listens on fe80::1%1 too"),
+            (("127.0.0.1", "0.0.0.0"), "0.0.0.0 covers 127.0.0.1 too"),
+            (("0.0.0.0", "127.0.0.1"), "0.0.0.0 covers 127.0.0.1 too"),
+            (("0", "127.1"), "0 covers 127.1 (127.0.0.1) too"),
+            (("::ffff:127.0.0.1", "0.0.0.0"), "0.0.0.0 covers ::ffff:127.0.0.1 (127.0.0.1) too"),
+            (("::", "::1"), ":: covers ::1 too"),
+            (("::1", "127.0.0.1", "::"), ":: covers ::1 too"),
+            (("::", "fe80::1%1"), ":: covers fe80::1%1 too"),
         ],
     )
     async def test_one_of_which_listens_for_another_are_refused_with_both(
@@ -182,24 +202,24 @@ class TestHosts:
     ) -> None:
         with pytest.raises(HostsError) as raised:
             await listening_sockets(hosts, 0, 1)
-        assert str(raised.value) == f"{told}; leave one of the two out"
+        assert str(raised.value) == f"{told}; leave one of them out"
         assert isinstance(raised.value, ListenError)
 
     async def test_one_of_which_is_a_name_are_refused_with_its_address(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def found(host: str, port: int) -> list[tuple[int, tuple[str, int]]]:
-            return [(socket.AF_INET, ("127.0.0.1" if host == "name" else host, port))]
-
-        monkeypatch.setattr(listener, "_addresses", found)
-        with pytest.raises(HostsError, match=r"^0\.0\.0\.0 listens on name \(127\.0\.0\.1\) too;"):
+        looked_up(
+            monkeypatch,
+            lambda host, port: [(socket.AF_INET, ("127.0.0.1" if host == "name" else host, port))],
+        )
+        with pytest.raises(HostsError, match=r"^0\.0\.0\.0 covers name \(127\.0\.0\.1\) too;"):
             await listening_sockets(("name", "0.0.0.0"), 0, 1)
 
     @pytest.mark.parametrize("host", ["fe80::1", "FEBF::1"])
     async def test_of_a_link_need_their_interface(self, host: str) -> None:
         with pytest.raises(HostsError) as raised:
             await listening_sockets(("127.0.0.1", host), 0, 1)
-        assert str(raised.value) == f"{host} needs the interface that it is on, as in {host.lower()}%eth0"
+        assert str(raised.value) == f"{host} needs its interface, as in {host.lower()}%eth0"
 
     @pytest.mark.parametrize(
         ("hosts", "addresses"),
@@ -225,16 +245,16 @@ class TestHosts:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         chosen: list[int] = []
-        real = listener._bind
+        real = socket.socket.bind
 
-        def bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+        def bind(sock: socket.socket, address: tuple[str, int]) -> None:
             if address[0] == "127.0.0.2":
-                chosen.append(int(address[1]))
+                chosen.append(address[1])
                 if len(chosen) <= 3:
                     raise OSError(errno.EADDRINUSE, "in use")
-            return real(family, address, dual=dual)
+            real(sock, address)
 
-        monkeypatch.setattr(listener, "_bind", bind)
+        monkeypatch.setattr(socket.socket, "bind", bind)
         sockets = await listening_sockets(("127.0.0.1", "127.0.0.2"), 0, 1)
         assert [sock.getsockname() for sock in sockets] == [
             ("127.0.0.1", chosen[3]),
@@ -244,25 +264,27 @@ class TestHosts:
             sock.close()
 
     async def test_that_have_no_port_in_common_are_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+        def bind(*_: object) -> None:
             raise OSError(errno.EADDRINUSE, "in use")
 
-        monkeypatch.setattr(listener, "_bind", bind)
+        monkeypatch.setattr(socket.socket, "bind", bind)
         with pytest.raises(ListenError, match="in use"):
             await listening_sockets(("127.0.0.1",), 0, 1)
 
+    @needs_ipv6
     async def test_of_one_address_on_two_links_are_two(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def found(host: str, port: int) -> list[tuple[int, tuple[str, int, int, int]]]:
-            return [(socket.AF_INET6, ("fe80::1", port, 0, int(host[-1])))]
+        bound: list[int] = []
+        real = socket.socket.bind
 
-        bound: list[object] = []
-
-        def bind(family: int, address: tuple[str | int, ...], *, dual: bool) -> socket.socket:
+        def bind(sock: socket.socket, address: tuple[str, int, int, int]) -> None:
             bound.append(address[3])
-            return socket.create_server(("127.0.0.1", 0))
+            real(sock, ("::1", 0))
 
-        monkeypatch.setattr(listener, "_addresses", found)
-        monkeypatch.setattr(listener, "_bind", bind)
+        looked_up(
+            monkeypatch,
+            lambda host, port: [(socket.AF_INET6, ("fe80::1", port, 0, int(host[-1])))],
+        )
+        monkeypatch.setattr(socket.socket, "bind", bind)
         for sock in await listening_sockets(("fe80::1%1", "fe80::1%2", "fe80::1%1"), 0, 1):
             sock.close()
         assert bound == [1, 2]
@@ -273,3 +295,62 @@ class TestHosts:
         (sock,) = await listening_sockets(hosts, 0, 1)
         with sock, socket.create_connection(("127.0.0.1", sock.getsockname()[1]), timeout=BOUND):
             pass
+
+    async def test_one_of_which_is_not_here_leave_nothing_listening(self) -> None:
+        with pytest.raises(ListenError) as raised:
+            await listening_sockets(("127.0.0.1", "192.0.2.1"), 0, 1)
+        assert (raised.value.host, raised.value.errno) == ("192.0.2.1", errno.EADDRNOTAVAIL)
+        with socket.socket() as sock:
+            assert sock.connect_ex(("127.0.0.1", raised.value.port)) == errno.ECONNREFUSED
+
+    @pytest.mark.parametrize(
+        ("missing", "listens"), [((), 2), (("127.0.9.9",), 1), (("127.0.9.9", "127.0.0.1"), 0)]
+    )
+    async def test_that_are_names_need_one_of_their_loopback_addresses(
+        self, monkeypatch: pytest.MonkeyPatch, missing: tuple[str, ...], listens: int
+    ) -> None:
+        real = socket.socket.bind
+
+        def bind(sock: socket.socket, address: tuple[str, int]) -> None:
+            if address[0] in missing:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            real(sock, address)
+
+        looked_up(
+            monkeypatch,
+            lambda host, port: [(socket.AF_INET, (each, port)) for each in ("127.0.9.9", "127.0.0.1")],
+        )
+        monkeypatch.setattr(socket.socket, "bind", bind)
+        if not listens:
+            with pytest.raises(ListenError, match="not supported"):
+                await listening_sockets(("name",), 0, 1)
+            return
+        sockets = await listening_sockets(("name",), 0, 1)
+        assert len(sockets) == listens
+        for sock in sockets:
+            sock.close()
+
+    @pytest.mark.parametrize("host", ["no host", "x" * 64])
+    async def test_that_there_are_not_are_an_error(self, host: str) -> None:
+        with pytest.raises(ListenError) as raised:
+            await listening_sockets(("127.0.0.1", host), 0, 1)
+        assert raised.value.host == host
+        assert (raised.value.errno or -1) < 0
+        assert raised.value.strerror
+
+    async def test_leave_nothing_behind_when_the_program_is_interrupted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bound: list[socket.socket] = []
+        real = socket.socket.bind
+
+        def bind(sock: socket.socket, address: tuple[str, int]) -> None:
+            bound.append(sock)
+            if len(bound) == 2:
+                raise KeyboardInterrupt
+            real(sock, address)
+
+        monkeypatch.setattr(socket.socket, "bind", bind)
+        with pytest.raises(KeyboardInterrupt):
+            await listening_sockets(("127.0.0.1", "127.0.0.2"), 0, 1)
+        assert [sock.fileno() for sock in bound] == [-1, -1]

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from support.certificates import Pair
-from support.chat_clients import BOUND, Clock
+from support.chat_clients import Clock
+from support.waiting import BOUND, until
 
 from chat_console.server.room.events import LeaveReason
 from chat_console.server.settings import Settings
@@ -61,10 +62,7 @@ class Scene:
                 data += more
         return data
 
-    async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(BOUND):
-            while not condition():  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+    until = staticmethod(until)
 
     def close(self) -> None:
         self.sender.close()
@@ -95,6 +93,24 @@ async def test_what_waits_goes_out_in_order_and_as_it_was_written() -> None:
         assert at.moves
         at.sender.write(b"direct again")
         assert await at.read(12) == b"direct again"
+
+
+async def test_what_comes_when_the_system_takes_more_goes_behind_what_waits() -> None:
+    async with scene() as at:
+        for piece in (b"." * 1000, b"."):
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    at.sock.send(piece)
+        at.sender.write(b"1")
+        assert at.sender.waiting == 1
+        received = b""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                received += at.peer.recv(1 << 16)
+        at.sender.write(b"2")  # before the loop has turned
+        while not received.endswith((b"12", b"21")):
+            received += await at.read(1)
+        assert received.endswith(b".12")
 
 
 async def test_several_pieces_go_out_at_once_where_nothing_waits() -> None:
@@ -224,16 +240,20 @@ class TestLost:
 
 
 class TestTls:
-    @pytest.mark.parametrize("most", [1 << 16, 1], ids=["much at once", "the last text uses up a turn"])
+    @pytest.mark.parametrize(
+        ("size", "most"),
+        [(3_000_000, 1 << 16), (3 << 16, 1 << 20)],
+        ids=["more than the system takes", "the last text uses up a turn"],
+    )
     async def test_encrypts_a_record_at_a_time_and_ends_with_a_close_notify(
-        self, pair: Pair, most: int, monkeypatch: pytest.MonkeyPatch
+        self, pair: Pair, size: int, most: int
     ) -> None:
-        monkeypatch.setattr("chat_console.server.wire.sender._MOST_SENT", most)
         session = TlsSession(Certificate(pair.cert, pair.key).context)
         async with scene(session, max_backlog=1 << 30) as at:
             to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
             client = pair.client_context().wrap_bio(to_client, to_server, server_hostname="chat.example")
-            text, wanted = b"", b"x" * 3_000_000
+            at.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, most)
+            text, wanted = b"", b"x" * size
             for _ in range(3):
                 with contextlib.suppress(ssl.SSLWantReadError):
                     client.do_handshake()
@@ -243,7 +263,7 @@ class TestTls:
                 if not session.is_established:
                     to_client.write(await asyncio.get_running_loop().sock_recv(at.peer, 1 << 16))
             at.sender.write(wanted)
-            assert at.sender.waiting > 2_000_000
+            assert at.sender.waiting > size // 2
             at.sender.end()
             to_client.write(await at.rest())
             while more := client.read(1 << 16):

@@ -1,7 +1,8 @@
-"""What the system does for a connection, and what it knows of one."""
+"""What the system does for a connection, what it knows of one, and how one ends that is not let in."""
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import time
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from chat_console.server.wire import sockets
-from chat_console.server.wire.sockets import acknowledged, has_hung_up, keep_alive
+from chat_console.server.wire.sockets import acknowledged, has_hung_up, keep_alive, turn_away
 
 
 class TestKeepAlive:
@@ -98,3 +99,25 @@ class TestHasHungUp:
         pair.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         pair.peer.close()
         until(lambda: has_hung_up(pair.own))
+
+
+class TestTurnAway:
+    @pytest.mark.parametrize(("notice", "data"), [("Server is full", b"Server is full\n"), (None, b"")])
+    def test_ends_with_the_notice_though_unread_input_waits(
+        self, pair: Pair, notice: str | None, data: bytes
+    ) -> None:
+        pair.peer.send(b"hello\n")
+        until(lambda: bool(select.select([pair.own], [], [], 0)[0]))
+        turn_away(pair.own, notice)
+        assert pair.own.fileno() == -1
+        received = b""
+        while more := pair.peer.recv(100):
+            received += more
+        assert received == data
+
+    def test_of_one_that_is_gone_already_costs_nothing(self, pair: Pair) -> None:
+        pair.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        pair.peer.close()
+        until(lambda: has_hung_up(pair.own))
+        turn_away(pair.own, "Server is full")
+        assert pair.own.fileno() == -1

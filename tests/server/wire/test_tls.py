@@ -99,7 +99,7 @@ class TestRefusal:
         self, authority: Authority, pair: Pair
     ) -> None:
         locked = authority.with_passphrase("locked", pair)
-        assert refusal(locked.cert, locked.key).endswith("its key without a passphrase")
+        assert refusal(locked.cert, locked.key).endswith("its unencrypted key")
 
     @pytest.mark.parametrize("content", [b"", b"hello\n", b"\xff\xfe\x00"])
     def test_tells_of_files_that_are_something_else(self, pair: Pair, tmp_path: Path, content: bytes) -> None:
@@ -107,11 +107,11 @@ class TestRefusal:
         other.write_bytes(content)
         for cert, key in ((other, pair.key), (pair.cert, other)):
             assert refusal(cert, key) == (
-                f"{cert} and {key} are not a PEM certificate and its key without a passphrase"
+                f"{cert} and {key} are not a PEM certificate and its unencrypted key"
             )
 
     def test_tells_of_files_given_the_wrong_way_round(self, pair: Pair) -> None:
-        assert "are not a PEM certificate and its key" in refusal(pair.key, pair.cert)
+        assert "are not a PEM certificate and its unencrypted key" in refusal(pair.key, pair.cert)
 
 
 class TestReload:

@@ -6,7 +6,7 @@ import os
 import select
 from typing import BinaryIO
 
-from support.waiting import BOUND
+from .waiting import BOUND
 
 
 class Pipe:

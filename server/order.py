@@ -1,0 +1,55 @@
+"""The order in which entries are applied to the room."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .room.entries import Entry
+
+
+class Order(Protocol):
+    """Takes entries and has them applied, one after another."""
+
+    def submit(self, entry: Entry) -> None:
+        """Have `entry` applied when its turn comes."""
+        ...
+
+
+_LONGEST_CHAIN = 16  # entries, each submitted while the one before was being applied
+
+
+class LocalOrder:
+    """The order for a room on one machine: each entry is applied at once, or after the one being applied.
+
+    Args:
+        apply: applies an entry to the room.
+    """
+
+    def __init__(self, apply: Callable[[Entry], None]) -> None:
+        self._apply = apply
+        self._waiting: deque[tuple[Entry, int]] = deque()
+        self._links = 0  # how many entries led to the one being applied, itself included
+
+    def submit(self, entry: Entry) -> None:
+        """Apply `entry`, after any that is being applied.
+
+        Raises:
+            RecursionError: if entries keep causing further entries.
+        """
+        if self._links >= _LONGEST_CHAIN:
+            raise RecursionError("entries keep causing further entries")
+        self._waiting.append((entry, self._links + 1))
+        if not self._links:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        try:
+            while self._waiting:
+                entry, self._links = self._waiting.popleft()
+                self._apply(entry)
+        finally:
+            self._links = 0
+            if self._waiting:  # a failing entry must not hold up the others
+                self._go_on()

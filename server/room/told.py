@@ -1,0 +1,149 @@
+"""What is said about each event, and to whom: one table, in which a new event fails the type check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, assert_never
+
+from . import notices
+from .events import (
+    Event,
+    Failed,
+    Joined,
+    LeaveReason,
+    Left,
+    Messaged,
+    Muted,
+    OperatorMessaged,
+    OperatorSaid,
+    Refused,
+    Renamed,
+    Replied,
+    Said,
+    Started,
+)
+
+Kind = Literal["chat", "operator", "private", "join", "leave", "rename", "reply", "notice", "error"]
+"""How the operator's log shows an event."""
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling(Generic[E]):
+    """What is said about events of one type, and to whom. Each function takes the event."""
+
+    kind: Kind
+    texts: Callable[[E], Sequence[str]]
+    """For the operator's log: one line each."""
+    author: Callable[[E], str] = lambda event: ""
+    """Who said the texts, as the log shows it in front of each."""
+    line: Callable[[E], str] | None = None
+    """For members: one or more lines, joined by LF; None if members do not see it."""
+    transcript: Callable[[E], str] | None = None
+    """For the plain console's standard output: likewise; None if the operator typed it or does not see it."""
+    aside: Callable[[E], str] | None = None
+    """For the plain console's standard error: whatever the transcript has no line for."""
+
+
+def told(event: Event) -> Telling[Any]:
+    """What is said about `event`."""
+    match event:
+        case Said():
+            return _SAID
+        case Left():
+            return _LEFT
+        case Joined():
+            return _JOINED
+        case Renamed():
+            return _RENAMED
+        case OperatorSaid():
+            return _OPERATOR_SAID
+        case Muted():
+            return _MUTED
+        case Messaged():
+            return _MESSAGED
+        case OperatorMessaged():
+            return _OPERATOR_MESSAGED
+        case Replied():
+            return _REPLIED
+        case Started():
+            return _STARTED
+        case Refused():
+            return _REFUSED
+        case Failed():
+            return _FAILED
+        case _:
+            assert_never(event)
+
+
+def _public(kind: Kind, line: Callable[[E], str]) -> Telling[E]:
+    return Telling(kind, lambda event: (line(event),), line=line, transcript=line)
+
+
+def _aside(kind: Kind, text: Callable[[E], str]) -> Telling[E]:
+    return Telling(kind, lambda event: (text(event),), aside=text)
+
+
+def _said(event: Said) -> str:
+    return notices.said(event.name, event.texts)
+
+
+def _has_left(event: Left) -> str:
+    return notices.has_left(event.name)
+
+
+def _why_left(event: Left) -> str:
+    if event.reason in (LeaveReason.SLOW, LeaveReason.STALLED, LeaveReason.FAILED, LeaveReason.FOREIGN):
+        return notices.was_dropped(event.name, event.reason.value)
+    return notices.left(event.name, event.reason.value, event.remark)
+
+
+def _has_left_with_reason(event: Left) -> Sequence[str]:
+    if event.reason is LeaveReason.QUIT:
+        return (_has_left(event),)
+    why = event.reason.value + (f": {event.remark}" if event.remark else "")
+    return (f"{_has_left(event)} ({why})",)
+
+
+def _private(event: Messaged) -> str:
+    return notices.private(event.name, event.text)
+
+
+def _started(event: Started) -> str:
+    return notices.server_started(event.endpoints[0].port)
+
+
+_SAID: Telling[Said] = Telling("chat", lambda event: event.texts, lambda event: event.name, _said, _said)
+_OPERATOR_SAID: Telling[OperatorSaid] = Telling(
+    "operator",
+    lambda event: (event.text,),
+    lambda event: event.name,
+    line=lambda event: notices.said(event.name, (event.text,)),
+)
+_MESSAGED: Telling[Messaged] = Telling(
+    "private", lambda event: (event.text,), lambda event: f"{event.name}(private)", _private, _private
+)
+_OPERATOR_MESSAGED: Telling[OperatorMessaged] = Telling(
+    "private",
+    lambda event: (event.text,),
+    lambda event: f"{event.name} (private to {event.recipient})",
+    line=lambda event: notices.operator_private(event.name, event.text),
+)
+_LEFT: Telling[Left] = Telling(
+    "leave", _has_left_with_reason, line=_has_left, transcript=_has_left, aside=_why_left
+)
+_REPLIED: Telling[Replied] = Telling(
+    "reply", lambda event: event.text.split("\n"), transcript=lambda event: event.text
+)
+_STARTED: Telling[Started] = Telling("notice", lambda event: (_started(event),), transcript=_started)
+_JOINED: Telling[Joined] = _public("join", lambda event: notices.welcome(event.address))
+_RENAMED: Telling[Renamed] = _public("rename", lambda event: notices.is_now(event.old, event.new))
+_MUTED: Telling[Muted] = _aside(
+    "notice", lambda event: notices.is_muted(event.name, event.seconds, muted=event.muted)
+)
+_REFUSED: Telling[Refused] = _aside(
+    "notice", lambda event: notices.refused(event.count, event.why, event.host)
+)
+_FAILED: Telling[Failed] = _aside("error", lambda event: notices.failed(event.where, event.error))
