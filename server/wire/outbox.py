@@ -79,8 +79,8 @@ class _Shared:
         count = end - self.first
         del self.items[:count]
         self.first = end
-        # A codec that nobody uses any more must not accumulate bytes.
-        self._encoded = {codec: made[count:] for codec, made in self._encoded.items() if len(made) > count}
+        for made in self._encoded.values():
+            del made[:count]
 
 
 class Outbox:

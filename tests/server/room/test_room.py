@@ -402,3 +402,13 @@ class TestEnds:
         goodbye = ["Server is shutting down", "You have left the server"]
         assert scene.seen() == {ann: goodbye, bob: goodbye}
         assert scene.told() == []
+
+    def test_of_who_has_left_before_cost_no_work(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each connection that closes says so, most often after its member has left."""
+        ann, _ = scene.gather("Ann", "Bob")
+        scene.leave(ann)
+        scene.forget()
+        monkeypatch.setattr(scene.chat.outbox, "dismiss", None)
+        scene.leave(ann)
+        scene.leave()
+        assert (scene.seen(), scene.told()) == ({}, [])
