@@ -53,7 +53,8 @@ class Roster:
 
     def __init__(self) -> None:
         self._members: dict[int, Member] = {}
-        self._by_address = _Index()  # one address and port can connect to two endpoints
+        # One address and port can connect to two endpoints; a tuple takes little room.
+        self._by_address: dict[str, tuple[Member, ...]] = {}
         self._by_nickname = _Index()  # folded
         self._by_skeleton = _Index()
         self.listing = Listing()
@@ -74,7 +75,7 @@ class Roster:
     def add(self, member: Member) -> None:
         """Add `member`, which has no nickname yet."""
         self._members[member.id] = member
-        self._by_address.add(member.name, member)
+        self._by_address[member.name] = (*self._by_address.get(member.name, ()), member)
         self.listing.add(member.id, member.name)
 
     def remove(self, member_id: int) -> Member | None:
@@ -82,7 +83,10 @@ class Roster:
         member = self._members.pop(member_id, None)
         if member is not None:
             self.listing.remove(member.id)
-            self._by_address.discard(str(member.address) if member.nickname else member.name, member)
+            address = str(member.address)
+            others = tuple(one for one in self._by_address.pop(address) if one is not member)
+            if others:
+                self._by_address[address] = others
             self._forget_nickname(member)
         return member
 
@@ -110,9 +114,9 @@ class Roster:
             member = self.get(target)
             return () if member is None else (member,)
         folded = _folded(target)
-        bearers = self._by_address.get(folded) or self._by_nickname.get(folded, {})
-        exact = [member for member in bearers.values() if member.nickname == target]
-        return sorted(exact or bearers.values(), key=lambda member: member.id)
+        bearers = self._by_address.get(folded) or tuple(self._by_nickname.get(folded, {}).values())
+        exact = [member for member in bearers if member.nickname == target]
+        return sorted(exact or bearers, key=lambda member: member.id)
 
     def is_taken(self, nickname: str, but: Member) -> bool:
         """Whether a member other than `but` has `nickname`, or one that looks like it."""

@@ -96,9 +96,7 @@ class Connection:
         """Encodes what the client gets."""
         self.write = self._sender.write
         self.write_all = self._sender.write_all
-        self._reader = Reader(
-            sock, all_connections.turns, all_connections.read_buffer, self._room, self._received
-        )
+        self._reader = Reader(sock, all_connections.turns, all_connections.read_buffer, self)
         self.id = all_connections.opened(self)
         """The id of its member in the room."""
 
@@ -147,13 +145,14 @@ class Connection:
 
     # Called by the event loop
 
-    def _room(self, now: float) -> int:
+    def room(self, now: float) -> int:
         """How many bytes may be read at `now`."""
         if self._state is _State.FINISHING:  # what comes is discarded
             return self._settings.read_size
         return self._inbox.room(now)
 
-    def _received(self, data: bytes, now: float) -> None:
+    def received(self, data: bytes, now: float) -> None:
+        """Take what was read, at `now`; nothing is the end."""
         if self._state is _State.FINISHING:
             self._has_moved()
         else:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from typing import Protocol
 
 from .turns import Turns
+
+
+class Owner(Protocol):
+    """Whose input is read."""
+
+    def room(self, now: float) -> int:
+        """How many bytes may be read at `now`, by the loop's clock."""
+        ...
+
+    def received(self, data: bytes, now: float) -> object:
+        """Take what was read at `now`; nothing is the end."""
+        ...
 
 
 class Reader:
@@ -16,8 +28,7 @@ class Reader:
         sock: the client's socket, which does not block.
         turns: in which all clients are read.
         buffer: where the input is read to, which all clients share.
-        room: how many bytes may be read now, by the loop's clock.
-        received: takes what was read, and when; nothing is the end.
+        owner: says how much may be read, and takes it.
 
     Raises:
         OSError: if the system has no room for it.
@@ -26,8 +37,7 @@ class Reader:
     __slots__ = (
         "_buffer",
         "_loop",
-        "_received",
-        "_room",
+        "_owner",
         "_sock",
         "_turns",
         "has_ended",
@@ -35,19 +45,11 @@ class Reader:
         "is_reading",
     )
 
-    def __init__(
-        self,
-        sock: socket.socket,
-        turns: Turns,
-        buffer: memoryview,
-        room: Callable[[float], int],
-        received: Callable[[bytes, float], object],
-    ) -> None:
+    def __init__(self, sock: socket.socket, turns: Turns, buffer: memoryview, owner: Owner) -> None:
         self._sock = sock
         self._turns = turns
         self._buffer = buffer
-        self._room = room
-        self._received = received
+        self._owner = owner
         self._loop = asyncio.get_running_loop()
         self.is_reading = True
         """Whether the system is to say when something has come."""
@@ -87,7 +89,7 @@ class Reader:
 
     def _read(self) -> None:
         now = self._loop.time()
-        size = self._room(now)
+        size = self._owner.room(now)
         if not size:
             return  # it has been read meanwhile
         try:
@@ -99,4 +101,4 @@ class Reader:
             count = 0
         if not count:
             self.close()
-        self._received(bytes(self._buffer[:count]), now)
+        self._owner.received(bytes(self._buffer[:count]), now)

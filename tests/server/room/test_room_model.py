@@ -318,7 +318,13 @@ class Model(RuleBasedStateMachine):
         here = {user.member for user in self.here}
         for index in vars(self.scene.room.roster).values():
             for found in index.values() if isinstance(index, dict) else ():
-                members = {found} if isinstance(found, Member) else set(found.values())
+                match found:
+                    case Member():
+                        members = {found}
+                    case dict():
+                        members = set(found.values())
+                    case _:
+                        members = set(found)
                 assert members
                 assert members <= here
 

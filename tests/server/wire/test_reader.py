@@ -17,6 +17,21 @@ from chat_console.server.wire.reader import Reader
 from chat_console.server.wire.turns import Turns
 
 
+class Owner:
+    """Who reads as much as `scene` has room for."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def room(self, now: float) -> int:
+        assert now <= asyncio.get_running_loop().time()
+        return self._scene.room
+
+    def received(self, data: bytes, now: float) -> None:
+        self._scene.times.append(now)
+        self._scene.received.append(data)
+
+
 class Scene:
     """A reader, the socket at its other end, and what was received."""
 
@@ -30,15 +45,7 @@ class Scene:
         self.times: list[float] = []
         loop = asyncio.get_running_loop()
         self.turns = Turns(loop, BOUND)
-        self.reader = Reader(self.sock, self.turns, memoryview(bytearray(10)), self._room, self._receive)
-
-    def _room(self, now: float) -> int:
-        assert now <= asyncio.get_running_loop().time()
-        return self.room
-
-    def _receive(self, data: bytes, now: float) -> None:
-        self.times.append(now)
-        self.received.append(data)
+        self.reader = Reader(self.sock, self.turns, memoryview(bytearray(10)), Owner(self))
 
     until = staticmethod(until)
 
@@ -153,4 +160,4 @@ async def test_a_system_that_has_no_room_for_one_is_an_error(monkeypatch: pytest
         with monkeypatch.context() as patch:
             patch.setattr(asyncio.get_running_loop(), "add_reader", fail)
             with pytest.raises(OSError, match="No space left"):
-                Reader(at.peer, at.turns, memoryview(bytearray(10)), lambda now: 1, lambda data, now: None)
+                Reader(at.peer, at.turns, memoryview(bytearray(10)), Owner(at))
