@@ -138,7 +138,6 @@ class ChatServer:
         bans_file = BansFile(settings.bans_file) if settings.bans_file else None
         if bans_file:
             opened.callback(bans_file.close)
-        self.chat.bans.keep_in(bans_file)
         sockets = await listening_sockets(settings.hosts, settings.port, settings.listen_queue)
         for sock in sockets:
             opened.callback(sock.close)
@@ -146,6 +145,8 @@ class ChatServer:
         for sock in sockets:
             self._listeners.append(Listener(sock, self._accepted, self._not_accepted))
             opened.callback(self._listeners[-1].close)
+        # Nothing after this fails: a server that has not started must not touch a file that is not locked.
+        self.chat.bans.keep_in(bans_file)
         opened.callback(self._refusals.close)
         self.endpoints = tuple(Endpoint(*sock.getsockname()[:2]) for sock in sockets)
 

@@ -257,6 +257,26 @@ class TestFailedStart:
                 Endpoint("127.0.0.2", server.port),
             )
 
+    async def test_leaves_the_bans_file_to_other_servers(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "bans"
+        file.write_text("192.0.2.7/32 -\n")
+        server = ChatServer(Settings(port=0, hosts=("127.0.0.1", "127.0.0.2"), bans_file=file))
+        operator = server.operator()
+        operator.operate("/ban 192.0.2.8")
+        with monkeypatch.context() as patch:
+            _, error = Failing(patch, tmp_path, Pair(file, file)).a_foreign_address()
+            with pytest.raises(error):
+                await server.start()
+        operator.operate("/ban 192.0.2.9")
+        async with open_chat(bans_file=file) as other:
+            other.operator.operate("/unban 192.0.2.7")
+        assert file.read_text() == ""
+        async with server:
+            assert [str(ban.network) for ban in server.chat.bans.all()] == ["192.0.2.8/32", "192.0.2.9/32"]
+        assert file.read_text() == "192.0.2.8/32 -\n192.0.2.9/32 -\n"
+
     async def test_that_a_stop_was_waiting_for_is_the_end_of_that_too(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
