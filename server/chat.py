@@ -131,6 +131,9 @@ class Chat:
 
     def emit_all(self, events: Sequence[Event]) -> None:
         """Deliver `events`, all of one moment; a flood is spread over several turns of the event loop."""
+        if len(events) == 1:
+            self.emit(events[0])
+            return
         for event in events:
             self._mutes.watch(event)
         self._stream.emit_all(events)

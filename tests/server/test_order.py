@@ -131,3 +131,20 @@ class TestSubscriberThatActs:
         assert 8 <= told.count(OperatorSaid(NOW, "Operator", "again")) <= 100
         (failed,) = [event for event in told if isinstance(event, Failed)]
         assert failed.error.startswith("RecursionError: ")
+
+    def test_that_asks_without_end_is_cut_off_whatever_was_told_first(self) -> None:
+        scene = Scene()
+        ann, bob = scene.gather("Ann", "Bob")
+        told: list[Event] = []
+
+        def ask(event: Event) -> None:
+            told.append(event)
+            if len(told) < 1000:
+                operator.list_users()
+
+        operator = scene.chat.operator(ask, lambda: None)
+        for act in (lambda: scene.send(ann, "hello"), lambda: scene.leave(bob)):
+            told.clear()
+            act()
+            scene.forget()
+            assert 8 <= len(told) <= 100
