@@ -138,6 +138,11 @@ class Chat:
             self._mutes.watch(event)
         self._stream.emit_all(events)
 
+    @property
+    def has_untold_events(self) -> bool:
+        """Whether events of a flood are still on their way to the subscribers."""
+        return self._stream.waits
+
     def started(self, event: Started) -> None:
         """Announce that the server is listening, and remember it for later consoles."""
         self._started = event

@@ -182,6 +182,8 @@ class ChatServer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.stop_grace):
                 await self._background.finished()  # the last bans have to reach the file
+                while self.chat.has_untold_events:  # noqa: ASYNC110 - each turn tells some of them
+                    await asyncio.sleep(0)
 
     def abort(self) -> None:
         """Cut all connections at once; a `stop` that waits for them then returns."""

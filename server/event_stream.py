@@ -26,6 +26,11 @@ class EventStream:
         self._call_soon = call_soon
         self._waiting: deque[Iterator[Event]] = deque()
 
+    @property
+    def waits(self) -> bool:
+        """Whether some events have not been passed on yet."""
+        return bool(self._waiting)
+
     def emit(self, event: Event) -> None:
         """Pass on `event`, after any that still wait."""
         if self._waiting:

@@ -302,6 +302,23 @@ class TestStop:
         with pytest.raises(ConnectionRefusedError):
             await Client.connect(server.port)
 
+    async def test_waits_until_a_flood_of_events_is_told(self) -> None:
+        server = ChatServer(Settings(port=0))
+        told: list[Event] = []
+        operator = server.operator(told.append)
+        async with server:
+            server.chat.emit_all([Left(0.0, number, "Ann", LeaveReason.BANNED) for number in range(2000)])
+            operator.operate("/list")
+        assert [type(event) for event in told] == [Started, *[Left] * 2000, Replied]
+
+    async def test_waits_for_a_flood_of_events_no_longer_than_its_grace(self) -> None:
+        server = ChatServer(Settings(port=0, stop_grace=0.05))
+        operator = server.operator(lambda event: operator.list_users())
+        await server.start()
+        server.chat.emit_all([Left(0.0, number, "Ann", LeaveReason.BANNED) for number in range(2)])
+        await asyncio.wait_for(server.stop(), BOUND)
+        operator.close()
+
     async def test_twice_waits_twice(self) -> None:
         async with open_chat() as chat:
             (ann,) = await chat.gather("Ann")
