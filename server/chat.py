@@ -65,7 +65,8 @@ class Chat:
         settings: the limits and switches.
         loop: provides callbacks, timers and the monotonic clock.
         aside: runs slow work, such as writing a file, without blocking the loop.
-        order: makes the order of the room's entries, given the function that applies one.
+        order: makes the order of the room's entries, given the function that applies one; None = a
+            `LocalOrder`.
         now: the wall clock, in seconds since the epoch.
     """
 
@@ -75,7 +76,7 @@ class Chat:
         loop: Loop,
         aside: Aside,
         *,
-        order: Callable[[Callable[[Entry], None]], Order] = LocalOrder,
+        order: Callable[[Callable[[Entry], None]], Order] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
@@ -84,7 +85,8 @@ class Chat:
         self.bans = Bans(loop.time, now, self._bans_not_written, aside)
         self.outbox = Outbox(loop, settings.flush_slice)
         self.room = Room(self.outbox, self, self.bans, settings)
-        self.submit = order(self.room.apply).submit
+        apply = self.room.apply
+        self.submit = (order(apply) if order else LocalOrder(apply, self._request_failed)).submit
         self.certificate: Certificate | None = None
         """What new connections are encrypted with; None without TLS."""
         self._subscribers = Subscribers()
@@ -155,6 +157,9 @@ class Chat:
     def failed(self, where: str, error: BaseException) -> None:
         """Report an error that was caught and contained."""
         self.emit(Failed(self.now(), where, described(error)))
+
+    def _request_failed(self, error: Exception) -> None:
+        self.failed("a subscriber's request", error)
 
     # Coming and going
 

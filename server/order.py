@@ -25,10 +25,15 @@ class LocalOrder:
 
     Args:
         apply: applies an entry to the room.
+        failed: takes the error of an entry that was submitted while another was being applied, because
+            whoever submitted that one is not to blame; None = raise it there all the same.
     """
 
-    def __init__(self, apply: Callable[[Entry], None]) -> None:
+    def __init__(
+        self, apply: Callable[[Entry], None], failed: Callable[[Exception], object] | None = None
+    ) -> None:
         self._apply = apply
+        self._failed = failed
         self._waiting: deque[tuple[Entry, int]] = deque()
         self._links = 0  # how many entries led to the one being applied, itself included
 
@@ -48,7 +53,12 @@ class LocalOrder:
         try:
             while self._waiting:
                 entry, self._links = self._waiting.popleft()
-                self._apply(entry)
+                try:
+                    self._apply(entry)
+                except Exception as error:
+                    if self._failed is None or self._links == 1:
+                        raise
+                    self._failed(error)
         finally:
             self._links = 0
             if self._waiting:  # a failing entry must not hold up the others

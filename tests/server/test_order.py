@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.pure_room import PureRoom
-from support.recording import NOW, Scene
+from support.recording import NOW, Loop, Receiver, Scene, at_once
 
+from chat_console.server.addresses import Address
+from chat_console.server.chat import Chat
 from chat_console.server.order import LocalOrder
 from chat_console.server.room.entries import Entry, Say
 from chat_console.server.room.events import Event, Failed, Joined, OperatorSaid, Said
+from chat_console.server.settings import Settings
 
 
 def say(text: str) -> Say:
@@ -59,6 +64,17 @@ class TestLocalOrder:
         assert applied.done == ["one", "fail", "two", "three"]
         applied.order.submit(say("four"))
         assert applied.done[4:] == ["four"]
+
+    def test_tells_of_an_error_that_whoever_came_first_has_not_made(self) -> None:
+        applied = Applied({"one": ["fail", "two"]})
+        errors: list[Exception] = []
+        applied.order = LocalOrder(applied.apply, errors.append)
+        applied.order.submit(say("one"))
+        assert applied.done == ["one", "fail", "two"]
+        assert [type(error) for error in errors] == [ZeroDivisionError]
+        with pytest.raises(ZeroDivisionError):
+            applied.order.submit(say("fail"))
+        assert len(errors) == 1
 
     def test_takes_many_answers_to_one(self) -> None:
         answers = [str(number) for number in range(1000)]
@@ -148,3 +164,19 @@ class TestSubscriberThatActs:
             act()
             scene.forget()
             assert 8 <= len(told) <= 100
+
+    def test_and_asks_for_what_cannot_be_costs_nobody_else_anything(self) -> None:
+        chat = Chat(Settings(), Loop(), at_once)
+        told: list[Event] = []
+        seconds: Any = "ten"
+
+        def act(event: Event) -> None:
+            told.append(event)
+            if isinstance(event, Joined):
+                operator.mute(event.member_id, seconds)
+
+        operator = chat.operator(act, lambda: None)
+        chat.join(1, Address("10.0.0.1", 4001), Receiver())
+        assert [type(event) for event in told] == [Joined, Failed]
+        assert isinstance(told[1], Failed)
+        assert told[1].where == "a subscriber's request"
