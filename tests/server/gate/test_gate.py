@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from typing import Any
 
 import pytest
+from support.memory import keeping
 from support.recording import NOW, Loop, at_once
 
 from chat_console.server.addresses import address_of, network_of
@@ -44,14 +44,12 @@ def address(number: int) -> str:
 def held_for(door: Door, count: int) -> int:
     """How many bytes a gate keeps once so many addresses have come and gone, one after the other."""
     address_of.cache_clear()
-    tracemalloc.start()
-    for number in range(count):
-        assert door.enter(address(number)) == [None]
-        door.gate.leave(address(number))
-    address_of.cache_clear()
-    held, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return held
+    with keeping() as kept:
+        for number in range(count):
+            assert door.enter(address(number)) == [None]
+            door.gate.leave(address(number))
+        address_of.cache_clear()
+    return kept.bytes
 
 
 LOOPBACK = pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1"])
