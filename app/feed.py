@@ -70,7 +70,7 @@ class Feed:
         self._said = 0  # lines since the last tick
 
     def start(self) -> None:
-        """Draw from now on, first what was taken before. To be called where the app's context is set."""
+        """Draw from now on, starting with what was taken before. Call this where the app's context is set."""
         self._context = contextvars.copy_context()
         if self._events or self._newcomers:
             self._schedule()
@@ -94,7 +94,7 @@ class Feed:
         self.take(Replied(time.time(), None, text))
 
     def _schedule(self) -> None:
-        # What draws must run in the app's context, whoever it was that took the event.
+        # Drawing must run in the app's context, whatever the context of the event.
         if self._context is not None:
             wait = max(0.0, self._drawn_at + self._frame - self._clock())
             loop = asyncio.get_running_loop()
@@ -118,7 +118,7 @@ class Feed:
             self.draw()
 
     def tick(self) -> None:
-        """Show what changes with time alone; to be called once a second."""
+        """Show what changes with time alone; call this once a second."""
         now = self._clock()
         rate = self._said / max(now - self._ticked_at, FRAME)
         self._said = 0

@@ -97,7 +97,7 @@ class PlainConsole:
                 read(stdin.fileno(), hand_over)
 
     def _take(self, data: bytes) -> None:
-        """Run the lines in `data`; an empty piece is an end of file, after which input starts afresh."""
+        """Run the lines in `data`; an empty piece is an end of file, after which input starts again."""
         try:
             lines = self._typed.receive(data) if data else self._typed.end()
             if not data:

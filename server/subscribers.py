@@ -119,7 +119,7 @@ class Subscribers:
             subscription.call(event)
         except (SystemExit, KeyboardInterrupt):
             raise
-        except BaseException as error:  # even the CancelledError of some future that it looked at
+        except BaseException as error:  # even a CancelledError, from a future that it looked at
             self._failed(subscription, event, error)
 
     def _failed(self, subscription: _Subscription, event: Event, error: BaseException) -> None:

@@ -199,7 +199,7 @@ def certificate_refused(why: str) -> str:
 
 
 def refused(count: int, why: str, host: str) -> str:
-    """Tells the operator, at most once a minute for each reason, of connections that were turned away."""
+    """Reports connections that were turned away to the operator, at most once a minute for each reason."""
     return f"Refused {count} connections, the last from {host}: {why}"
 
 

@@ -157,7 +157,7 @@ class Room:
         gone = [member for member_id in ids if (member := self.roster.remove(member_id))]
         left = [Left(at, member.id, member.name, reason, remark) for member in gone]
         if not gone:
-            return  # which is so whenever a connection closes that has left the room before
+            return  # a closing connection whose member had left before
         if len(gone) == 1:
             self.fanout.to(gone[0].id, notices.you_have_left())
             self.fanout.close(gone[0].id)

@@ -104,7 +104,7 @@ class Outbox:
         self._edited: set[_Lane] = set()
         self._shared = _Shared()  # the shared items that some member has not been sent
         self._scheduled = False
-        self._waiting: Iterator[_Lane] | None = None  # those whom the running flush has not reached
+        self._waiting: Iterator[_Lane] | None = None  # those that the running flush has not reached
         self._end = 0  # the position where the running flush ends
         self._joined: dict[Codec, bytes] = {}  # what it sends to members without edits
         # Connections still to be ended: what they get, from which position, with which edits.

@@ -72,7 +72,7 @@ class Reader:
             self._loop.add_reader(self._sock, self._readable)
 
     def close(self) -> None:
-        """Read nothing more. To be called before the socket is closed."""
+        """Read nothing more. Call this before the socket is closed."""
         self.has_ended = True
         self.pause()
 

@@ -51,7 +51,7 @@ def acknowledged(sock: socket.socket, sent: int) -> int:
 
 
 def has_hung_up(sock: socket.socket) -> bool:
-    """Whether the peer has closed its end or is gone; what it sent before may still be unread."""
+    """Whether the peer has closed the connection or is gone; what it sent before may still be unread."""
     poll = select.poll()
     poll.register(sock, _GONE)
     return bool(poll.poll(0))
