@@ -133,8 +133,9 @@ class ChatServer:
     async def _listen(self, opened: contextlib.ExitStack) -> None:
         """Open everything that serves clients; `opened` gets what has to be closed again."""
         settings = self.settings
+        certificate = None
         if settings.tls_cert and settings.tls_key:
-            self._certificate = self.chat.certificate = Certificate(settings.tls_cert, settings.tls_key)
+            certificate = Certificate(settings.tls_cert, settings.tls_key)
         bans_file = BansFile(settings.bans_file) if settings.bans_file else None
         if bans_file:
             opened.callback(bans_file.close)
@@ -147,6 +148,7 @@ class ChatServer:
             opened.callback(self._listeners[-1].close)
         # Nothing after this fails: a server that has not started must not touch a file that is not locked.
         self.chat.bans.keep_in(bans_file)
+        self._certificate = self.chat.certificate = certificate
         opened.callback(self._refusals.close)
         self.endpoints = tuple(Endpoint(*sock.getsockname()[:2]) for sock in sockets)
 

@@ -20,6 +20,7 @@ from chat_console.server import chat_server
 from chat_console.server.addresses import Endpoint
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.gate.bans_file import BansFileError
+from chat_console.server.room import notices
 from chat_console.server.room.events import (
     Event,
     Joined,
@@ -521,3 +522,14 @@ def test_the_helpers_of_these_tests_see_what_is_there() -> None:
         assert alive() == before
 
     asyncio.run(look())
+
+
+async def test_a_server_whose_start_failed_has_no_certificate_to_reload(pair: Pair) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = ChatServer(Settings(port=port, tls_cert=pair.cert, tls_key=pair.key))
+        with pytest.raises(ListenError):
+            await server.start()
+    events: list[object] = []
+    server.operator(events.append).reload()
+    assert [event.text for event in events if isinstance(event, Replied)] == [notices.nothing_to_reload()]
