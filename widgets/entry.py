@@ -23,15 +23,25 @@ class Kind(StrEnum):
     OPERATOR = "operator"
     """The operator's own line."""
     PRIVATE = "private"
-    """A private line to or from the operator."""
+    """A private line to the operator."""
+    SENT = "sent"
+    """A private line from the operator."""
+    SILENCED = "silenced"
+    """What a muted member said, which only the operator sees."""
     JOIN = "join"
     LEAVE = "leave"
     RENAME = "rename"
     REPLY = "reply"
     """The answer to an operator's command."""
     NOTICE = "notice"
-    """About the server itself: it started, or lines were skipped."""
+    """About the server itself, or a mute: it started, or lines were skipped."""
+    WARNING = "warning"
+    """What the operator should act upon, such as a flood."""
     ERROR = "error"
+    FOLD = "fold"
+    """Stands for many lines that are much alike."""
+    RULE = "rule"
+    """Divides the log: a new day, or what came while the operator was away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +55,27 @@ class Entry:
     kind: Kind
     sender: str
     text: str
+    who: int | None = None
+    """The id of the user that it is from or about; None if there is none, or more than one."""
+    folded: tuple[Entry, ...] = ()
+    """The entries that this one stands for, if there are more than one: find, copy and save have them all."""
 
 
 MARKS = {
     Kind.CHAT: " ",
     Kind.OPERATOR: ">",
     Kind.PRIVATE: "»",
+    Kind.SENT: "»",
+    Kind.SILENCED: "⊘",
     Kind.JOIN: "+",
     Kind.LEAVE: "-",
     Kind.RENAME: "~",
     Kind.REPLY: "=",
     Kind.NOTICE: "*",
+    Kind.WARNING: "!",
     Kind.ERROR: "!",
+    Kind.FOLD: "⋮",
+    Kind.RULE: "─",
 }
 """Distinguishes the kinds where there is no colour. One cell each."""
 
@@ -66,7 +85,7 @@ BODY = len("HH:MM:SS + ")
 TIME, TEXT = "time", "text"
 """The styles of the parts of a row, besides the kinds."""
 
-_SPOKEN = (Kind.CHAT, Kind.OPERATOR, Kind.PRIVATE)
+_SPOKEN = (Kind.CHAT, Kind.OPERATOR, Kind.PRIVATE, Kind.SENT, Kind.SILENCED, Kind.FOLD)
 """The kinds whose text is somebody's words; only their mark and sender are styled by kind."""
 
 

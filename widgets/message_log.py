@@ -58,6 +58,10 @@ class MessageLog(ScrollView, can_focus=True):
         & > .message-log--chat { color: $text-primary; text-style: bold; }
         & > .message-log--operator { color: $text-success; text-style: bold; }
         & > .message-log--private { color: $text-warning; text-style: bold; }
+        & > .message-log--sent { color: $text-warning; text-style: bold; }
+        & > .message-log--silenced { color: $text-muted; }
+        & > .message-log--fold, & > .message-log--rule { color: $text-muted; }
+        & > .message-log--warning { color: $text-warning; text-style: bold; }
         & > .message-log--join { color: $text-success; }
         & > .message-log--leave { color: $text-muted; }
         & > .message-log--rename { color: $text-muted; }

@@ -28,6 +28,8 @@ class User:
     address: str
     since: float
     muted: bool = False
+    muted_until: float | None = None
+    """When the mute ends, in monotonic seconds; None = when it is lifted."""
 
 
 def time_here(seconds: float) -> str:
