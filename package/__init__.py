@@ -16,6 +16,7 @@ from .server.room.events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
+    Outcome,
     PublicEvent,
     Refused,
     Renamed,
@@ -23,6 +24,7 @@ from .server.room.events import (
     RoomEvent,
     Said,
     ServerEvent,
+    Silenced,
     Started,
 )
 from .server.room.operator import OperatorSession
@@ -53,6 +55,7 @@ __all__ = [
     "OperatorMessaged",
     "OperatorSaid",
     "OperatorSession",
+    "Outcome",
     "PublicEvent",
     "Refused",
     "Renamed",
@@ -62,6 +65,7 @@ __all__ = [
     "ServerEvent",
     "Settings",
     "SettingsError",
+    "Silenced",
     "Started",
     "Subscriber",
     "__version__",

@@ -14,7 +14,7 @@ from .mutes import MuteTimers
 from .order import LocalOrder, Order
 from .room import notices
 from .room.entries import Entry, Join, Leave, ShutDown
-from .room.events import Event, Failed, LeaveReason, PublicEvent, Replied, Started
+from .room.events import Event, Failed, LeaveReason, Outcome, PublicEvent, Replied, Started
 from .room.operator import OperatorSession
 from .room.room import Room
 from .settings import Settings
@@ -31,6 +31,8 @@ class Present(NamedTuple):
     address: Address
     name: str
     muted: bool
+    muted_until: float | None = None
+    """When the mute ends, in wall-clock time; None = when it is unmuted."""
 
 
 class Snapshot(NamedTuple):
@@ -121,7 +123,7 @@ class Chat:
     def snapshot(self) -> Snapshot:
         """The start of the server and the members present at this moment."""
         members = [
-            Present(member.id, member.address, member.name, member.muted)
+            Present(member.id, member.address, member.name, member.muted, member.muted_until)
             for member in self.room.roster.members
         ]
         return Snapshot(self.now(), self._started, tuple(members))
@@ -150,9 +152,9 @@ class Chat:
         self._started = event
         self.emit(event)
 
-    def reply(self, session_id: int | None, text: str) -> None:
+    def reply(self, session_id: int | None, text: str, outcome: Outcome = Outcome.ANSWERED) -> None:
         """Answer one session, or all if `session_id` is None."""
-        self.emit(Replied(self.now(), session_id, text))
+        self.emit(Replied(self.now(), session_id, text, outcome))
 
     def failed(self, where: str, error: BaseException) -> None:
         """Report an error that was caught and contained."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, overload
 
-from .room.events import Addressed, Event, Failed, Messaged, OperatorMessaged, PublicEvent, Replied
+from .room.events import Addressed, Event, Failed, Messaged, OperatorMessaged, PublicEvent, Replied, Silenced
 
 Subscriber = Callable[[PublicEvent], object]
 """Takes the public events."""
@@ -17,6 +17,7 @@ Subscriber = Callable[[PublicEvent], object]
 _FAILURES_TOLD_EVERY = 60.0  # seconds
 _LONGEST_CHAIN = 16  # events, each emitted by a subscriber in response to the one before
 _LONGEST_ERROR = 500  # characters
+_ADDRESSED = (Messaged, Silenced, OperatorMessaged, Replied)
 
 
 class _Subscription:
@@ -33,7 +34,7 @@ class _Subscription:
 
     def may_hear(self, event: Addressed) -> bool:
         """Whether `event` is for this subscriber."""
-        if isinstance(event, Messaged):
+        if isinstance(event, (Messaged, Silenced)):
             return self.session_id is not None
         return self.session_id is not None and event.session_id in (None, self.session_id)
 
@@ -104,7 +105,7 @@ class Subscribers:
         try:
             while self._waiting:
                 event, self._links, author = self._waiting.popleft()
-                addressed = event if isinstance(event, (Messaged, OperatorMessaged, Replied)) else None
+                addressed = event if isinstance(event, _ADDRESSED) else None
                 for subscription in self._all:
                     if addressed is not None and not subscription.may_hear(addressed):
                         continue

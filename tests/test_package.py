@@ -26,6 +26,7 @@ BOUND = 60.0
 
 EVENTS = {kind.__name__ for kind in get_args(chat_console.Event)}
 EXPORTS = EVENTS | {
+    "Outcome",
     "Address",
     "BansFileError",
     "CertificateError",
@@ -97,6 +98,7 @@ class TestExports:
             "Messaged",
             "OperatorMessaged",
             "Replied",
+            "Silenced",
         }
 
 

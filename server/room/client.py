@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from . import commands, notices
 from .commands import Role
 from .entries import Line, Nothing, TooLong
-from .events import LeaveReason, Messaged, Renamed, Said
+from .events import LeaveReason, Messaged, Renamed, Said, Silenced
 from .names import is_name, is_reserved
 from .roster import Member
 
@@ -50,12 +50,17 @@ class Client:
     def message(self, target: str, text: str) -> None:
         """Send `text` to the members that `target` names, or to the operators."""
         member, room = self._member, self._room
+        to_operators = target.lower() == notices.OPERATOR.lower()
         if member.muted:
-            self.reply(notices.muted())
+            # What is meant for another member stays between the two, muted or not.
+            if to_operators:
+                self._silence((text,))
+            else:
+                self.reply(notices.muted())
             return
         member.lines += 1
         event = Messaged(self._at, member.id, member.name, text)
-        if target.lower() == notices.OPERATOR.lower():
+        if to_operators:
             room.sink.emit(event)
             self.reply(notices.message_sent(1, target))
             return
@@ -98,6 +103,10 @@ class Client:
         """Leave."""
         self._room.leave([self._member.id], LeaveReason.QUIT, at=self._at)
 
+    def refuse(self, text: str) -> None:
+        """Answer this member alone that nothing was done, and why."""
+        self.reply(text)
+
     def reply(self, item: Item) -> None:
         """Answer this member alone, after what it has said so far."""
         self._flush()
@@ -110,9 +119,15 @@ class Client:
         texts, self._texts = tuple(self._texts), []
         member, room = self._member, self._room
         if member.muted:
-            room.fanout.to(member.id, notices.muted())
+            self._silence(texts)
             return
         member.lines += len(texts)
         event = Said(self._at, member.id, member.name, texts)
         room.fanout.to_all(event, but=(member.id,))
         room.sink.emit(event)
+
+    def _silence(self, texts: tuple[str, ...]) -> None:
+        """Show the operators alone what this member, who is muted, wanted to say."""
+        member, room = self._member, self._room
+        room.fanout.to(member.id, notices.muted())
+        room.sink.emit(Silenced(self._at, member.id, member.name, texts))

@@ -83,7 +83,7 @@ def _kick(issuer: OperatorIssuer, rest: str) -> bool:
 
 
 def _mute(issuer: OperatorIssuer, rest: str) -> bool:
-    found = _target_and_duration(rest.split())
+    found = _target_duration_remark(rest.split())
     if found:
         issuer.mute(*found)
     return found is not None
@@ -91,7 +91,7 @@ def _mute(issuer: OperatorIssuer, rest: str) -> bool:
 
 def _ban(issuer: OperatorIssuer, rest: str) -> bool:
     words = rest.split()
-    found = _target_and_duration([word for word in words if word != FORCE])
+    found = _target_duration_remark([word for word in words if word != FORCE])
     if found:
         issuer.ask_to_ban(*found, force=FORCE in words)
     return found is not None
@@ -120,12 +120,14 @@ def _one_word(action: Callable[[By, str], object]) -> Callable[[By, str], bool]:
     return handle
 
 
-def _target_and_duration(words: list[str]) -> tuple[str, float | None] | None:
+def _target_duration_remark(words: list[str]) -> tuple[str, float | None, str] | None:
     match words:
-        case [target]:
-            return target, None
-        case [target, duration] if seconds := parse_duration(duration):
-            return target, seconds
+        case [target, duration, *remark] if seconds := parse_duration(duration):
+            return target, seconds, " ".join(remark)
+        case [_, mistyped, *_] if mistyped[0].isdigit():
+            return None  # as a remark, a mistyped time would mean for ever
+        case [target, *remark]:
+            return target, None, " ".join(remark)
         case _:
             return None
 
@@ -172,8 +174,8 @@ COMMANDS = (
     ),
     Command(
         "mute",
-        "<recipient> [10m]",
-        "mute a user, optionally for a time",
+        "<recipient> [10m] [reason]",
+        "mute a user, optionally for a time; the reason is logged",
         operator=_mute,
         names_recipient=True,
     ),
@@ -186,7 +188,7 @@ COMMANDS = (
     ),
     Command(
         "ban",
-        f"<recipient|address|network> [2h] [{FORCE}]",
+        f"<recipient|address|network> [2h] [reason] [{FORCE}]",
         f"ban an address or network, optionally for a time; {FORCE} for loopback",
         operator=_ban,
         names_recipient=True,
@@ -248,9 +250,9 @@ def _dispatcher(
         word, rest = _words_of(line)
         command, handle = handlers.get(word.lower(), (None, None))
         if command is None or handle is None:
-            issuer.reply(notices.unknown_command(f"/{word}"))
+            issuer.refuse(notices.unknown_command(f"/{word}"))
         elif not handle(issuer, rest):
-            issuer.reply(notices.usage(command.usage))
+            issuer.refuse(notices.usage(command.usage))
 
     return run
 

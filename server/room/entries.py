@@ -94,12 +94,13 @@ class Kick:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """An operator mutes `target` for `seconds`; None = until it is unmuted."""
+    """An operator mutes `target` for `seconds`; None = until it is unmuted. `remark` goes to the log."""
 
     time: float
     session_id: int
     target: Target
     seconds: float | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,16 @@ class Unmute:
 
 @dataclass(frozen=True, slots=True)
 class Ban:
-    """An operator bans `networks` for `seconds`; None = until lifted. Members from there are dropped."""
+    """An operator bans `networks` for `seconds`; None = until lifted. Members from there are dropped.
+
+    `remark` goes to the log.
+    """
 
     time: float
     session_id: int
     networks: tuple[Network, ...]
     seconds: float | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

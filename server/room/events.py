@@ -88,6 +88,8 @@ class Muted:
     muted: bool
     seconds: float | None = None
     """For how long; None = until it is unmuted."""
+    remark: str = ""
+    """The operator's reason."""
 
 
 RoomEvent = Joined | Renamed | Said | OperatorSaid | Left | Muted
@@ -140,15 +142,37 @@ class Messaged:
 
 
 @dataclass(frozen=True, slots=True)
+class Silenced:
+    """A muted member said `texts`, which reach the operators alone."""
+
+    time: float
+    member_id: int
+    name: str
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorMessaged:
-    """An operator of this name said `text` to the `count` members that `recipient` names."""
+    """An operator of this name said `text` to the members that `recipient` names."""
 
     time: float
     session_id: int
     name: str
     recipient: str
     text: str
-    count: int
+    member_ids: tuple[int, ...]
+    """Who got it; empty if `recipient` names nobody."""
+
+
+class Outcome(enum.Enum):
+    """What became of an operator's command."""
+
+    DONE = enum.auto()
+    """It was carried out, and other events tell of what it did."""
+    ANSWERED = enum.auto()
+    """The reply is what was asked for, or the only news of what was done."""
+    REFUSED = enum.auto()
+    """Nothing was done; the reply says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +182,12 @@ class Replied:
     time: float
     session_id: int | None
     text: str
+    outcome: Outcome = Outcome.ANSWERED
+    brief: str = ""
+    """The same in plain words, for a console with room for one line; empty if `text` will do."""
 
 
-Addressed = Messaged | OperatorMessaged | Replied
+Addressed = Messaged | Silenced | OperatorMessaged | Replied
 
 PublicEvent = RoomEvent | ServerEvent
 Event = PublicEvent | Addressed

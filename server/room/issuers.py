@@ -32,6 +32,10 @@ class Issuer(Protocol):
         """Answer the issuer alone."""
         ...
 
+    def refuse(self, text: str, /) -> None:
+        """Answer the issuer alone that nothing was done, and why."""
+        ...
+
 
 class ClientIssuer(Issuer, Protocol):
     """A member, and what only members may do."""
@@ -48,7 +52,7 @@ class OperatorIssuer(Issuer, Protocol):
         """Disconnect the members that `target` names."""
         ...
 
-    def mute(self, target: str, seconds: float | None) -> object:
+    def mute(self, target: str, seconds: float | None, remark: str) -> object:
         """Mute the members that `target` names."""
         ...
 
@@ -56,7 +60,7 @@ class OperatorIssuer(Issuer, Protocol):
         """Unmute the members that `target` names."""
         ...
 
-    def ask_to_ban(self, target: str, seconds: float | None, *, force: bool) -> None:
+    def ask_to_ban(self, target: str, seconds: float | None, remark: str, *, force: bool) -> None:
         """Ban `target` (a member, an address or a network), or ask the operator to repeat the command."""
         ...
 

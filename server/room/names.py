@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 MAX_NAME_LENGTH = 20
 """The longest nickname, in characters."""
@@ -22,6 +23,8 @@ _NUMBER = r"(?:0[xX][0-9A-Fa-f]+|[0-9]+)"
 _address = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{1,3}}").fullmatch
 _dotted_quad = re.compile(r"(?<![0-9A-Za-z.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z]|\.[0-9])").search
 _AS_DIGITS = str.maketrans("OoIlSs", "001155")
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_-."
 
 _SEPARATORS = str.maketrans("", "", "_-.")
 _ALIKE = str.maketrans("I1" + "0" + "5", "ll" + "O" + "S")
@@ -53,6 +56,21 @@ def skeleton(name: str) -> str:
     """
     folded = name.translate(_SEPARATORS).translate(_ALIKE)
     return folded.replace("rn", "m").replace("vv", "w").lower()
+
+
+def one_edit_away(name: str) -> Iterator[str]:
+    """Yield every name that is `name` with one letter more, less, different, or swapped with the next.
+
+    Letters are the lower-case characters of a nickname.
+    """
+    for at in range(len(name) + 1):
+        before, after = name[:at], name[at:]
+        if after:
+            yield before + after[1:]
+            yield before + after[1:2] + after[0] + after[2:]
+        for letter in _LETTERS:
+            yield before + letter + after
+            yield before + letter + after[1:]
 
 
 def is_reserved(name: str) -> bool:

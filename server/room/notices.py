@@ -89,6 +89,33 @@ def kicked(count: int) -> str:
     return f"Kicked {count} people."
 
 
+def nobody_called(target: str, similar: str | None) -> str:
+    """The name that a command named is nobody's; `similar` is somebody's."""
+    return f"nobody here is called {target}" + (f" ({similar}?)" if similar else "")
+
+
+def already_left() -> str:
+    return "this user has already left"
+
+
+def was_sent(names: str) -> str:
+    return f"sent to {names}"
+
+
+def was_kicked(names: str) -> str:
+    return f"{names} was kicked"
+
+
+def was_not_muted(names: str) -> str:
+    return f"{names} was not muted"
+
+
+def silenced(name: str, texts: Sequence[str]) -> str:
+    """What a muted member said, one text per line."""
+    prefix = f"{name}, who is muted, said: "
+    return prefix + f"\n{prefix}".join(texts)
+
+
 def muted() -> str:
     return "You are muted"
 
@@ -97,10 +124,13 @@ def no_longer_muted() -> str:
     return "You are no longer muted"
 
 
-def is_muted(name: str, seconds: float | None = None, *, muted: bool = True) -> str:
-    if not muted:
-        return f"{name} is no longer muted"
-    return f"{name} is muted" if seconds is None else f"{name} is muted {_span(seconds)}"
+def is_muted(name: str, seconds: float | None = None, remark: str = "") -> str:
+    how_long = "" if seconds is None else f" {_span(seconds)}"
+    return f"{name} is muted{how_long}" + (f" ({remark})" if remark else "")
+
+
+def is_unmuted(name: str) -> str:
+    return f"{name} is no longer muted"
 
 
 def muted_count(count: int) -> str:
@@ -146,19 +176,19 @@ def not_an_address(target: str) -> str:
 
 def ban_asked(networks: Sequence[Network], names: Sequence[str]) -> str:
     """Which members a ban would drop; repeating the command carries it out."""
-    return f"Banning {_some_networks(networks)} drops {_some(names)}. Repeat the command to confirm."
+    return f"Banning {_some_networks(networks)} drops {some(names)}. Repeat the command to confirm."
 
 
 def ban_question(network: Network, names: Sequence[str]) -> str:
     """The console's question before it bans everybody from `network`."""
-    return f"Ban {network.shown}? This drops {_some(names)}."
+    return f"Ban {network.shown}? This drops {some(names)}."
 
 
 def _some_networks(networks: Sequence[Network]) -> str:
-    return _some([network.shown for network in networks[:5]], len(networks))
+    return some([network.shown for network in networks[:5]], len(networks))
 
 
-def _some(names: Sequence[str], count: int = 0) -> str:
+def some(names: Sequence[str], count: int = 0) -> str:
     """The first five of `names`, and how many more there are, up to `count` if that is larger."""
     more = max(count, len(names)) - 5
     return ", ".join(names[:5]) + (f" and {more:,} more" if more > 0 else "")

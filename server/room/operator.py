@@ -11,6 +11,7 @@ from ..settings import Settings
 from . import commands, entries, notices
 from .commands import Role
 from .entries import Entry, Line, Nothing, Target, TooLong
+from .events import Outcome
 from .room import Room
 from .roster import Member
 from .text import clean, is_blank
@@ -30,7 +31,7 @@ class Office(Protocol):
         """Have `entry` applied in order."""
         ...
 
-    def reply(self, session_id: int | None, text: str) -> None:
+    def reply(self, session_id: int | None, text: str, outcome: Outcome = Outcome.ANSWERED) -> None:
         """Answer one session, or all if `session_id` is None."""
         ...
 
@@ -92,19 +93,19 @@ class OperatorSession:
     def operate(self, line: Line) -> None:
         """Clean the operator's `line` and carry it out: a command, or text for everybody."""
         if isinstance(line, TooLong):
-            self.reply(notices.too_long(line.limit))
+            self.refuse(notices.too_long(line.limit))
         elif isinstance(line, Nothing):
-            self.reply(notices.nothing_left())
+            self.refuse(notices.nothing_left())
         else:
             self._operate(line)
 
     def _operate(self, line: str) -> None:
         text, most = clean(line), self._office.settings.max_line
         if len(text.encode()) > most:
-            self.reply(notices.too_long(most))
+            self.refuse(notices.too_long(most))
         elif not text or text.isspace():
             if not is_blank(line):
-                self.reply(notices.nothing_left())
+                self.refuse(notices.nothing_left())
         else:
             self._repeated, self._asked = self._asked, None
             if (spoken := commands.spoken(text)) is not None:
@@ -126,19 +127,26 @@ class OperatorSession:
         """Disconnect `target`; `remark` goes to the log."""
         return self._submit_about(target, entries.Kick(self._office.now(), self.id, target, remark))
 
-    def mute(self, target: Target, seconds: float | None = None) -> bool:
-        """Keep what `target` says from everybody for `seconds`; None = until it is unmuted."""
-        return self._submit_about(target, entries.Mute(self._office.now(), self.id, target, seconds))
+    def mute(self, target: Target, seconds: float | None = None, remark: str = "") -> bool:
+        """Keep what `target` says from everybody for `seconds`; None = until it is unmuted.
+
+        `remark` goes to the log.
+        """
+        entry = entries.Mute(self._office.now(), self.id, target, seconds, remark)
+        return self._submit_about(target, entry)
 
     def unmute(self, target: Target) -> bool:
         """Let `target` speak again."""
         return self._submit_about(target, entries.Unmute(self._office.now(), self.id, target))
 
-    def ban(self, member_id: int) -> bool:
-        """Ban a member's network until it is unbanned, and drop everybody who is here from it."""
+    def ban(self, member_id: int, seconds: float | None = None, remark: str = "") -> bool:
+        """Ban a member's network for `seconds`, and drop everybody who is here from it.
+
+        None = until it is unbanned. `remark` goes to the log.
+        """
         network = self.network_of(member_id)
         if network is not None:
-            self._keep_out([network], None)
+            self._keep_out([network], seconds, remark)
         return network is not None
 
     def network_of(self, member_id: int) -> Network | None:
@@ -156,7 +164,7 @@ class OperatorSession:
         try:
             found = network_of(network)
         except ValueError:
-            self.reply(notices.not_an_address(network))
+            self.refuse(notices.not_an_address(network))
         else:
             self._office.submit(entries.Unban(self._office.now(), self.id, found))
 
@@ -181,7 +189,11 @@ class OperatorSession:
         """Answer this session."""
         self._office.reply(self.id, text)
 
-    def ask_to_ban(self, target: str, seconds: float | None, *, force: bool) -> None:
+    def refuse(self, text: str) -> None:
+        """Answer this session that nothing was done, and why."""
+        self._office.reply(self.id, text, Outcome.REFUSED)
+
+    def ask_to_ban(self, target: str, seconds: float | None, remark: str, *, force: bool) -> None:
         """Ban at once if that hits nobody, or only members already named to the operator; otherwise ask.
 
         Loopback addresses, which everybody on this machine shares, are banned only with `force`.
@@ -196,11 +208,11 @@ class OperatorSession:
         loopback = next(filter(is_of_this_machine, new), None)
         hit = self._office.room.hit_by(networks)
         if not networks:
-            self.reply(notices.not_an_address(target))
+            self.refuse(notices.not_an_address(target))
         elif loopback and not force:
-            self.reply(notices.ban_of_loopback(loopback.shown, commands.forced_ban(target, seconds)))
+            self.refuse(notices.ban_of_loopback(loopback.shown, commands.forced_ban(target, seconds)))
         elif all(asked.knows(member) for member in hit) if asked else not hit:
-            self._keep_out(networks, seconds)
+            self._keep_out(networks, seconds, remark)
         else:
             bearers = {(member.nickname, counted(member.ip)) for member in hit if member.nickname is not None}
             self._asked = _Asked(request, dict.fromkeys(networks), {member.id for member in hit}, bearers)
@@ -213,8 +225,9 @@ class OperatorSession:
         except ValueError:
             return list(dict.fromkeys(counted(member.ip) for member in self._office.room.roster.find(target)))
 
-    def _keep_out(self, networks: Sequence[Network], seconds: float | None) -> None:
-        self._office.submit(entries.Ban(self._office.now(), self.id, tuple(networks), seconds))
+    def _keep_out(self, networks: Sequence[Network], seconds: float | None, remark: str) -> None:
+        now = self._office.now()
+        self._office.submit(entries.Ban(now, self.id, tuple(networks), seconds, remark))
 
     def _submit_about(self, target: Target, entry: Entry) -> bool:
         """Submit `entry`; if `target` is the id of a member that is gone, do nothing and return False."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Protocol, assert_never
 
 from ..addresses import Network, NetworkMap
@@ -19,6 +20,7 @@ from .events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
+    Outcome,
     Replied,
     RoomEvent,
 )
@@ -116,15 +118,20 @@ class Room:
             case entries.Message():
                 self._message(entry)
             case entries.Kick():
-                ids = [member.id for member in self.roster.find(entry.target)]
+                members = self.roster.find(entry.target)
+                ids = [member.id for member in members]
                 self.leave(ids, LeaveReason.KICKED, entry.remark, at=entry.time)
-                self._reply(entry, notices.kicked(len(ids)))
+                self._report(entry, members, notices.kicked(len(ids)), notices.was_kicked)
             case entries.Mute():
                 self._mute(entry)
             case entries.Unmute():
                 members = self.roster.find(entry.target)
-                count = sum([self._unmute(member, entry.time) for member in members])
-                self._reply(entry, notices.unmuted_count(count))
+                unmuted = [member for member in members if self._unmute(member, entry.time)]
+                text = notices.unmuted_count(len(unmuted))
+                if members and not unmuted:
+                    self._reply(entry, text, Outcome.REFUSED, notices.was_not_muted(_names(members)))
+                else:
+                    self._report(entry, unmuted, text, notices.is_unmuted)
             case entries.MuteExpired():
                 member = self.roster.get(entry.member_id)
                 if member and member.muted_at == entry.since:
@@ -132,11 +139,14 @@ class Room:
             case entries.Ban():
                 self._bans.add(entry.networks, entry.seconds)
                 hit = [member.id for member in self.hit_by(entry.networks)]
-                self.leave(hit, LeaveReason.BANNED, at=entry.time)
+                self.leave(hit, LeaveReason.BANNED, entry.remark, at=entry.time)
                 self._reply(entry, notices.ban_added(entry.networks, entry.seconds))
             case entries.Unban():
                 lifted, shown = self._bans.remove(entry.network), entry.network.shown
-                self._reply(entry, notices.ban_lifted(shown) if lifted else notices.no_such_ban(shown))
+                if lifted:
+                    self._reply(entry, notices.ban_lifted(shown))
+                else:
+                    self._reply(entry, notices.no_such_ban(shown), Outcome.REFUSED)
             case entries.ShutDown():
                 self.fanout.to_all(notices.shutting_down())
                 # The members are removed first, so that nobody is told of one that proves too slow now.
@@ -181,37 +191,61 @@ class Room:
     def _message(self, entry: entries.Message) -> None:
         members = self.roster.find(entry.target)
         recipient = _named(entry.target, members)
-        event = OperatorMessaged(
-            entry.time, entry.session_id, entry.name, recipient, entry.text, len(members)
-        )
-        for member in members:
-            self.fanout.to(member.id, event)
+        ids = tuple([member.id for member in members])
+        event = OperatorMessaged(entry.time, entry.session_id, entry.name, recipient, entry.text, ids)
+        for member_id in ids:
+            self.fanout.to(member_id, event)
         self.sink.emit(event)
-        self._reply(entry, notices.message_sent(len(members), recipient))
+        self._report(entry, members, notices.message_sent(len(ids), recipient), notices.was_sent)
 
     def _mute(self, entry: entries.Mute) -> None:
         members = self.roster.find(entry.target)
         for member in members:
             member.muted_at = entry.time
+            member.muted_until = None if entry.seconds is None else entry.time + entry.seconds
             self.fanout.to(member.id, notices.muted())
-            self.sink.emit(Muted(entry.time, member.id, member.name, True, entry.seconds))
-        self._reply(entry, notices.muted_count(len(members)))
+            self.sink.emit(Muted(entry.time, member.id, member.name, True, entry.seconds, entry.remark))
+        brief = partial(notices.is_muted, seconds=entry.seconds, remark=entry.remark)
+        self._report(entry, members, notices.muted_count(len(members)), brief)
 
     def _unmute(self, member: Member, at: float) -> bool:
         """Let `member` speak again; return whether it was muted."""
         if not member.muted:
             return False
-        member.muted_at = None
+        member.muted_at = member.muted_until = None
         self.fanout.to(member.id, notices.no_longer_muted())
         self.sink.emit(Muted(at, member.id, member.name, False))
         return True
 
-    def _reply(self, entry: _Operate, text: str) -> None:
-        self.sink.emit(Replied(entry.time, entry.session_id, text))
+    def _report(
+        self, entry: _Aimed, members: Sequence[Member], text: str, brief: Callable[[str], str]
+    ) -> None:
+        """Answer that `entry` was done to `members`, or that its target is nobody's name."""
+        if members:
+            self._reply(entry, text, Outcome.DONE, brief(_names(members)))
+        else:
+            self._reply(entry, text, Outcome.REFUSED, self._nobody(entry.target))
+
+    def _nobody(self, target: Target) -> str:
+        if isinstance(target, int):
+            return notices.already_left()
+        return notices.nobody_called(target, self.roster.similar(target))
+
+    def _reply(
+        self, entry: _Operate, text: str, outcome: Outcome = Outcome.ANSWERED, brief: str = ""
+    ) -> None:
+        self.sink.emit(Replied(entry.time, entry.session_id, text, outcome, brief))
 
 
-_Operate = entries.Message | entries.Kick | entries.Mute | entries.Unmute | entries.Ban | entries.Unban
+_Aimed = entries.Message | entries.Kick | entries.Mute | entries.Unmute
+"""What an operator does to members."""
+
+_Operate = _Aimed | entries.Ban | entries.Unban
 """What an operator does and gets an answer to."""
+
+
+def _names(members: Sequence[Member]) -> str:
+    return notices.some([member.name for member in members])
 
 
 def _named(target: Target, members: Sequence[Member]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..addresses import Address, Network
 from .listing import Listing
-from .names import skeleton
+from .names import MAX_NAME_LENGTH, one_edit_away, skeleton
 
 
 @dataclass(eq=False, slots=True)
@@ -19,6 +19,8 @@ class Member:
     nickname: str | None = None
     muted_at: float | None = None
     """When it was muted, in wall-clock time; None if it may speak."""
+    muted_until: float | None = None
+    """When the mute ends, in wall-clock time; None = when it is unmuted."""
     lines: int = 0
     """How many lines it has said, in public or in private."""
     ip: Network = field(init=False, repr=False)
@@ -117,6 +119,14 @@ class Roster:
         bearers = self._by_address.get(folded) or tuple(self._by_nickname.get(folded, {}).values())
         exact = [member for member in bearers if member.nickname == target]
         return sorted(exact or bearers, key=lambda member: member.id)
+
+    def similar(self, target: str) -> str | None:
+        """The nickname of a member that `target` may be a mistyped form of; None if there is none."""
+        if len(target) <= MAX_NAME_LENGTH:
+            for name in one_edit_away(_folded(target)):
+                for member in self._by_nickname.get(name, {}).values():
+                    return member.name
+        return None
 
     def is_taken(self, nickname: str, but: Member) -> bool:
         """Whether a member other than `but` has `nickname`, or one that looks like it."""

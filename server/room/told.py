@@ -17,14 +17,18 @@ from .events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
+    Outcome,
     Refused,
     Renamed,
     Replied,
     Said,
+    Silenced,
     Started,
 )
 
-Kind = Literal["chat", "operator", "private", "join", "leave", "rename", "reply", "notice", "error"]
+Kind = Literal[
+    "chat", "operator", "private", "sent", "silenced", "join", "leave", "rename", "reply", "notice", "error"
+]
 """How the operator's log shows an event."""
 
 E = TypeVar("E", bound=Event)
@@ -64,6 +68,8 @@ def told(event: Event) -> Telling[Any]:
             return _MUTED
         case Messaged():
             return _MESSAGED
+        case Silenced():
+            return _SILENCED
         case OperatorMessaged():
             return _OPERATOR_MESSAGED
         case Replied():
@@ -107,6 +113,12 @@ def _has_left_with_reason(event: Left) -> Sequence[str]:
     return (f"{_has_left(event)} ({why})",)
 
 
+def _is_muted(event: Muted) -> str:
+    if event.muted:
+        return notices.is_muted(event.name, event.seconds, event.remark)
+    return notices.is_unmuted(event.name)
+
+
 def _private(event: Messaged) -> str:
     return notices.private(event.name, event.text)
 
@@ -123,26 +135,32 @@ _OPERATOR_SAID: Telling[OperatorSaid] = Telling(
     line=lambda event: notices.said(event.name, (event.text,)),
 )
 _MESSAGED: Telling[Messaged] = Telling(
-    "private", lambda event: (event.text,), lambda event: f"{event.name}(private)", _private, _private
+    "private", lambda event: (event.text,), lambda event: event.name, _private, _private
+)
+_SILENCED: Telling[Silenced] = Telling(
+    "silenced",
+    lambda event: event.texts,
+    lambda event: event.name,
+    aside=lambda event: notices.silenced(event.name, event.texts),
 )
 _OPERATOR_MESSAGED: Telling[OperatorMessaged] = Telling(
-    "private",
-    lambda event: (event.text,),
-    lambda event: f"{event.name} (private to {event.recipient})",
+    "sent",
+    lambda event: (event.text,) if event.member_ids else (),
+    lambda event: f"to {event.recipient}",
     line=lambda event: notices.operator_private(event.name, event.text),
 )
 _LEFT: Telling[Left] = Telling(
     "leave", _has_left_with_reason, line=_has_left, transcript=_has_left, aside=_why_left
 )
 _REPLIED: Telling[Replied] = Telling(
-    "reply", lambda event: event.text.split("\n"), transcript=lambda event: event.text
+    "reply",
+    lambda event: event.text.split("\n") if event.outcome is Outcome.ANSWERED else (),
+    transcript=lambda event: event.text,
 )
 _STARTED: Telling[Started] = Telling("notice", lambda event: (_started(event),), transcript=_started)
 _JOINED: Telling[Joined] = _public("join", lambda event: notices.welcome(event.address))
 _RENAMED: Telling[Renamed] = _public("rename", lambda event: notices.is_now(event.old, event.new))
-_MUTED: Telling[Muted] = _aside(
-    "notice", lambda event: notices.is_muted(event.name, event.seconds, muted=event.muted)
-)
+_MUTED: Telling[Muted] = _aside("notice", lambda event: _is_muted(event))
 _REFUSED: Telling[Refused] = _aside(
     "notice", lambda event: notices.refused(event.count, event.why, event.host)
 )

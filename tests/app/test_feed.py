@@ -40,6 +40,7 @@ from chat_console.server.room.events import (
     Renamed,
     Replied,
     Said,
+    Silenced,
     Started,
 )
 from chat_console.server.settings import Settings
@@ -164,11 +165,12 @@ SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
     (Joined(AT, 1, Address("10.0.0.1", 4711)), [(Kind.JOIN, "", "Welcome 10.0.0.1|4711 to the server!")]),
     (Renamed(AT, 1, "10.0.0.1|4711", "Ann"), [(Kind.RENAME, "", "10.0.0.1|4711 is now Ann")]),
     (Said(AT, 1, "Ann", ("one", "two")), [(Kind.CHAT, "Ann", "one"), (Kind.CHAT, "Ann", "two")]),
-    (Messaged(AT, 1, "Ann", "psst"), [(Kind.PRIVATE, "Ann(private)", "psst")]),
+    (Messaged(AT, 1, "Ann", "psst"), [(Kind.PRIVATE, "Ann", "psst")]),
+    (Silenced(AT, 1, "Ann", ("one", "two")), [(Kind.SILENCED, "Ann", "one"), (Kind.SILENCED, "Ann", "two")]),
     (OperatorSaid(AT, "Operator", "hello"), [(Kind.OPERATOR, "Operator", "hello")]),
     (
-        OperatorMessaged(AT, 1, "Operator", "Bob", "psst", 0),
-        [(Kind.PRIVATE, "Operator (private to Bob)", "psst")],
+        OperatorMessaged(AT, 1, "Operator", "Bob", "psst", (2,)),
+        [(Kind.SENT, "to Bob", "psst")],
     ),
     (Replied(AT, None, "one\ntwo"), [(Kind.REPLY, "", "one"), (Kind.REPLY, "", "two")]),
     (Left(AT, 1, "Ann", LeaveReason.QUIT), [(Kind.LEAVE, "", "Ann has left the server.")]),
@@ -208,7 +210,7 @@ async def test_hostile_text_is_shown_as_text_and_moves_nothing(panes: Panes) -> 
         Messaged(AT, 1, HOSTILE, HOSTILE),
         Muted(AT, 1, HOSTILE, True),
         Left(AT, 2, "c", LeaveReason.KICKED, HOSTILE),
-        OperatorMessaged(AT, 1, "Operator", HOSTILE, HOSTILE, 1),
+        OperatorMessaged(AT, 1, "Operator", HOSTILE, HOSTILE, (1,)),
         Replied(AT, 1, f"Message sent to 1 users of name {HOSTILE.rstrip()}"),
         Failed(AT, HOSTILE, HOSTILE),
     )
@@ -426,7 +428,7 @@ async def test_what_is_for_the_operator_is_never_skipped(panes: Panes) -> None:
     for event in (
         OperatorSaid(AT, "Operator", "mine"),
         Replied(AT, None, "mine"),
-        OperatorMessaged(AT, 1, "Operator", "Ann", "mine", 1),
+        OperatorMessaged(AT, 1, "Operator", "Ann", "mine", (1,)),
         Muted(AT, 1, "Ann", True),
         Refused(AT, 1, "Server is full", "192.0.2.7"),
         Failed(AT, "Ann", "mine"),

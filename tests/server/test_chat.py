@@ -21,6 +21,7 @@ from chat_console.server.room.events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
+    Outcome,
     PublicEvent,
     Renamed,
     Replied,
@@ -108,7 +109,7 @@ class TestSessions:
                 one.told()
             asking.session.operate(line)
             (reply,) = [event for event in asking.told() if isinstance(event, Replied)]
-            assert reply == Replied(NOW, asking.session.id, answer)
+            assert (reply.session_id, reply.text) == (asking.session.id, answer)
             assert silent.replies() == []
             assert [event for event in scene.told() if isinstance(event, Replied)] == []
 
@@ -142,8 +143,10 @@ class TestSessions:
         assert scene.seen() == {ann: ["Night shift (private): psst "]}
         assert scene.told() == []
         assert other.told() == [
-            OperatorMessaged(NOW, other.session.id, "Night shift", "Ann", "psst", 1),
-            Replied(NOW, other.session.id, "Message sent to 1 users of name Ann"),
+            OperatorMessaged(NOW, other.session.id, "Night shift", "Ann", "psst", (ann.id,)),
+            Replied(
+                NOW, other.session.id, "Message sent to 1 users of name Ann", Outcome.DONE, "sent to Ann"
+            ),
         ]
 
     def test_have_each_a_question_of_their_own_about_a_ban(self, scene: Scene) -> None:
@@ -220,13 +223,13 @@ class TestSnapshot:
         assert scene.told() == [STARTED]
         zoe, _, ann = scene.gather("Zoe", "Bob", "Ann")
         new = scene.join()
-        scene.operate("/mute Ann", "/kick Bob")
+        scene.operate("/mute Ann 10m", "/kick Bob")
         assert scene.chat.snapshot() == Snapshot(
             NOW,
             STARTED,
             (
                 Present(zoe.id, zoe.address, "Zoe", False),
-                Present(ann.id, ann.address, "Ann", True),
+                Present(ann.id, ann.address, "Ann", True, NOW + 600),
                 Present(new.id, new.address, str(new.address), False),
             ),
         )

@@ -222,7 +222,7 @@ class TestOperator:
             assert chat.operator.message(member.id, "\x1b[1mpsst\n")
             assert await two.line() == "Operator (private): psst "
             event = await chat.event(OperatorMessaged)
-            assert (event.recipient, event.text, event.count) == ("Bob", "psst", 1)
+            assert (event.recipient, event.text, event.member_ids) == ("Bob", "psst", (member.id,))
             assert (await chat.event(Replied)).text == "Message sent to 1 users of name Bob"
             two.send("/quit")
             await chat.event(Left)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chat_console.server.addresses import Address
 from chat_console.server.chat import Certificate, Chat
 from chat_console.server.gate.bans_file import BansFile
 from chat_console.server.order import LocalOrder
 from chat_console.server.room.entries import Entry, Join, Leave, Line, Lines
-from chat_console.server.room.events import Event, LeaveReason
+from chat_console.server.room.events import Event, LeaveReason, Replied
 from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
 from chat_console.server.wire.codec import LF, Codec
@@ -20,6 +20,26 @@ NOW = 1_700_000_000.0
 """What the chat's wall clock shows, always."""
 
 T = TypeVar("T")
+
+
+class _Reply:
+    """Equals an answer to the one operator there is, whatever its outcome and its brief form."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Replied):
+            return NotImplemented
+        return (other.time, other.session_id, other.text) == (NOW, 1, self.text)
+
+    def __repr__(self) -> str:
+        return f"Replied({NOW}, 1, {self.text!r}, ...)"
+
+
+def replied(text: str) -> Any:
+    """Stands for the `Replied` with which the one operator there is was answered."""
+    return _Reply(text)
 
 
 def at_once(work: Callable[[], T], done: Callable[[T], object]) -> None:

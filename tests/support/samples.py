@@ -30,10 +30,12 @@ from chat_console.server.room.events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
+    Outcome,
     Refused,
     Renamed,
     Replied,
     Said,
+    Silenced,
     Started,
 )
 
@@ -73,7 +75,8 @@ EVENTS: tuple[Event, ...] = (
     Refused(8.0, 3, "Server is full", "192.0.2.9"),
     Failed(9.0, "Bob", "KeyError: 1"),
     Messaged(10.0, 7, "Bob", "psst"),
-    OperatorMessaged(11.0, 1, "Operator", "Bob", "psst", 1),
-    Replied(12.0, 1, "Kicked 1 people."),
+    Silenced(10.0, 7, "Bob", ("hey", "you")),
+    OperatorMessaged(11.0, 1, "Operator", "Bob", "psst", (7,)),
+    Replied(12.0, 1, "Kicked 1 people.", Outcome.DONE, "Bob was kicked"),
     Replied(12.0, None, "one\ntwo"),
 )

@@ -44,14 +44,14 @@ class Issuer:
     def kick(self, target: str, remark: str) -> None:
         self.calls.append(("kick", target, remark))
 
-    def mute(self, target: str, seconds: float | None) -> None:
-        self.calls.append(("mute", target, seconds))
+    def mute(self, target: str, seconds: float | None, remark: str) -> None:
+        self.calls.append(("mute", target, seconds, remark))
 
     def unmute(self, target: str) -> None:
         self.calls.append(("unmute", target))
 
-    def ask_to_ban(self, target: str, seconds: float | None, *, force: bool) -> None:
-        self.calls.append(("ban", target, seconds, force))
+    def ask_to_ban(self, target: str, seconds: float | None, remark: str, *, force: bool) -> None:
+        self.calls.append(("ban", target, seconds, remark, force))
 
     def unban(self, network: str) -> None:
         self.calls.append(("unban", network))
@@ -70,6 +70,9 @@ class Issuer:
 
     def quit(self) -> None:
         self.calls.append(("quit",))
+
+    def refuse(self, text: str, /) -> None:
+        self.calls.append(("reply", text))
 
     def reply(self, text: str, /) -> None:
         self.calls.append(("reply", text))
@@ -95,9 +98,9 @@ def test_the_operator_has_those_and_the_means_to_keep_order_but_no_nick() -> Non
     assert usages(Role.OPERATOR) == [
         "/msg <recipient> <message>",
         "/kick <recipient> [reason]",
-        "/mute <recipient> [10m]",
+        "/mute <recipient> [10m] [reason]",
         "/unmute <recipient>",
-        "/ban <recipient|address|network> [2h] [--force]",
+        "/ban <recipient|address|network> [2h] [reason] [--force]",
         "/unban <address|network>",
         "/bans",
         "/reload",
@@ -160,14 +163,17 @@ def test_what_does_not_begin_with_one_slash_is_text(line: str, text: str) -> Non
         ("/kick Bob", Role.OPERATOR, ("kick", "Bob", "")),
         ("/kick  Bob  ", Role.OPERATOR, ("kick", "Bob", "")),
         ("/kick Bob said  it  too often ", Role.OPERATOR, ("kick", "Bob", "said  it  too often")),
-        ("/mute Bob", Role.OPERATOR, ("mute", "Bob", None)),
-        ("/mute  Bob  10m ", Role.OPERATOR, ("mute", "Bob", 600)),
+        ("/mute Bob", Role.OPERATOR, ("mute", "Bob", None, "")),
+        ("/mute  Bob  10m ", Role.OPERATOR, ("mute", "Bob", 600, "")),
+        ("/mute Bob 10m said  it  too often ", Role.OPERATOR, ("mute", "Bob", 600, "said it too often")),
+        ("/mute Bob insults", Role.OPERATOR, ("mute", "Bob", None, "insults")),
+        ("/ban Bob 2h insults --force", Role.OPERATOR, ("ban", "Bob", 7200, "insults", True)),
         ("/unmute Bob ", Role.OPERATOR, ("unmute", "Bob")),
-        ("/ban Bob", Role.OPERATOR, ("ban", "Bob", None, False)),
-        ("/ban 192.0.2.0/24 2h", Role.OPERATOR, ("ban", "192.0.2.0/24", 7200, False)),
-        ("/ban ::1 1d --force", Role.OPERATOR, ("ban", "::1", 86_400, True)),
-        ("/ban --force ::1", Role.OPERATOR, ("ban", "::1", None, True)),
-        ("/ban ::1 --force 1d", Role.OPERATOR, ("ban", "::1", 86_400, True)),
+        ("/ban Bob", Role.OPERATOR, ("ban", "Bob", None, "", False)),
+        ("/ban 192.0.2.0/24 2h", Role.OPERATOR, ("ban", "192.0.2.0/24", 7200, "", False)),
+        ("/ban ::1 1d --force", Role.OPERATOR, ("ban", "::1", 86_400, "", True)),
+        ("/ban --force ::1", Role.OPERATOR, ("ban", "::1", None, "", True)),
+        ("/ban ::1 --force 1d", Role.OPERATOR, ("ban", "::1", 86_400, "", True)),
         ("/unban 192.0.2.7", Role.OPERATOR, ("unban", "192.0.2.7")),
         ("/bans", Role.OPERATOR, ("bans",)),
         ("/reload", Role.OPERATOR, ("reload",)),
@@ -214,15 +220,13 @@ def test_a_command_is_matched_without_regard_to_case(line: str) -> None:
         ("/msg Bob", Role.CLIENT, "/msg <recipient> <message>"),
         ("/msg Bob  ", Role.OPERATOR, "/msg <recipient> <message>"),
         ("/kick", Role.OPERATOR, "/kick <recipient> [reason]"),
-        ("/mute", Role.OPERATOR, "/mute <recipient> [10m]"),
-        ("/mute Bob soon", Role.OPERATOR, "/mute <recipient> [10m]"),
-        ("/mute Bob 10m now", Role.OPERATOR, "/mute <recipient> [10m]"),
+        ("/mute", Role.OPERATOR, "/mute <recipient> [10m] [reason]"),
+        ("/mute Bob 10 minutes", Role.OPERATOR, "/mute <recipient> [10m] [reason]"),
         ("/unmute", Role.OPERATOR, "/unmute <recipient>"),
         ("/unmute Bob Ann", Role.OPERATOR, "/unmute <recipient>"),
-        ("/ban", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
-        ("/ban --force", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
-        ("/ban Bob soon", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
-        ("/ban Bob 2h 3h", Role.OPERATOR, "/ban <recipient|address|network> [2h] [--force]"),
+        ("/ban", Role.OPERATOR, "/ban <recipient|address|network> [2h] [reason] [--force]"),
+        ("/ban --force", Role.OPERATOR, "/ban <recipient|address|network> [2h] [reason] [--force]"),
+        ("/ban Bob 2hours", Role.OPERATOR, "/ban <recipient|address|network> [2h] [reason] [--force]"),
         ("/unban", Role.OPERATOR, "/unban <address|network>"),
         ("/bans all", Role.OPERATOR, "/bans"),
         ("/reload now", Role.OPERATOR, "/reload"),
@@ -283,7 +287,7 @@ def test_anything_else_is_not_a_duration(text: str) -> None:
 )
 def test_a_forced_ban_is_a_line_that_bans_the_same(target: str, seconds: float | None, line: str) -> None:
     assert forced_ban(target, seconds) == line
-    assert run(line, Role.OPERATOR) == ("ban", target, seconds, True)
+    assert run(line, Role.OPERATOR) == ("ban", target, seconds, "", True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_console.server.room.names import MAX_NAME_LENGTH, RESERVED_NAMES, is_name, is_reserved, skeleton
+from chat_console.server.room.names import (
+    MAX_NAME_LENGTH,
+    RESERVED_NAMES,
+    is_name,
+    is_reserved,
+    one_edit_away,
+    skeleton,
+)
 
 CHARACTERS = string.ascii_letters + string.digits + "_-."
 
@@ -181,3 +188,24 @@ def test_a_look_alike_of_a_word_of_the_house_is_reserved(word: str, letters: str
 )
 def test_any_other_name_is_free(name: str) -> None:
     assert not is_reserved(name)
+
+
+@given(name=st.text("abc_-", max_size=6), other=st.text("abc_-", max_size=6))
+def test_one_edit_away_is_one_letter_more_less_different_or_swapped(name: str, other: str) -> None:
+    def shorter(text: str) -> set[str]:
+        return {text[:at] + text[at + 1 :] for at in range(len(text))}
+
+    added = name in shorter(other)
+    removed = other in shorter(name)
+    differing = [at for at, (one, another) in enumerate(zip(name, other, strict=False)) if one != another]
+    same_length = len(name) == len(other)
+    changed = same_length and len(differing) == 1
+    swapped = (
+        same_length
+        and len(differing) == 2
+        and differing[1] - differing[0] == 1
+        and name[differing[0]] == other[differing[1]]
+        and name[differing[1]] == other[differing[0]]
+    )
+    found = set(one_edit_away(name)) - {name}
+    assert (other in found) is (added or removed or changed or swapped)

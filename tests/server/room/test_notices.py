@@ -38,7 +38,18 @@ SEVEN = network_of("192.0.2.7")
         (notices.no_longer_muted(), "You are no longer muted"),
         (notices.is_muted("Bob"), "Bob is muted"),
         (notices.is_muted("Bob", 600), "Bob is muted for 10m"),
-        (notices.is_muted("Bob", muted=False), "Bob is no longer muted"),
+        (notices.is_muted("Bob", 600, "insults"), "Bob is muted for 10m (insults)"),
+        (notices.is_unmuted("Bob"), "Bob is no longer muted"),
+        (notices.was_not_muted("Bob"), "Bob was not muted"),
+        (notices.was_kicked("Ann, Bob"), "Ann, Bob was kicked"),
+        (notices.was_sent("Bob"), "sent to Bob"),
+        (notices.nobody_called("Karm", "karim"), "nobody here is called Karm (karim?)"),
+        (notices.nobody_called("Karm", None), "nobody here is called Karm"),
+        (notices.already_left(), "this user has already left"),
+        (
+            notices.silenced("Bob", ["hey", "you"]),
+            "Bob, who is muted, said: hey\nBob, who is muted, said: you",
+        ),
         (notices.muted_count(1), "Muted 1 people."),
         (notices.unmuted_count(0), "Unmuted 0 people."),
         (notices.server_full(), "Server is full"),
@@ -131,22 +142,25 @@ def test_the_help_of_a_client() -> None:
 
 
 def test_the_help_of_the_operator() -> None:
-    assert help_for(Role.OPERATOR, encrypted=False).split("\n") == [
-        "/msg <recipient> <message>                       send a private message",
-        "/kick <recipient> [reason]                       disconnect a user; the reason is logged",
-        "/mute <recipient> [10m]                          mute a user, optionally for a time",
-        "/unmute <recipient>                              unmute a user",
-        "/ban <recipient|address|network> [2h] [--force]  "
-        "ban an address or network, optionally for a time; --force for loopback",
-        "/unban <address|network>                         lift a ban",
-        "/bans                                            show who is banned",
-        "/reload                                          reload the TLS certificate and the bans file",
-        "/list                                            show who is here",
-        "/help                                            show the commands",
-        "/quit                                            stop the server",
-        "text                                             say something to everybody; //text says /text",
-        "Nothing on the wire is encrypted: anyone on the network path can read it.",
+    usages = [
+        "/msg <recipient> <message>",
+        "/kick <recipient> [reason]",
+        "/mute <recipient> [10m] [reason]",
+        "/unmute <recipient>",
+        "/ban <recipient|address|network> [2h] [reason] [--force]",
+        "/unban <address|network>",
+        "/bans",
+        "/reload",
+        "/list",
+        "/help",
+        "/quit",
+        "text",
     ]
+    *lines, warning = help_for(Role.OPERATOR, encrypted=False).split("\n")
+    assert [line[:58].rstrip() for line in lines] == usages
+    assert lines[2][58:] == "mute a user, optionally for a time; the reason is logged"
+    assert lines[-1][58:] == "say something to everybody; //text says /text"
+    assert warning == "Nothing on the wire is encrypted: anyone on the network path can read it."
 
 
 def test_only_so_many_networks_are_named() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.recording import NOW, Scene
+from support.recording import NOW, Scene, replied
 
 from chat_console.server.addresses import NetworkMap, network_of
 from chat_console.server.gate.bans_file import BansFile
@@ -19,27 +19,24 @@ from chat_console.server.room.events import (
     Muted,
     OperatorMessaged,
     OperatorSaid,
+    Outcome,
     Replied,
+    Silenced,
 )
 from chat_console.server.settings import Settings
 from chat_console.server.wire.outbox import Outbox
 from chat_console.server.wire.tls import CertificateError
 
 
-def replied(text: str) -> Replied:
-    """The answer to the one operator there is."""
-    return Replied(NOW, 1, text)
-
-
 def said(text: str) -> OperatorSaid:
     return OperatorSaid(NOW, "Operator", text)
 
 
-def messaged(recipient: str, text: str, count: int) -> list[Event]:
+def messaged(recipient: str, text: str, member_ids: tuple[int, ...]) -> list[Event]:
     """What the operator is told of a private message of its own."""
     return [
-        OperatorMessaged(NOW, 1, "Operator", recipient, text, count),
-        replied(f"Message sent to {count} users of name {recipient}"),
+        OperatorMessaged(NOW, 1, "Operator", recipient, text, member_ids),
+        replied(f"Message sent to {len(member_ids)} users of name {recipient}"),
     ]
 
 
@@ -97,7 +94,7 @@ class TestLine:
         ann, bob = scene.gather("Ann", "Bob")
         scene.operate(f"{before}{slash}msg Bob psst")
         assert scene.seen() == {bob: ["Operator (private): psst "]}
-        assert scene.told() == messaged("Bob", "psst", 1)
+        assert scene.told() == messaged("Bob", "psst", (bob.id,))
         assert ann in scene.present
 
     @pytest.mark.parametrize("line", ["\x1b[31m", "\x07", " \u200b ", NOTHING], ids=ascii)
@@ -141,8 +138,8 @@ class TestLine:
         [
             ("/kick", "Usage: /kick <recipient> [reason]"),
             ("/msg Ann", "Usage: /msg <recipient> <message>"),
-            ("/mute Ann soon", "Usage: /mute <recipient> [10m]"),
-            ("/ban Ann 2h 3h", "Usage: /ban <recipient|address|network> [2h] [--force]"),
+            ("/mute Ann 10min", "Usage: /mute <recipient> [10m] [reason]"),
+            ("/ban Ann 2hours", "Usage: /ban <recipient|address|network> [2h] [reason] [--force]"),
             ("/unban", "Usage: /unban <address|network>"),
             ("/foo bar", "Unknown command /foo. Type /help."),
             ("/nick Ann", "Unknown command /nick. Type /help."),
@@ -160,13 +157,13 @@ class TestMsg:
         _, bob = scene.gather("Ann", "Bob")
         scene.operate("/msg  Bob   two  blanks ")
         assert scene.seen() == {bob: ["Operator (private): two  blanks  "]}
-        assert scene.told() == messaged("Bob", "two  blanks ", 1)
+        assert scene.told() == messaged("Bob", "two  blanks ", (bob.id,))
 
     def test_reaches_all_who_bear_the_name(self, shared: Scene) -> None:
         one, two, _ = shared.gather("Bob", "Bob", "Ann")
         shared.operate("/msg bob hi")
         assert shared.seen() == {one: ["Operator (private): hi "], two: ["Operator (private): hi "]}
-        assert shared.told() == messaged("bob", "hi", 2)
+        assert shared.told() == messaged("bob", "hi", (one.id, two.id))
 
     def test_reaches_one_connection_by_its_address(self, shared: Scene) -> None:
         _, two = shared.gather("Bob", "Bob")
@@ -177,7 +174,7 @@ class TestMsg:
         scene.gather("Ann")
         scene.operate("/msg Bob hi")
         assert scene.seen() == {}
-        assert scene.told() == messaged("Bob", "hi", 0)
+        assert scene.told() == messaged("Bob", "hi", ())
 
 
 class TestKick:
@@ -231,7 +228,7 @@ class TestMute:
         assert scene.told() == [Muted(NOW, ann.id, "Ann", True), replied("Muted 1 people.")]
         scene.send(ann, "hello")
         assert scene.seen() == {ann: ["You are muted"]}
-        assert scene.told() == []
+        assert scene.told() == [Silenced(NOW, ann.id, "Ann", ("hello",))]
 
     def test_lasts_for_the_time_that_is_given(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
@@ -634,6 +631,43 @@ class TestReload:
         assert scene.bans.covers("192.0.2.7")
 
 
+class TestAnswer:
+    """What a console with room for one line shows of an answer, and whether anything was done."""
+
+    @pytest.mark.parametrize(
+        ("line", "outcome", "brief"),
+        [
+            ("/msg karim hi", Outcome.DONE, "sent to Karim"),
+            ("/mute Karim 10m insults", Outcome.DONE, "Karim is muted for 10m (insults)"),
+            ("/kick Karim", Outcome.DONE, "Karim was kicked"),
+            ("/unmute Karim", Outcome.REFUSED, "Karim was not muted"),
+            ("/kick Karm", Outcome.REFUSED, "nobody here is called Karm (Karim?)"),
+            ("/msg Karimm hi", Outcome.REFUSED, "nobody here is called Karimm (Karim?)"),
+            ("/mute Kairm", Outcome.REFUSED, "nobody here is called Kairm (Karim?)"),
+            ("/unmute Quentin", Outcome.REFUSED, "nobody here is called Quentin"),
+            (f"/kick {'K' * 2000}", Outcome.REFUSED, f"nobody here is called {'K' * 2000}"),
+            ("/unban 192.0.2.7", Outcome.REFUSED, ""),
+            ("/nick me", Outcome.REFUSED, ""),
+            ("/kick", Outcome.REFUSED, ""),
+            ("/bans", Outcome.ANSWERED, ""),
+            ("/ban 192.0.2.250", Outcome.ANSWERED, ""),
+        ],
+    )
+    def test_says_in_plain_words_what_became_of_a_command(
+        self, scene: Scene, line: str, outcome: Outcome, brief: str
+    ) -> None:
+        scene.gather("Karim")
+        scene.operate(line)
+        (reply,) = [event for event in scene.told() if isinstance(event, Replied)]
+        assert (reply.outcome, reply.brief) == (outcome, brief)
+
+    def test_names_all_that_were_meant(self, shared: Scene) -> None:
+        shared.gather("Bob", "Bob")
+        shared.operate("/mute Bob", "/unmute Bob")
+        briefs = [event.brief for event in shared.told() if isinstance(event, Replied)]
+        assert briefs == ["Bob, Bob is muted", "Bob, Bob is no longer muted"]
+
+
 class TestMember:
     def test_that_the_operator_has_picked_is_meant_alone_whoever_shares_its_name(self, shared: Scene) -> None:
         one, two, three = shared.gather("Bob", "Bob", "Bob")
@@ -641,7 +675,7 @@ class TestMember:
         assert shared.operator.mute(three.id)
         assert shared.seen() == {two: ["Operator (private): hi "], three: ["You are muted"]}
         assert shared.told() == [
-            *messaged("Bob", "hi", 1),
+            *messaged("Bob", "hi", (two.id,)),
             Muted(NOW, three.id, "Bob", True),
             replied("Muted 1 people."),
         ]
@@ -673,7 +707,7 @@ class TestMember:
         scene.submit(Message(NOW, 1, "Operator", ann.id, "hi"))
         scene.submit(Kick(NOW, 1, ann.id))
         assert scene.seen() == {}
-        assert scene.told() == [*messaged("", "hi", 0), replied("Kicked 0 people.")]
+        assert scene.told() == [*messaged("", "hi", ()), replied("Kicked 0 people.")]
 
     def test_gets_any_text_cleaned(self, scene: Scene) -> None:
         (ann,) = scene.gather("Ann")

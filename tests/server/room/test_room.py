@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.recording import NOW, Scene
+from support.recording import NOW, Scene, replied
 
 from chat_console.server.room.entries import NOTHING, MuteExpired
 from chat_console.server.room.events import (
@@ -15,15 +15,10 @@ from chat_console.server.room.events import (
     Messaged,
     Muted,
     Renamed,
-    Replied,
     Said,
+    Silenced,
 )
 from chat_console.server.settings import Settings
-
-
-def replied(text: str) -> Replied:
-    """The answer to the one operator there is."""
-    return Replied(NOW, 1, text)
 
 
 class TestWhoSeesWhat:
@@ -252,7 +247,10 @@ class TestMute:
             ann, "one", "two", "//three", f"/msg {bob.name} four", "/msg Operator five", "/msg Ann six"
         )
         assert scene.seen() == {ann: ["You are muted"] * 4}
-        assert scene.told() == []
+        assert scene.told() == [
+            Silenced(NOW, ann.id, "Ann", ("one", "two", "/three")),
+            Silenced(NOW, ann.id, "Ann", ("five",)),
+        ]
         assert ann.lines == 0
 
     def test_leaves_everything_else_as_it_is(self, scene: Scene) -> None:

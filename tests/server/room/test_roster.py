@@ -147,3 +147,17 @@ class TestRoster:
         """`CID` reads as `ClD`, and yet who writes to `cid` must reach one."""
         add(roster, 1, "CID")
         assert roster.is_taken("cid", but=add(roster, 2))
+
+
+class TestSimilar:
+    def test_is_a_nickname_one_slip_away(self) -> None:
+        roster = Roster()
+        for number, name in enumerate(["Karim", "quentin", "max_m"]):
+            member = Member(number, Address("192.0.2.7", number))
+            roster.add(member)
+            roster.rename(member, name)
+        for slip in ("Karm", "KARIMM", "kairm", "karin", "_karim"):
+            assert roster.similar(slip) == "Karim"
+        assert roster.similar("maxm") == "max_m"
+        for other in ("", "kar", "Quentn1", "x" * 1000, "\u017farim2"):
+            assert roster.similar(other) is None

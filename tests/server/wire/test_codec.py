@@ -33,7 +33,7 @@ LINES: list[tuple[Item, str]] = [
     (OperatorSaid(NOW, "Operator", "hello"), "Operator: hello\n"),
     (Left(NOW, 1, "Ann", LeaveReason.KICKED, "for the log alone"), "Ann has left the server.\n"),
     (Messaged(NOW, 1, "Ann", "psst"), "Ann(private): psst \n"),
-    (OperatorMessaged(NOW, 1, "Operator", "Ann", "psst", 1), "Operator (private): psst \n"),
+    (OperatorMessaged(NOW, 1, "Operator", "Ann", "psst", (1,)), "Operator (private): psst \n"),
     (
         Page([("192.0.2.7|4000", "Ann"), ("192.0.2.8|5000", "Bob")]),
         "192.0.2.7|4000 as Ann\n192.0.2.8|5000 as Bob\n",
