@@ -7,6 +7,7 @@ from .server.addresses import Address, Endpoint
 from .server.chat_server import ChatServer, Details
 from .server.gate.bans_file import BansFileError
 from .server.room.events import (
+    Banned,
     Event,
     Failed,
     Joined,
@@ -26,6 +27,7 @@ from .server.room.events import (
     ServerEvent,
     Silenced,
     Started,
+    Unbanned,
 )
 from .server.room.operator import OperatorSession
 from .server.room.roster import Member
@@ -38,6 +40,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Address",
+    "Banned",
     "BansFileError",
     "CertificateError",
     "ChatServer",
@@ -68,5 +71,6 @@ __all__ = [
     "Silenced",
     "Started",
     "Subscriber",
+    "Unbanned",
     "__version__",
 ]

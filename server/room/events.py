@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from ..addresses import Address, Endpoint
+from ..addresses import Address, Endpoint, Network
 
 
 class LeaveReason(enum.Enum):
@@ -92,7 +92,27 @@ class Muted:
     """The operator's reason."""
 
 
-RoomEvent = Joined | Renamed | Said | OperatorSaid | Left | Muted
+@dataclass(frozen=True, slots=True)
+class Banned:
+    """Connections from `networks` are turned away from now on; members from there have left before."""
+
+    time: float
+    networks: tuple[Network, ...]
+    seconds: float | None = None
+    """For how long; None = until it is unbanned."""
+    remark: str = ""
+    """The operator's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbanned:
+    """The ban of exactly `network` was lifted."""
+
+    time: float
+    network: Network
+
+
+RoomEvent = Joined | Renamed | Said | OperatorSaid | Left | Muted | Banned | Unbanned
 
 
 # Server events: public, about this server alone.

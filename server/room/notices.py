@@ -157,6 +157,15 @@ def ban_added(networks: Sequence[Network], seconds: float | None) -> str:
     return f"Banned {_some_networks(networks)} {_span(seconds)}."
 
 
+def is_banned(networks: Sequence[Network], seconds: float | None, remark: str = "") -> str:
+    why = f" ({remark})" if remark else ""
+    return f"{_some_networks(networks)} is banned {_span(seconds)}{why}"
+
+
+def is_unbanned(network: str) -> str:
+    return f"{network} is no longer banned"
+
+
 def ban_lifted(network: str) -> str:
     return f"Lifted the ban on {network}."
 

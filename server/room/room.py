@@ -12,6 +12,7 @@ from . import entries, notices
 from .client import Client
 from .entries import Entry, Target
 from .events import (
+    Banned,
     Event,
     Joined,
     LeaveReason,
@@ -23,6 +24,7 @@ from .events import (
     Outcome,
     Replied,
     RoomEvent,
+    Unbanned,
 )
 from .listing import Page
 from .roster import Member, Roster
@@ -140,11 +142,15 @@ class Room:
                 self._bans.add(entry.networks, entry.seconds)
                 hit = [member.id for member in self.hit_by(entry.networks)]
                 self.leave(hit, LeaveReason.BANNED, entry.remark, at=entry.time)
-                self._reply(entry, notices.ban_added(entry.networks, entry.seconds))
+                self.sink.emit(Banned(entry.time, entry.networks, entry.seconds, entry.remark))
+                brief = notices.is_banned(entry.networks, entry.seconds, entry.remark)
+                text = notices.ban_added(entry.networks, entry.seconds)
+                self._reply(entry, text, Outcome.DONE, brief)
             case entries.Unban():
                 lifted, shown = self._bans.remove(entry.network), entry.network.shown
                 if lifted:
-                    self._reply(entry, notices.ban_lifted(shown))
+                    self.sink.emit(Unbanned(entry.time, entry.network))
+                    self._reply(entry, notices.ban_lifted(shown), Outcome.DONE, notices.is_unbanned(shown))
                 else:
                     self._reply(entry, notices.no_such_ban(shown), Outcome.REFUSED)
             case entries.ShutDown():

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeVar, assert_never
 
 from . import notices
 from .events import (
+    Banned,
     Event,
     Failed,
     Joined,
@@ -24,6 +25,7 @@ from .events import (
     Said,
     Silenced,
     Started,
+    Unbanned,
 )
 
 Kind = Literal[
@@ -66,6 +68,10 @@ def told(event: Event) -> Telling[Any]:
             return _OPERATOR_SAID
         case Muted():
             return _MUTED
+        case Banned():
+            return _BANNED
+        case Unbanned():
+            return _UNBANNED
         case Messaged():
             return _MESSAGED
         case Silenced():
@@ -161,6 +167,10 @@ _STARTED: Telling[Started] = Telling("notice", lambda event: (_started(event),),
 _JOINED: Telling[Joined] = _public("join", lambda event: notices.welcome(event.address))
 _RENAMED: Telling[Renamed] = _public("rename", lambda event: notices.is_now(event.old, event.new))
 _MUTED: Telling[Muted] = _aside("notice", lambda event: _is_muted(event))
+_BANNED: Telling[Banned] = _aside(
+    "notice", lambda event: notices.is_banned(event.networks, event.seconds, event.remark)
+)
+_UNBANNED: Telling[Unbanned] = _aside("notice", lambda event: notices.is_unbanned(event.network.shown))
 _REFUSED: Telling[Refused] = _aside(
     "notice", lambda event: notices.refused(event.count, event.why, event.host)
 )

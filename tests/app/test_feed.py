@@ -24,9 +24,10 @@ from chat_console.app.feed import (
     alert,
     endpoints,
 )
-from chat_console.server.addresses import Address, Endpoint
+from chat_console.server.addresses import Address, Endpoint, network_of
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room.events import (
+    Banned,
     Event,
     Failed,
     Joined,
@@ -42,6 +43,7 @@ from chat_console.server.room.events import (
     Said,
     Silenced,
     Started,
+    Unbanned,
 )
 from chat_console.server.settings import Settings
 from chat_console.widgets.message_log import Entry, Kind, MessageLog
@@ -179,6 +181,11 @@ SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
         [(Kind.LEAVE, "", "Ann has left the server. (kicked: flooding)")],
     ),
     (Muted(AT, 1, "Ann", True), [(Kind.NOTICE, "", "Ann is muted")]),
+    (
+        Banned(AT, (network_of("192.0.2.7"),), 7200),
+        [(Kind.NOTICE, "", "192.0.2.7 is banned for 2h")],
+    ),
+    (Unbanned(AT, network_of("192.0.2.7")), [(Kind.NOTICE, "", "192.0.2.7 is no longer banned")]),
     (
         Refused(AT, 3, "Server is full", "192.0.2.7"),
         [(Kind.NOTICE, "", "Refused 3 connections, the last from 192.0.2.7: Server is full")],

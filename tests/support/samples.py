@@ -21,6 +21,7 @@ from chat_console.server.room.entries import (
     Unmute,
 )
 from chat_console.server.room.events import (
+    Banned,
     Event,
     Failed,
     Joined,
@@ -37,6 +38,7 @@ from chat_console.server.room.events import (
     Said,
     Silenced,
     Started,
+    Unbanned,
 )
 
 ADDRESS = Address("192.0.2.7", 41050)
@@ -72,6 +74,8 @@ EVENTS: tuple[Event, ...] = (
     Muted(7.0, 7, "Bob", True),
     Muted(7.0, 7, "Bob", True, 600.0),
     Muted(7.0, 7, "Bob", False),
+    Banned(7.0, NETWORKS, 600.0, "spam"),
+    Unbanned(7.0, NETWORKS[0]),
     Refused(8.0, 3, "Server is full", "192.0.2.9"),
     Failed(9.0, "Bob", "KeyError: 1"),
     Messaged(10.0, 7, "Bob", "psst"),

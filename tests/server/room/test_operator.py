@@ -13,6 +13,7 @@ from chat_console.server.gate.bans_file import BansFile
 from chat_console.server.room.commands import Role, help_for
 from chat_console.server.room.entries import NOTHING, Kick, Line, Message, TooLong
 from chat_console.server.room.events import (
+    Banned,
     Event,
     LeaveReason,
     Left,
@@ -22,6 +23,7 @@ from chat_console.server.room.events import (
     Outcome,
     Replied,
     Silenced,
+    Unbanned,
 )
 from chat_console.server.settings import Settings
 from chat_console.server.wire.outbox import Outbox
@@ -56,7 +58,7 @@ class Certificate:
 def answer(scene: Scene, line: str) -> str:
     """What the operator is answered to `line`, where that is all that happens."""
     scene.operate(line)
-    (event,) = scene.told()
+    (event,) = [event for event in scene.told() if not isinstance(event, Banned | Unbanned)]
     assert isinstance(event, Replied)
     assert scene.seen() == {}
     return event.text
@@ -313,6 +315,7 @@ class TestBan:
         assert scene.told() == [
             Left(NOW, ann.id, "Ann", LeaveReason.BANNED),
             Left(NOW, bob.id, str(bob.address), LeaveReason.BANNED),
+            Banned(NOW, (network_of("192.0.2.0/24"),)),
             replied("Banned 192.0.2.0/24 until unbanned."),
         ]
         assert scene.seen() == {
@@ -473,7 +476,8 @@ class TestBan:
         # Each is looked up twice when the ban is asked for, and once when it is done.
         assert counts == {"covers": 3 * len(scene.members), "write": 1, "dismiss": 1}
         assert len(file.read_text().splitlines()) == len(bobs)
-        *left, done = scene.told()
+        *left, banned, done = scene.told()
+        assert isinstance(banned, Banned)
         assert left == [Left(NOW, bob.id, "Bob", LeaveReason.BANNED) for bob in bobs]
         assert done == replied(
             "Banned 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5 and 595 more until unbanned."
@@ -650,7 +654,7 @@ class TestAnswer:
             ("/nick me", Outcome.REFUSED, ""),
             ("/kick", Outcome.REFUSED, ""),
             ("/bans", Outcome.ANSWERED, ""),
-            ("/ban 192.0.2.250", Outcome.ANSWERED, ""),
+            ("/ban 192.0.2.250 2h spam", Outcome.DONE, "192.0.2.250 is banned for 2h (spam)"),
         ],
     )
     def test_says_in_plain_words_what_became_of_a_command(

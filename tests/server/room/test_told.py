@@ -8,9 +8,10 @@ from typing import NamedTuple, get_args
 import pytest
 from support.samples import EVENTS
 
-from chat_console.server.addresses import Address, Endpoint
+from chat_console.server.addresses import Address, Endpoint, network_of
 from chat_console.server.room.events import (
     Addressed,
+    Banned,
     Event,
     Failed,
     Joined,
@@ -29,6 +30,7 @@ from chat_console.server.room.events import (
     ServerEvent,
     Silenced,
     Started,
+    Unbanned,
 )
 from chat_console.server.room.told import Kind, told
 
@@ -103,6 +105,13 @@ ROWS = (
     aside(Muted(1, 7, "Bob", True, 600), "notice", "Bob is muted for 10m"),
     aside(Muted(1, 7, "Bob", True, None, "too loud"), "notice", "Bob is muted (too loud)"),
     aside(Muted(1, 7, "Bob", False), "notice", "Bob is no longer muted"),
+    aside(Banned(1, (network_of("192.0.2.7"),), 7200, "spam"), "notice", "192.0.2.7 is banned for 2h (spam)"),
+    aside(
+        Banned(1, (network_of("192.0.2.0/24"), network_of("::1"))),
+        "notice",
+        "192.0.2.0/24, ::1 is banned until unbanned",
+    ),
+    aside(Unbanned(1, network_of("192.0.2.7")), "notice", "192.0.2.7 is no longer banned"),
     Row(
         Messaged(1, 7, "Jimmy", "Hey, how's it going?"),
         "private",
@@ -172,7 +181,8 @@ def test_there_is_a_row_for_each_kind_of_event() -> None:
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_members_hear_what_the_room_says_aloud_and_what_is_said_to_them(event: Event) -> None:
-    to_members = isinstance(event, RoomEvent | Messaged | OperatorMessaged) and not isinstance(event, Muted)
+    to_members = isinstance(event, RoomEvent | Messaged | OperatorMessaged)
+    to_members &= not isinstance(event, Muted | Banned | Unbanned)
     assert (told(event).line is not None) is to_members
 
 

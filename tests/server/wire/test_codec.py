@@ -7,8 +7,9 @@ from typing import get_args
 import pytest
 from support.recording import NOW
 
-from chat_console.server.addresses import Address
+from chat_console.server.addresses import Address, network_of
 from chat_console.server.room.events import (
+    Banned,
     Joined,
     LeaveReason,
     Left,
@@ -18,6 +19,7 @@ from chat_console.server.room.events import (
     OperatorSaid,
     Renamed,
     Said,
+    Unbanned,
 )
 from chat_console.server.room.listing import Page
 from chat_console.server.room.room import Item
@@ -39,6 +41,8 @@ LINES: list[tuple[Item, str]] = [
         "192.0.2.7|4000 as Ann\n192.0.2.8|5000 as Bob\n",
     ),
     (Muted(NOW, 1, "Ann", True), ""),
+    (Banned(NOW, (network_of("192.0.2.7"),)), ""),
+    (Unbanned(NOW, network_of("192.0.2.7")), ""),
 ]
 
 

@@ -1,0 +1,136 @@
+"""The bottom row: the keys that work now, those of the focused pane first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .cells import widest
+
+_NAMES = {"escape": "Esc", "up": "↑", "down": "↓", "slash": "/", "ctrl+at": "^@"}
+_GAP = 2
+
+
+def key_name(key: str) -> str:
+    """Return a key as the row shows it: `F1`, `^F`, `Esc`, `y`."""
+    if key in _NAMES:
+        return _NAMES[key]
+    if key.startswith("ctrl+"):
+        return f"^{key[5:].upper()}"
+    return key if len(key) == 1 else key.capitalize()
+
+
+class Hint(NamedTuple):
+    """A key, as it is pressed and as it is shown, with what it does."""
+
+    key: str
+    name: str
+    label: str
+    enabled: bool = True
+
+    @property
+    def text(self) -> str:
+        """What is shown of it."""
+        return f"{self.name} {self.label}"
+
+
+def fit(hints: Sequence[tuple[Hint, int]], width: int) -> list[Hint]:
+    """Return as many of `hints` as fit into `width` cells, in their order.
+
+    Args:
+        hints: Each with its rank: where there is no room for all, those of the highest rank are left out.
+        width: How many cells there are, one of which stays blank at each end.
+    """
+    chosen: list[int] = []
+    room = width - 2 + _GAP
+    for index in sorted(range(len(hints)), key=lambda index: hints[index][1]):
+        cells = widest(hints[index][0].text) + _GAP
+        if cells <= room:
+            chosen.append(index)
+            room -= cells
+    return [hints[index][0] for index in sorted(chosen)]
+
+
+class KeyBar(Widget):
+    """One row of keys: those of the focused pane, then the app's, as far as there is room.
+
+    Args:
+        ranks: The ids of the app's bindings, from the one that is dropped last where there is little room.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label", "key-bar--disabled"}
+    DEFAULT_CSS = """
+    KeyBar {
+        height: 1;
+        background: $panel;
+        & > .key-bar--key { color: $text-accent; text-style: bold; }
+        & > .key-bar--label { color: $foreground; }
+        & > .key-bar--disabled { color: $text-muted; }
+        &:ansi > .key-bar--disabled, &:nocolor > .key-bar--disabled { text-style: dim; }
+    }
+    """
+
+    ALLOW_SELECT = False
+
+    def __init__(self, ranks: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._ranks = {name: rank for rank, name in enumerate(ranks)}
+        self._notes: Mapping[str, str] = {}
+        self._hints: list[tuple[Hint, int]] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)  # pyright: ignore[reportUnknownMemberType]
+        self._bindings_changed(self.screen)
+
+    def note(self, notes: Mapping[str, str]) -> None:
+        """Show a few characters behind the labels of the bindings with these ids."""
+        if notes != self._notes:
+            self._notes = dict(notes)
+            self._bindings_changed(self.screen)
+
+    def _bindings_changed(self, screen: Screen[Any]) -> None:
+        hints = sorted(self._current(screen), key=lambda hint: hint[1] >= 0)
+        if hints != self._hints:
+            self._hints = hints
+            self.refresh()
+
+    def _current(self, screen: Screen[Any]) -> Iterator[tuple[Hint, int]]:
+        """Yield what to show, each with its rank: the pane's own keys have the lowest."""
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if binding.show:
+                of_the_app = node is self.app  # pyright: ignore[reportUnknownMemberType]
+                rank = self._ranks.get(binding.id or "", len(self._ranks)) if of_the_app else -1
+                note = self._notes.get(binding.id or "", "")
+                label = f"{binding.description} {note}".rstrip()
+                yield Hint(binding.key, binding.key_display or key_name(binding.key), label, enabled), rank
+
+    def render_line(self, y: int) -> Strip:
+        styles = {
+            name: self.get_component_rich_style(f"key-bar--{name}") for name in ("key", "label", "disabled")
+        }
+        blank = self.rich_style
+        segments = [Segment(" ", blank)]
+        for hint in fit(self._hints, self.size.width):
+            press = Style(meta={"@click": f"press('{hint.key}')"})
+            key, label = ("key", "label") if hint.enabled else ("disabled", "disabled")
+            segments += [
+                Segment(hint.name, styles[key] + press),
+                Segment(f" {hint.label}", styles[label] + press),
+                Segment(" " * _GAP, blank),
+            ]
+        return Strip(segments).adjust_cell_length(self.size.width, blank)
+
+    def action_press(self, key: str) -> None:
+        """Press a key, as a click on it does."""
+        self.app.simulate_key(key)  # pyright: ignore[reportUnknownMemberType]
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Keep the focus where it is."""
+        event.prevent_default()
