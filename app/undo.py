@@ -31,12 +31,12 @@ class MuteDone:
     @property
     def hint(self) -> str:
         """What the key does, in words for the answer row."""
-        return "Ctrl+Z unmutes, the mute before it included" if self.was_muted else HINT
+        return "Ctrl+Z unmutes, and lifts the mute before it too" if self.was_muted else HINT
 
     @property
     def undone(self) -> str:
         """What is said when it has been undone."""
-        older = ", of the mute before it too" if self.was_muted else ""
+        older = "; the mute before it is lifted too" if self.was_muted else ""
         return f"{self.name} is unmuted{older}"
 
 
@@ -126,7 +126,7 @@ class Undo:
     def take(self, now: float) -> Done | None:
         """The same, for the last time: the next one is about what was done before.
 
-        A kick is taken too, once it has been said that it cannot be undone: so what was done before it can be.
+        A kick is taken too: once it has been said that it stays, the key is about what was done before.
         """
         last = self.last(now)
         if last is not None:

@@ -32,8 +32,8 @@ def test_only_what_was_done_lately_can_be_undone(steps: list[tuple[int, float]],
     while isinstance(done := undo.take(now), MuteDone):
         found.append(done.user_id)
     lately = [user_id for user_id, then in when.items() if now - then <= UNDO_TIME]
-    assert found == sorted(lately, key=lambda user_id: -when[user_id]) or len(set(when.values())) < len(when)
     assert sorted(found) == sorted(lately)
+    assert [when[user_id] for user_id in found] == sorted(map(when.__getitem__, lately), reverse=True)
 
 
 def test_a_kick_says_that_it_cannot_be_undone_and_then_makes_way() -> None:
@@ -41,7 +41,7 @@ def test_a_kick_says_that_it_cannot_be_undone_and_then_makes_way() -> None:
     undo.muted(1, "ann", False, 0.0)
     assert undo.kicked("bob", 1.0).hint == ""
     done = undo.take(2.0)
-    assert done == KickDone("bob")
+    assert isinstance(done, KickDone)
     assert done.undone == "a kick cannot be undone; bob may join again"
     assert undo.take(2.0) == MuteDone(1, "ann", False)
 
@@ -61,8 +61,8 @@ def test_a_mute_that_replaced_another_says_plainly_what_the_key_does_and_is_undo
     undo = Undo()
     assert undo.muted(1, "ann", False, 0.0).hint == "Ctrl+Z undoes"
     done = undo.muted(1, "ann", True, 1.0)
-    assert done.hint == "Ctrl+Z unmutes, the mute before it included"
-    assert done.undone == "ann is unmuted, of the mute before it too"
+    assert done.hint == "Ctrl+Z unmutes, and lifts the mute before it too"
+    assert done.undone == "ann is unmuted; the mute before it is lifted too"
     assert [undo.take(2.0) for _ in range(2)] == [done, None]
 
 
