@@ -81,7 +81,8 @@ class Prompt(Widget):
         width: auto;
         height: 1;
         &.-private { text-style: bold; }
-        &.-gone { background: $error; color: $text; text-style: bold; }
+        /* No theme's own red, on which text is hard to read in some of them. */
+        &.-gone { background: darkred; color: white; text-style: bold; }
         &.-gone:ansi { background: ansi_red; color: ansi_bright_white; }
         &.-gone:nocolor { text-style: bold reverse; }
     }
@@ -101,6 +102,7 @@ class Prompt(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._text = prompt_to(None)
+        self._row_width = 0
 
     def show(self, text: PromptText, recipient: Recipient | None) -> None:
         """Show `text` before a line that goes to `recipient`."""
@@ -112,11 +114,12 @@ class Prompt(Widget):
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return the width of the text in a row of that width."""
+        self._row_width = container.width
         return widest(self._text.fitted(container.width))
 
     def render(self) -> Content:
         """Return the text, never as markup."""
-        return Content(self._text.fitted(self.container_size.width))
+        return Content(self._text.fitted(self._row_width))
 
     def on_click(self, event: events.Click) -> None:
         """Tell that the prompt was clicked."""
