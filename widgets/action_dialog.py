@@ -162,6 +162,11 @@ class ActionDialog(ModalScreen[Decision | None]):
             yield self._complaint
             yield Horizontal(_button(verb, "decide"), self._cancel, id="answers")
 
+    def on_resize(self) -> None:
+        """Keep what has the focus in view, also on the first layout."""
+        if self.focused is not None:
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
     def gone(self, user_id: int) -> None:
         """Tell that a user has left. If it is the one in question, nothing can be done any more."""
         if user_id == self.question.user_id and not self._is_gone:
