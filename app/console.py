@@ -19,9 +19,10 @@ from textual.widget import Widget
 
 from ..server.chat_server import ChatServer
 from ..server.room import notices
-from ..widgets.command_line import CommandLine, typed
+from ..widgets.command_line import CommandLine
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
+from ..widgets.line_input import typed
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList

@@ -1,49 +1,22 @@
-"""The operator's line: history, Tab completion, and pastes that never run as several commands."""
+"""The operator's line: to whom it goes, Tab completion, and pastes that never run as several commands."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import ClassVar
 
-from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, clamp
 from textual.message import Message
-from textual.widgets import Input
 
-from ..server.room.text import clean
+from .line_input import one_line
+from .prompt import Prompt, PromptText, Recipient, prompt_to
+from .recalling_line import RecallingLine
 
-HISTORY_LIMIT = 500
-"""How many lines the history keeps; the oldest are dropped first."""
-
-_LINE_END = re.compile("[\n\r\v\f\x85\u2028\u2029]")
-
-# Characters whose validity depends on what follows: joiners, variation selectors, and a flag's tags.
-_UNDECIDED = re.compile("[\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]")
-
-
-def typed(text: str | None) -> str:
-    """Return the text that a key with this `character` types, in any script; empty for a control character.
-
-    `Key.is_printable` excludes joiners, every blank but one, and what Python's Unicode does not know.
-    """
-    controls = any(unicodedata.category(character) in ("Cc", "Cs") for character in text or "")
-    return "" if controls else text or ""
-
-
-def _lines(text: str) -> list[str]:
-    """Return the lines of `text`, each cleaned on its own, so that no cut sequence swallows the next line."""
-    return [line for line in map(clean, _LINE_END.split(text)) if line]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_lines(text))
+PRIVATE_PLACEHOLDER = "Private; Esc writes to everybody"
+"""What an empty line that goes to one user shows."""
 
 
 def _common_prefix(candidates: Sequence[str]) -> str:
@@ -62,31 +35,13 @@ class _Cycle:
     right: str
 
 
-class CommandLine(Input):
-    """A line for commands and messages.
+class CommandLine(RecallingLine):
+    """A line for commands and messages, which goes to everybody or to one user, until that changes.
 
-    Whatever its source, the text is always a single line, and clean (`server.room.text.clean`) except for
-    characters that depend on what follows, such as a joiner just typed; these are cleaned when the line is
-    sent.
+    Its prompt, which says so, is a widget of its own; `LineRow` shows both.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "up",
-            "recall(-1)",
-            "Older line",
-            show=False,
-            tooltip="Go back to the line sent before",
-            id="command-line.older",
-        ),
-        Binding(
-            "down",
-            "recall(1)",
-            "Newer line",
-            show=False,
-            tooltip="Go forward to the line sent after, and finally to the draft",
-            id="command-line.newer",
-        ),
         Binding(
             "tab",
             "complete(1)",
@@ -103,6 +58,14 @@ class CommandLine(Input):
             tooltip="Go back to the previous candidate",
             id="command-line.previous-candidate",
         ),
+        Binding(
+            "escape",
+            "everybody",
+            "Everybody",
+            show=False,
+            tooltip="Write to everybody again, or leave the search",
+            id="command-line.everybody",
+        ),
     ]
 
     @dataclass
@@ -113,10 +76,30 @@ class CommandLine(Input):
         text: str
         """The line as it was typed, including blanks at its ends."""
 
+        recipient_id: int | None = None
+        """The user to whom it goes, or None for everybody, as it was when Enter was pressed."""
+
         @property
         def control(self) -> CommandLine:
             """The input that the line was typed in."""
             return self.command_line
+
+    @dataclass
+    class Refused(Message):
+        """Posted when Enter is pressed on a line to a user who has left. The line is still there."""
+
+        command_line: CommandLine
+        recipient: Recipient
+
+        @property
+        def control(self) -> CommandLine:
+            """The input that the line was typed in."""
+            return self.command_line
+
+        @property
+        def reason(self) -> str:
+            """Why it was not sent, and what to do."""
+            return f"{self.recipient.name} has left; Esc writes to everybody"
 
     @dataclass
     class Joined(Message):
@@ -140,120 +123,149 @@ class CommandLine(Input):
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        """Create an empty line.
+        """Create an empty line to everybody.
 
         Args:
             complete: Takes the text left of the cursor and returns the candidates to replace it.
-            placeholder: Shown while the line is empty; not markup.
+            placeholder: Shown while the line is empty and goes to everybody; not markup.
             compact: Take one row and draw no border.
             id: The widget's id.
             classes: The widget's classes, separated by blanks.
         """
-        super().__init__(
-            placeholder=placeholder, compact=compact, select_on_focus=False, id=id, classes=classes
-        )
-        # A blinking cursor would wake up an idle console twice a second.
-        self.cursor_blink = False
+        super().__init__(placeholder=placeholder, compact=compact, id=id, classes=classes)
+        self.prompt = Prompt()
+        """Shows to whom the line goes, wherever it is mounted."""
         self._complete = complete
         self._cycle: _Cycle | None = None
-        self._history: deque[str] = deque(maxlen=HISTORY_LIMIT)
-        # While browsing: the index of the line shown, len(history) being the draft, and visited lines as
-        # edited.
-        self._position = 0
-        self._visited: dict[int, str] = {}
-        self._prefill = ""
+        self._recipient: Recipient | None = None
+        self._to_everybody = placeholder
+        # Whether Backspace emptied the line: held down, it must not go on to another recipient.
+        self._erasing = False
+
+    # To whom it goes
 
     @property
-    def history(self) -> Sequence[str]:
-        """The lines that were sent or set aside, oldest first."""
-        return tuple(self._history)
+    def recipient(self) -> Recipient | None:
+        """To whom the line goes; None is everybody. Half-typed text stays when this changes."""
+        return self._recipient
 
-    def put(self, text: str) -> None:
-        """Replace the line with `text`, put the cursor at its end, and take the focus.
+    @recipient.setter
+    def recipient(self, recipient: Recipient | None) -> None:
+        self.leave_search()
+        self._recipient = recipient
+        self._erasing = False
+        self._show_prompt()
 
-        Lines that were typed or edited but not sent are kept in the history.
+    def rename(self, user_id: int, name: str) -> None:
+        """Show the new name of a user, if the line goes to it."""
+        if self._recipient is not None and self._recipient.id == user_id:
+            self._recipient = replace(self._recipient, name=name)
+            self._show_prompt()
+
+    def left(self, user_id: int) -> None:
+        """Send nothing more, if the line goes to that user, until another recipient is chosen."""
+        if self._recipient is not None and self._recipient.id == user_id:
+            self._recipient = replace(self._recipient, gone=True)
+            self._show_prompt()
+
+    def action_everybody(self) -> None:
+        """Leave the search, if there is one, or else write to everybody again.
+
+        Raises:
+            SkipAction: If there is no search, and the line goes to everybody anyway.
         """
-        self._visited[self._position] = self.value
-        for _, line in sorted(self._visited.items()):
-            if line != self._prefill and line not in self._history:
-                self._remember(line)
-        self._start_over(text)
-        self._prefill = self.value
-        self.focus()
+        if self.line_search is not None:
+            self.leave_search()
+        elif self._recipient is not None:
+            self.recipient = None
+        else:
+            raise SkipAction()
 
-    def validate_value(self, value: str) -> str:
-        """Keep the value a single clean line, wherever it comes from."""
-        line = _one_line(value)
-        return value if _UNDECIDED.sub("", line) == _UNDECIDED.sub("", value) else line
+    def _show_prompt(self) -> None:
+        self.placeholder = self._to_everybody if self._recipient is None else PRIVATE_PLACEHOLDER
+        if (search := self.line_search) is None:
+            text = prompt_to(self._recipient)
+        else:
+            self.placeholder = ""
+            text = PromptText("not found: " if search.failed else "search: ", search.query, keeps_end=True)
+        self.prompt.show(text, None if self.line_search else self._recipient)
+
+    # What is typed
+
+    def search_changed(self) -> None:
+        """Show what is searched for in the prompt."""
+        self._show_prompt()
 
     def watch_value(self) -> None:
         """End the cycle of candidates when the line changes in any other way."""
         self._cycle = None
+        super().watch_value()
 
     def watch_selection(self) -> None:
-        """End the cycle of candidates when the cursor moves, and scroll to it.
-
-        Textual scrolls too, but not for the first text.
-        """
+        """End the cycle of candidates when the cursor moves."""
         self._cycle = None
-        column = self.cursor_screen_offset.x - self.content_region.x + self.scroll_offset.x
-        self.scroll_to_region(Region(column, 0, 1, 1), force=True, animate=False)
+        super().watch_selection()
 
-    def on_key(self, event: events.Key) -> None:
-        """Insert typed text."""
-        if text := typed(event.character):
-            event.prevent_default()
-            event.stop()
-            self.write(text)
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key types something into this line."""
-        return bool(typed(character))
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Insert all the text that the terminal pastes; Textual takes only the first line."""
-        event.prevent_default()
-        event.stop()
-        self.paste(event.text)
-
-    def action_paste(self) -> None:
-        """Insert the text last copied within the app."""
-        self.paste(self.app.clipboard)  # pyright: ignore[reportUnknownMemberType]
+    def on_focus(self) -> None:
+        """Let Backspace do all it can: it was let go of."""
+        self._erasing = False
 
     def write(self, text: str) -> None:
-        """Insert typed text at the cursor, or in place of the selection."""
-        right = len(self.value) - max(self.selection)
-        self.replace(text, *self.selection)
-        # After what is left of the text, which may be nothing.
-        self.cursor_position = len(self.value) - right
+        """Insert typed text at the cursor, or in place of the selection; a search goes on with it."""
+        self._erasing = False
+        super().write(text)
 
-    def paste(self, text: str) -> None:
-        """Insert `text`, of any length and number of lines, at the cursor or in place of the selection."""
-        lines = _lines(text)
-        if lines:
-            self.replace(" ".join(lines), *self.selection)
-        if len(lines) > 1:
-            self.post_message(self.Joined(self, len(lines)))
+    def paste(self, text: str) -> int:
+        """Insert `text`, of any length and number of lines, as `write` does; tell if lines were joined."""
+        self._erasing = False
+        lines = super().paste(text)
+        if lines > 1:
+            self.post_message(self.Joined(self, lines))
+        return lines
 
-    async def action_submit(self) -> None:
-        """Send the line, unless it is blank."""
-        text = _one_line(self.value)
-        if text.strip():
-            self._remember(text)
-            self._start_over("")
-            self.post_message(self.Line(self, text))
+    def action_delete_left(self) -> None:
+        """Delete what is left of the cursor; on an empty line, write to everybody again."""
+        if self.value or self.line_search is not None or self._recipient is None:
+            self._erasing = bool(self.value) and self.line_search is None
+            super().action_delete_left()
+        elif self._erasing:
+            self.app.bell()  # pyright: ignore[reportUnknownMemberType]
+        else:
+            self.recipient = None
+
+    def action_end(self, select: bool = False) -> None:
+        """Go to the end of the line.
+
+        Raises:
+            SkipAction: If the line is empty, so that the key goes to the end of something else.
+        """
+        if not self.value and not select:
+            raise SkipAction()
+        super().action_end(select)
 
     def action_recall(self, step: int) -> None:
-        """Show the line `step` places further on in the history.
+        """Show another line of the history."""
+        self._erasing = False
+        super().action_recall(step)
 
-        Edits to a line of the history last until a line is sent, and do not change the history.
-        """
-        position = clamp(self._position + step, 0, len(self._history))
-        if position == self._position:
+    async def action_submit(self) -> None:
+        """Send the line, unless it is blank or goes to nobody; while searching, take the line found."""
+        self._erasing = False
+        if self.line_search is not None:
+            await super().action_submit()
             return
-        self._visited[self._position] = self.value
-        self._position = position
-        self._show(self._visited[position] if position in self._visited else self._history[position])
+        text = one_line(self.value)
+        recipient = self._recipient
+        if not text.strip():
+            return
+        if recipient is not None and recipient.gone:
+            self.app.bell()  # pyright: ignore[reportUnknownMemberType]
+            self.post_message(self.Refused(self, recipient))
+            return
+        self.sent(text)
+        self.post_message(self.Line(self, text, recipient.id if recipient else None))
+
+    # Completion
 
     def action_complete(self, step: int) -> None:
         """Complete the text left of the cursor, or show the candidate `step` places further on.
@@ -274,12 +286,12 @@ class CommandLine(Input):
             self.app.bell()  # pyright: ignore[reportUnknownMemberType]
             return
         if len(candidates) == 1:
-            self._show(candidates[0], right)
+            self.show(candidates[0], right)
             return
         cycle = _Cycle(candidates, None, right)
         prefix = _common_prefix(candidates)
         if len(prefix) > len(left):
-            self._show(prefix, right)
+            self.show(prefix, right)
             self._cycle = cycle
         else:
             self._show_candidate(cycle, step)
@@ -289,19 +301,5 @@ class CommandLine(Input):
             shown = 0 if step > 0 else len(cycle.candidates) - 1
         else:
             shown = (cycle.shown + step) % len(cycle.candidates)
-        self._show(cycle.candidates[shown], cycle.right)
+        self.show(cycle.candidates[shown], cycle.right)
         self._cycle = _Cycle(cycle.candidates, shown, cycle.right)
-
-    def _show(self, left: str, right: str = "") -> None:
-        self.value = left + right
-        self.cursor_position = len(self.value) - len(right)
-
-    def _remember(self, line: str) -> None:
-        if line.strip() and (not self._history or line != self._history[-1]):
-            self._history.append(line)
-
-    def _start_over(self, text: str) -> None:
-        self._visited.clear()
-        self._position = len(self._history)
-        self._prefill = ""
-        self._show(text)

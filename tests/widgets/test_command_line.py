@@ -15,7 +15,8 @@ from textual.widgets import Button, Input
 from textual.widgets.input import Selection
 
 from chat_console.server.room.text import clean
-from chat_console.widgets.command_line import HISTORY_LIMIT, CommandLine
+from chat_console.widgets.command_line import CommandLine
+from chat_console.widgets.past_lines import LIMIT as HISTORY_LIMIT
 
 Paste = Callable[[str], Awaitable[None]]
 
