@@ -65,7 +65,9 @@ async def _run(options: argparse.Namespace) -> int:
         server = ChatServer(settings(options))
     except UsageError as error:
         return _fail(str(error))
-    plain = PlainConsole(server) if options.plain or not environment.has_screen() else None
+    plain = None
+    if options.plain or not environment.has_screen():
+        plain = PlainConsole(server, line_history=not options.no_line_history)
     try:
         await server.start()
     except ListenError as error:

@@ -25,9 +25,12 @@ def has_screen() -> bool:
     """
     if "TEXTUAL_DRIVER" in os.environ:
         return True
-    return os.environ.get("TERM", "") not in _DUMB and all(
-        stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)
-    )
+    return not is_dumb() and all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
+
+
+def is_dumb() -> bool:
+    """Whether the terminal may be one that only prints lines: nothing may be painted on it."""
+    return os.environ.get("TERM", "") in _DUMB
 
 
 def check(environ: Mapping[str, str] = os.environ) -> None:

@@ -228,6 +228,14 @@ def _add_console(group: _Group) -> None:
         "--theme", metavar="NAME", help="the console's colours, such as textual-light or ansi-dark"
     )
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
+    group.add_argument(
+        "--no-bell", action="store_true", help="do not ring the terminal's bell for private lines"
+    )
+    group.add_argument(
+        "--no-line-history",
+        action="store_true",
+        help="do not keep what you type for the next time, nor read what was kept",
+    )
 
 
 def whole_number(text: str) -> int:

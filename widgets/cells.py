@@ -72,7 +72,7 @@ def fitting(text: str, cells: int, *, anywhere: bool = False) -> int:
     previous = ""
     for end, character in enumerate(text):
         flags = flags + 1 if "\U0001f1e6" <= character <= "\U0001f1ff" else 0
-        if not _joined(previous, character) and (flags % 2 or not flags):
+        if not joined(previous, character) and (flags % 2 or not flags):
             whole = end
         previous = character
         used += _widest_character(character)
@@ -90,7 +90,7 @@ def pieces(text: str, cells: int) -> list[str]:
     return [*found, text]
 
 
-def _joined(previous: str, character: str) -> bool:
+def joined(previous: str, character: str) -> bool:
     """Whether `character` changes how the one before it is shown."""
     return (
         previous == "\N{ZERO WIDTH JOINER}"

@@ -90,9 +90,13 @@ class TestSettings:
 
     def test_the_console_has_options_of_its_own(self) -> None:
         none = parser().parse_args([])
-        assert not (none.plain or none.no_mouse or none.theme or none.version)
-        given = parser().parse_args("--plain --no-mouse --theme nord --version".split())
-        assert (given.plain, given.no_mouse, given.theme, given.version) == (True, True, "nord", True)
+        switches = ("plain", "no_mouse", "no_bell", "no_line_history", "version")
+        assert not any(getattr(none, name) for name in (*switches, "theme"))
+        given = parser().parse_args(
+            "--plain --no-mouse --no-bell --no-line-history --theme nord --version".split()
+        )
+        assert all(getattr(given, name) is True for name in switches)
+        assert given.theme == "nord"
 
     def test_a_host_given_twice_is_listened_on_once(self, open_files: OpenFiles) -> None:
         hosts = "--host ::1 --host 127.0.0.1 --host ::1"
@@ -156,7 +160,8 @@ class TestHelp:
     def test_it_names_every_option_and_nothing_else(self, help_text: str) -> None:
         known = (
             "help version host port tls-cert tls-key shared-nicks welcome rate burst max-clients max-per-ip "
-            "connect-rate connect-burst trust max-backlog stall-timeout bans plain theme no-mouse"
+            "connect-rate connect-burst trust max-backlog stall-timeout bans plain theme no-mouse "
+            "no-bell no-line-history"
         )
         assert re.findall(r"^ (?:-\w(?: \w+)?, )?--([a-z-]+)", help_text, re.MULTILINE) == known.split()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -11,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from io import RawIOBase
@@ -23,14 +25,26 @@ from .waiting import BOUND
 PROGRAM = (sys.executable, "-W", "error", "-m", "chat_console.app")
 
 
+@functools.cache
+def _state_folders() -> str:
+    """Where the programs that the tests start keep their state; gone at the end."""
+    folder = tempfile.mkdtemp(prefix="chat-console-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def environment() -> dict[str, str]:
-    """This process' environment, but for what makes a console another than the tests expect."""
+    """This process' environment, but for what makes a console another than the tests expect.
+
+    Each program has a folder of its own for what it keeps, so that none finds what another was typed.
+    """
     inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in ("NO_COLOR", "COLORTERM", "COLUMNS", "LINES") and not name.startswith("TEXTUAL")
     }
-    return inherited | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    state = tempfile.mkdtemp(dir=_state_folders())
+    return inherited | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": state}
 
 
 def require(client: str, option: str = "") -> str:

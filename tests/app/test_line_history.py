@@ -1,0 +1,253 @@
+"""What was typed, kept in a file: for its owner alone, shared by consoles, and never in the chat's way."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from support.waiting import BOUND, until
+
+from chat_console.app import line_history
+from chat_console.app.line_history import HISTORY_LIMIT, LineHistory
+from chat_console.widgets import command_line
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "chat-console" / "line-history"
+
+
+class Kept:
+    """A history in a file, and what it complains of."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.complaints: list[str] = []
+        self.history = LineHistory(self.complaints.append, file)
+
+    @property
+    def text(self) -> str:
+        """What is in the file."""
+        return self.file.read_text("utf-8")
+
+    @property
+    def mode(self) -> int:
+        return stat.S_IMODE(self.file.stat().st_mode)
+
+    def write(self, text: str | bytes) -> None:
+        """Write the file as something else would."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(text.encode() if isinstance(text, str) else text)
+
+    async def keep(self, *lines: str) -> None:
+        for line in lines:
+            self.history.append(line)
+        await self.history.close()
+
+
+@pytest.fixture
+def kept(file: Path) -> Kept:
+    return Kept(file)
+
+
+def test_it_keeps_as_many_lines_as_the_line_on_the_screen() -> None:
+    assert HISTORY_LIMIT == command_line.HISTORY_LIMIT
+
+
+class TestKeeping:
+    async def test_what_was_typed_is_there_the_next_time(self, kept: Kept, file: Path) -> None:
+        assert kept.history.load() == []
+        await kept.keep("hello", "/msg Ann psst", "Grüße 漢字")
+        assert Kept(file).history.load() == ["hello", "/msg Ann psst", "Grüße 漢字"]
+        assert kept.text == "hello\n/msg Ann psst\nGrüße 漢字\n"
+
+    async def test_the_lines_come_on_the_loop_when_they_have_been_read(self, kept: Kept, file: Path) -> None:
+        await kept.keep("hello")
+        lines: list[list[str]] = []
+        Kept(file).history.recall(lines.append)
+        assert lines == []
+        await until(lambda: lines)
+        assert lines == [["hello"]]
+
+    async def test_they_are_for_their_owner_alone(self, kept: Kept, file: Path) -> None:
+        await kept.keep("secret")
+        assert kept.mode == 0o600
+        assert stat.S_IMODE(os.stat(file.parent).st_mode) == 0o700
+        os.chmod(file, 0o644)
+        await kept.keep("another")
+        assert kept.mode == 0o600
+
+    async def test_blank_lines_are_not_kept_and_each_line_stays_one(self, kept: Kept) -> None:
+        await kept.keep("", "   ", "one\ntwo\x1b[31m", " three ")
+        assert kept.history.load() == ["onetwo", "three"]
+
+    async def test_only_the_newest_are_given_and_the_file_does_not_grow_for_ever(
+        self, kept: Kept, file: Path
+    ) -> None:
+        for start in range(0, 2 * HISTORY_LIMIT, 100):
+            assert len(kept.history.load()) == min(start, HISTORY_LIMIT)
+            await kept.keep(*map(str, range(start, start + 100)))
+        assert kept.text.splitlines() == [str(number) for number in range(HISTORY_LIMIT, 2 * HISTORY_LIMIT)]
+        assert kept.mode == 0o600
+        assert os.listdir(file.parent) == ["line-history"]
+
+    async def test_of_a_huge_file_only_the_end_is_read(
+        self, kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(line_history, "_MOST_READ", 20)
+        kept.write("cut here: secret\nwhole\nlast\n")
+        assert kept.history.load() == ["whole", "last"]
+
+    async def test_what_somebody_has_written_into_the_file_is_cleaned(self, kept: Kept, file: Path) -> None:
+        kept.write(b"\x1b]0;title\x07one\r\n\n\xff\nthree")
+        assert kept.history.load() == ["one", "\ufffd", "three"]
+        await kept.keep("four")  # not `threefour`: a full disk may have cut the last line
+        assert kept.history.load() == ["one", "\ufffd", "three", "four"]
+
+    async def test_a_symbolic_link_stays_one(self, kept: Kept, file: Path, tmp_path: Path) -> None:
+        kept.write("")
+        os.replace(file, tmp_path / "elsewhere")
+        os.symlink(tmp_path / "elsewhere", file)
+        kept.write("old\n" * 2 * HISTORY_LIMIT)
+        kept.history.load()
+        await kept.keep("last")
+        assert os.readlink(file) == str(tmp_path / "elsewhere")
+        assert len(kept.text.splitlines()) == HISTORY_LIMIT
+        assert kept.text.endswith("\nlast\n")
+
+    async def test_it_is_in_the_folder_for_the_state_of_programs(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+        history = LineHistory(print)
+        history.append("hello")
+        await history.close()
+        assert Kept(tmp_path / "chat-console" / "line-history").text == "hello\n"
+
+
+def _type_many(file: Path, name: str) -> None:
+    async def type_many() -> None:
+        kept = Kept(file)
+        for number in range(300):
+            await kept.keep(f"{name} {number}")
+        assert kept.complaints == []
+
+    asyncio.run(type_many())
+
+
+def test_consoles_that_type_at_once_lose_no_line(file: Path) -> None:
+    context = get_context("spawn")
+    consoles = [context.Process(target=_type_many, args=(file, name)) for name in ("ann", "bob")]
+    for console in consoles:
+        console.start()
+    for console in consoles:
+        console.join(BOUND)
+        assert console.exitcode == 0
+    lines = file.read_text().splitlines()
+    for name in ("ann", "bob"):
+        assert [line for line in lines if line.startswith(name)] == [f"{name} {n}" for n in range(300)]
+
+
+async def test_a_line_that_is_added_while_another_console_shortens_the_file_is_not_lost(
+    kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is replaced between opening and locking it."""
+    await kept.keep("old")
+    flock = line_history.fcntl.flock
+    late: list[str] = ["late"]
+
+    def flock_late(*args: int) -> None:
+        if late:
+            Path(f"{file}.new").write_text(f"{late.pop()}\n")
+            os.replace(f"{file}.new", file)
+        flock(*args)
+
+    monkeypatch.setattr(line_history.fcntl, "flock", flock_late)
+    await kept.keep("mine")
+    assert kept.text == "late\nmine\n"
+
+
+class TestTrouble:
+    @pytest.fixture(params=["no folder", "a FIFO", "a folder", "a full disk"])
+    def trouble(
+        self, request: pytest.FixtureRequest, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[str]:
+        match request.param:
+            case "no folder":
+                file.parent.parent.write_text("a file in the place of a folder")
+                yield "Not a directory"
+            case "a FIFO":
+                file.parent.mkdir(parents=True)
+                os.mkfifo(file)
+                yield "is no regular file"
+            case "a folder":
+                file.mkdir(parents=True)
+                yield "Is a directory"
+            case _:
+
+                def full(*_: object) -> int:
+                    raise OSError(errno.ENOSPC, "No space left on device")
+
+                monkeypatch.setattr(line_history.os, "write", full)
+                yield "No space left on device"
+
+    async def test_is_told_once_and_stops_nothing(self, trouble: str, kept: Kept, file: Path) -> None:
+        assert kept.history.load() == []
+        for _ in range(3):
+            await kept.keep("hello")
+        assert kept.complaints == [
+            f"What you type is not kept for the next time: {file}: {trouble} "
+            "(--no-line-history never keeps it)"
+        ]
+
+    async def test_a_full_disk_costs_no_line_that_was_kept(
+        self, kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept.write(before := "old\n" * (2 * HISTORY_LIMIT - 1))
+        kept.history.load()
+
+        def full(*_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(line_history.os, "replace", full)
+        await kept.keep("last")
+        assert kept.text == f"{before}last\n"
+        assert os.listdir(file.parent) == ["line-history"]
+        assert len(kept.complaints) == 1
+
+    async def test_who_has_no_home_is_left_no_folder_in_the_current_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        kept = Kept(Path("~/.local/state/line-history"))
+        assert kept.history.load() == []
+        await kept.keep("hello")
+        assert len(kept.complaints) == 1
+        assert os.listdir(tmp_path) == []
+
+    async def test_a_disk_that_hangs_delays_nothing_but_the_end_a_little(
+        self, kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept.write("")
+        hanging = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def hang(*_: object) -> None:
+            asyncio.run_coroutine_threadsafe(hanging.wait(), loop).result()
+
+        monkeypatch.setattr(line_history.fcntl, "flock", hang)
+        monkeypatch.setattr(line_history, "CLOSE_GRACE", 0.01)
+        await kept.keep(*map(str, range(10 * HISTORY_LIMIT)))
+        assert kept.text == ""
+        hanging.set()
+        await until(lambda: kept.text.endswith(f"\n{10 * HISTORY_LIMIT - 1}\n"))
+        # The first was on its way; of those that had to wait no more than will ever be shown are there.
+        await kept.keep("last")
+        assert len(kept.text.splitlines()) == HISTORY_LIMIT + 2
+        assert kept.complaints == []
