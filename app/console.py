@@ -26,11 +26,12 @@ from ..widgets.line_input import typed
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
+from .colours import readable
 from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints
 from .joining import who_can_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
-from .legible import Legible
+from .legible import Legible, Undimmed
 from .options import UsageError
 from .palette import ConsoleCommands
 from .terminal import driver_class, repaint
@@ -55,7 +56,7 @@ class ConsoleApp(KeyByKeyApp):
     """
 
     TITLE = "chat-console"
-    CSS_PATH = "console.tcss"
+    CSS_PATH = ["console.tcss", "colours.tcss"]  # noqa: RUF012
     COMMANDS = App.COMMANDS | {ConsoleCommands}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
@@ -71,6 +72,7 @@ class ConsoleApp(KeyByKeyApp):
             self.theme = theme
         # Rich calls a system of 16 colours "standard".
         self._few_colours = [Legible()] if self.console.color_system == "standard" else []
+        self._own_palette = [Undimmed()]
         self.server = server
         self.user_list = UserList("Nobody is here yet", id="users")
         self._messages = MessageLog(id="log")
@@ -117,9 +119,15 @@ class ConsoleApp(KeyByKeyApp):
         commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType]
         return (command for command in commands if command.title != "Maximize")
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's variables, with colours that can be read."""
+        self.theme_variables = readable(super().get_css_variables(), self.current_theme)
+        return self.theme_variables
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters that change the colours of everything painted."""
-        return [*super().get_line_filters(), *self._few_colours]
+        own_palette = self._own_palette if self.native_ansi_color else []
+        return [*super().get_line_filters(), *self._few_colours, *own_palette]
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""

@@ -1,4 +1,4 @@
-"""Text that stays readable on a terminal with 16 colours, whatever the theme."""
+"""Text that stays readable where its looks are up to the terminal: with 16 colours, and where it is dim."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from rich.style import Style
 from textual.color import Color as Shade
 from textual.filter import LineFilter
 
+from .colours import contrast
+
 MIN_CONTRAST = 3.0
-"""The minimum contrast between a text and its background: that of WCAG 2 for large text."""
+"""The minimum contrast between a text and its background: that of WCAG 2 for large text.
+
+More cannot be had on each of the 16: on bright black even white has no more than 4.
+"""
 
 # What the 16 colours look like: on the Linux console (VGA), and in xterm.
 _PALETTES = tuple(
@@ -26,7 +31,7 @@ _BLACK, _WHITE = 0, 15
 
 
 class Legible(LineFilter):
-    """Turns text black or white that would be unreadable in 16 colours.
+    """Gives text that would be unreadable in 16 colours another of them.
 
     A theme's colours are mapped to the nearest of the 16, so a muted text and its background may end up the
     same.
@@ -42,19 +47,39 @@ class Legible(LineFilter):
         ]
 
 
+class Undimmed(LineFilter):
+    """Paints dim text as any other: whether it could still be read is up to the terminal."""
+
+    def apply(self, segments: list[Segment], background: Shade) -> list[Segment]:
+        """Return `segments`, none of them dim."""
+        return [
+            Segment(segment.text, segment.style + _NOT_DIM, segment.control)
+            if segment.style is not None and segment.style.dim
+            else segment
+            for segment in segments
+        ]
+
+
+_NOT_DIM = Style(dim=False)
+
+
 @lru_cache(1024)
 def legible(style: Style) -> Style:
-    """Return `style`, with black or white text if nothing else would be readable."""
+    """Return `style` with a text that is readable: in its own hue, brighter or darker, or black or white."""
     text, behind = _among_16(style.color), _among_16(style.bgcolor)
     if text is None or behind is None:
         return style
-    # Many terminals show bold text in the brighter colour: black as grey.
-    shown = (text, text + 8) if style.bold and text < 8 else (text,)
-    if all(contrast(colour, behind) >= MIN_CONTRAST for colour in shown):
-        return style
-    best = max((_BLACK, _WHITE), key=lambda colour: contrast(colour, behind))
-    bold = False if style.bold and best == _BLACK else None
-    return style + Style(color=Color(f"color({best})", ColorType.STANDARD, best), bold=bold)
+    for colour in (text, text ^ 8):
+        # Many terminals show bold text in the brighter colour: black as grey.
+        shown = (colour, colour + 8) if style.bold and colour < 8 else (colour,)
+        if all(contrast_among_16(looks, behind) >= MIN_CONTRAST for looks in shown):
+            return style if colour == text else style + _coloured(colour)
+    best = max((_BLACK, _WHITE), key=lambda colour: contrast_among_16(colour, behind))
+    return style + _coloured(best) + Style(bold=False if style.bold and best == _BLACK else None)
+
+
+def _coloured(number: int) -> Style:
+    return Style(color=Color(f"color({number})", ColorType.STANDARD, number))
 
 
 def _among_16(colour: Color | None) -> int | None:
@@ -62,15 +87,6 @@ def _among_16(colour: Color | None) -> int | None:
     return colour.downgrade(ColorSystem.STANDARD).number if colour else None
 
 
-def contrast(one: int, other: int) -> float:
+def contrast_among_16(one: int, other: int) -> float:
     """Return the contrast between two of the 16 colours (1 to 21), on the terminal where it is lower."""
-    pairs = (sorted((_luminance(palette[one]), _luminance(palette[other]))) for palette in _PALETTES)
-    return min((lighter + 0.05) / (darker + 0.05) for darker, lighter in pairs)
-
-
-def _luminance(shade: Shade) -> float:
-    """Return the relative luminance of `shade` as defined by WCAG 2."""
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in shade.normalized
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return min(contrast(palette[one], palette[other]) for palette in _PALETTES)

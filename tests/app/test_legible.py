@@ -12,7 +12,7 @@ from support.console_operator import Operate, Operator
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
-from chat_console.app.legible import MIN_CONTRAST, Legible, contrast, legible
+from chat_console.app.legible import MIN_CONTRAST, Legible, Undimmed, contrast_among_16, legible
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from chat_console.app.legible import MIN_CONTRAST, Legible, contrast, legible
         (Style.parse("bold"), True),
     ],
 )
-def test_a_text_that_would_be_lost_becomes_black_or_white(style: Style, same: bool) -> None:
+def test_a_text_that_would_be_lost_gets_another_colour(style: Style, same: bool) -> None:
     text, frame = Legible().apply([Segment("Kick", style), Segment("│", style)], Color(0, 0, 0))
     assert frame.style == style
     assert (text.style == style) == same
@@ -63,7 +63,10 @@ async def test_in_16_colours_everything_can_be_read_in_every_theme(
                 ]
                 one, other = numbers
                 # The ansi themes leave one or both to the terminal.
-                assert one is None or other is None or contrast(one, other) >= MIN_CONTRAST, (theme, text)
+                assert one is None or other is None or contrast_among_16(one, other) >= MIN_CONTRAST, (
+                    theme,
+                    text,
+                )
 
 
 async def test_where_there_are_more_colours_a_theme_keeps_its_own(
@@ -80,3 +83,15 @@ def test_what_is_bold_can_be_read_where_a_terminal_brightens_it() -> None:
     assert legible(on_cyan) == Style.parse("not bold color(0) on color(6)")
     on_black = Style.parse("bold color(7) on color(0)")
     assert legible(on_black) == on_black
+
+
+def test_another_brightness_goes_before_black_and_white() -> None:
+    assert legible(Style.parse("color(1) on color(0)")) == Style.parse("color(9) on color(0)")
+    assert legible(Style.parse("color(10) on color(15)")) == Style.parse("color(0) on color(15)")
+
+
+def test_nothing_is_dim_where_the_terminal_decides_how_dim_that_is() -> None:
+    dim, bold = Style.parse("dim red"), Style.parse("bold red")
+    (one, other) = Undimmed().apply([Segment("a", dim), Segment("b", bold)], Color(0, 0, 0))
+    assert one.style == Style.parse("not dim red")
+    assert other.style == bold
