@@ -110,12 +110,30 @@ class MessageLog(ScrollView, can_focus=True):
         """How many entries have arrived since the reader scrolled up and have not been in view yet."""
         return self._scrollback.next - self._seen
 
-    def write_entries(self, entries: Sequence[Entry]) -> None:
-        """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame."""
+    def write_entries(self, entries: Sequence[Entry]) -> int:
+        """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame.
+
+        Returns:
+            The serial number of the first of them. Each entry's is one more than that of the one before.
+        """
+        serial = self._scrollback.append(entries)
         if entries:
-            self._scrollback.append(entries)
             self._place()
             self._trim_selection()
+        return serial
+
+    def replace(self, serial: int, entry: Entry) -> bool:
+        """Show `entry` in the place of the one with that serial number; return False if that was dropped."""
+        top_serial, row = self._top
+        position = self._scrollback.layout(serial).start_of(row) if top_serial == serial and row else 0
+        if not self._scrollback.replace(serial, entry):
+            return False
+        self._painter.forget_entry(serial)
+        if position:
+            self._top = serial, self._scrollback.layout(serial).row_at(position)
+        self._place(repaint=any(shown == serial for shown, _ in self._view))
+        self._trim_selection()
+        return True
 
     def clear(self) -> None:
         """Remove all entries, and follow new ones."""

@@ -35,6 +35,11 @@ class RowPainter:
         self._styles.clear()
         self._strips.clear()
 
+    def forget_entry(self, serial: int) -> None:
+        """Drop the rows of one entry, after it has been replaced."""
+        for row in [row for row in self._strips.keys() if row[0] == serial]:
+            self._strips.discard(row)
+
     def style(self, name: str) -> Style:
         """Return the style with that name."""
         style = self._styles.get(name)

@@ -40,8 +40,13 @@ class Scrollback:
         """The serial number of the next entry."""
         return self.first + len(self.entries)
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Append `entries` and drop the oldest beyond `max_entries`."""
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Append `entries` and drop the oldest beyond `max_entries`.
+
+        Returns:
+            The serial number of the first of `entries`.
+        """
+        serial = self.next
         kept = entries[-self.max_entries :]
         heights = estimate_rows(kept, self.width)
         self.entries += kept
@@ -50,6 +55,19 @@ class Scrollback:
         self.total += sum(heights) - sum(self._heights[:dropped])
         del self.entries[:dropped], self._heights[:dropped]
         self.first += dropped + len(entries) - len(kept)
+        return serial
+
+    def replace(self, serial: int, entry: Entry) -> bool:
+        """Put `entry` in the place of another; return False if that has been dropped, or never was."""
+        if not self.first <= serial < self.next:
+            return False
+        index = serial - self.first
+        [height] = estimate_rows([entry], self.width)
+        self.entries[index] = entry
+        self.total += height - self._heights[index]
+        self._heights[index] = height
+        self._layouts.discard(serial)
+        return True
 
     def clear(self) -> None:
         """Drop all entries."""

@@ -528,6 +528,64 @@ async def test_clearing_removes_all_and_follows(reader: Reader) -> None:
     assert reader.texts[:3] == ["line 0", "line 1", ""]
 
 
+# Replacing
+
+
+async def test_an_entry_is_replaced_where_it_stands(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 5))
+    assert reader.log.write_entries(numbered(5, 6)) == first + 5
+    assert reader.texts[3] == "line 3"
+    assert reader.log.replace(first + 3, entry("another " * 10))
+    assert [text[:7] for text in reader.texts[:6]] == [
+        "line 0",
+        "line 1",
+        "line 2",
+        "another",
+        "another",
+        "line 4",
+    ]
+    assert not reader.log.replace(first + 6, entry("no such line"))
+
+
+@pytest.mark.parametrize("max_entries", [20])
+async def test_one_that_was_dropped_is_not_replaced(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 21))
+    assert not reader.log.replace(first, entry("gone"))
+    assert reader.log.replace(first + 1, entry("kept"))
+    assert reader.log.entries[0].text == "kept"
+
+
+async def test_a_scrolled_view_stays_on_its_text_whatever_is_replaced(reader: Reader) -> None:
+    first = reader.log.write_entries([*numbered(0, 20), entry("word " * 100), *numbered(21, 60)])
+    reader.log.scroll_to(y=23)
+    assert reader.texts[0].startswith("word")
+    row = reader.places[0]
+    reader.log.replace(first + 3, entry("longer " * 50))
+    assert reader.places[0] == row
+    reader.log.replace(first + 20, entry("short"))
+    assert reader.texts[:2] == ["short", "line 21"]
+    reader.log.replace(first + 40, entry("longer " * 50))
+    assert reader.texts[:2] == ["short", "line 21"]
+    assert not reader.log.following
+
+
+async def test_a_log_that_follows_shows_the_end_of_what_is_replaced(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 50))
+    reader.log.replace(first + 49, entry("longer " * 10 + "end"))
+    assert reader.texts[-1].endswith("end")
+    assert reader.log.following
+
+
+async def test_a_selection_in_what_is_replaced_is_of_the_new_text_or_none(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 5))
+    await reader.drag((11, 1), (16, 1))
+    assert reader.selected == "line 1"
+    reader.log.replace(first + 1, entry("LINE"))
+    assert reader.selected == "LINE"
+    reader.log.replace(first + 1, entry(""))
+    assert reader.selected is None
+
+
 # Resizing
 
 
