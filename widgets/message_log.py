@@ -1,49 +1,43 @@
-"""The chat log: bounded, selectable, and wrapping and painting only what is in view."""
+"""The chat log: what it looks like, pointing at one of its entries, and showing what was found."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
-from math import floor
-from operator import attrgetter
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Offset, Region, Size
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset
+from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
-from textual.strip import Strip
-from textual.widget import Widget
 
-from .entry import Entry, Kind
-from .row_painter import RowPainter
-from .scrollback import FIRST_SERIAL, Row, Scrollback
+from .entry import BODY, NAMES, Entry, Kind, full_text
+from .row_painter import Look
+from .scrollback import Row
+from .search import Query, Search
+from .selectable_log import SelectableLog
 
 __all__ = ["Entry", "Kind", "MessageLog"]
 
+SLICE = 0.004
+"""Seconds for which a search may go on at once."""
 
-class MessageLog(ScrollView, can_focus=True):
+
+class MessageLog(SelectableLog):
     """The operator's chat log.
 
-    It follows its end until the reader scrolls up. From then on it stays on the same text, whatever is
-    appended or dropped, and says how much is new below.
-
-    The position is defined by the entry and row at the top of the view. Textual's scroll position is computed
-    from that and from the number of rows of each entry, which is an estimate until the entry has been in
-    view.
-
-    The offsets of a selection are an entry's serial number (`y`), which stays the same while older entries
-    are dropped, and a position in its full text (`x`), which is the same at any width.
+    One entry can be pointed at. New entries do not push it out of view, unless the reader has left it: then
+    the log pauses. A search's hits can be shown, one of them as the current one, or these entries alone.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "message-log--time",
-        "message-log--text",
-        "message-log--more",
+        *(f"message-log--{part}" for part in ("time", "text", "hint", "pointed", "hit", "current")),
+        *(f"message-log--name-{number}" for number in range(NAMES)),
         *(f"message-log--{kind}" for kind in Kind),
     }
     DEFAULT_CSS = """
@@ -54,7 +48,7 @@ class MessageLog(ScrollView, can_focus=True):
         overflow-y: scroll;
         scrollbar-size-vertical: 1;
         &:focus { background-tint: $foreground 5%; }
-        & > .message-log--time { color: $text-muted; }
+        & > .message-log--time, & > .message-log--hint { color: $text-muted; }
         & > .message-log--chat { color: $text-primary; text-style: bold; }
         & > .message-log--operator { color: $text-success; text-style: bold; }
         & > .message-log--private { color: $text-warning; text-style: bold; }
@@ -68,261 +62,256 @@ class MessageLog(ScrollView, can_focus=True):
         & > .message-log--reply { color: $text-secondary; }
         & > .message-log--notice { color: $text-secondary; text-style: italic; }
         & > .message-log--error { color: $text-error; text-style: bold; }
-        & > .message-log--more { background: $primary; color: auto; text-style: bold; }
-        &:ansi > .message-log--time { text-style: dim; }
-        &:ansi > .message-log--more { background: ansi_default; color: ansi_default; text-style: reverse; }
-        &:nocolor > .message-log--more { text-style: reverse; }
+        & > .message-log--name-0, & > .message-log--name-4 { color: $text-primary; text-style: bold; }
+        & > .message-log--name-1, & > .message-log--name-5 { color: $text-success; text-style: bold; }
+        & > .message-log--name-2, & > .message-log--name-6 { color: $text-accent; text-style: bold; }
+        & > .message-log--name-3, & > .message-log--name-7 { color: $text-secondary; text-style: bold; }
+        & > .message-log--pointed {
+            color: $block-cursor-blurred-foreground;
+            background: $block-cursor-blurred-background;
+        }
+        &:focus > .message-log--pointed {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+        }
+        & > .message-log--hit { color: auto; background: $warning; }
+        & > .message-log--current { text-style: reverse; }
+        &:ansi > .message-log--hit { color: ansi_black; background: ansi_yellow; }
+        &:ansi > .message-log--time, &:ansi > .message-log--hint { text-style: dim; }
+        &:ansi > .message-log--silenced { text-style: dim; }
+        &:nocolor > .message-log--hit {
+            color: ansi_default;
+            background: ansi_default;
+            text-style: bold underline;
+        }
+        &:nocolor > .message-log--pointed { text-style: reverse; }
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Write to author", id="log.choose", tooltip="Write to the line's author"),
+        # Typed text is the operator's line's, unless the log takes it first.
+        Binding("y", "copy_entry", "Copy", priority=True, id="log.copy", tooltip="Copy the line"),
+        Binding("slash", "find", "Find", priority=True, id="log.find", tooltip="Find lines"),
+        Binding("up", "point(-1)", show=False, id="log.older", tooltip="Point at the line above"),
+        Binding("down", "point(1)", show=False, id="log.newer", tooltip="Point at the line below"),
+        Binding("escape", "leave", show=False, id="log.leave", tooltip="Point at no line"),
+    ]
 
-    following: reactive[bool] = reactive(True, repaint=False, init=False)
-    """Whether the view stays at the end; set it to True to go there."""
+    pointer: reactive[int | None] = reactive[int | None](None, repaint=False, init=False, bindings=True)
+    """The serial number of the entry that is pointed at. Setting it brings the entry into view."""
 
-    def __init__(
-        self,
-        *,
-        max_entries: int = 10_000,
-        name: str | None = None,
-        id: str | None = None,  # noqa: A002
-        classes: str | None = None,
-    ) -> None:
-        """Create an empty log that keeps the newest `max_entries` entries."""
-        super().__init__(name=name, id=id, classes=classes)
-        self._scrollback = Scrollback(max_entries)
-        self._viewport = Size()
-        self._top: Row = (FIRST_SERIAL, 0)
-        self._view: list[Row] = []
-        self._seen = FIRST_SERIAL
-        self._selection: Selection | None = None
-        self._thumb = (0, 0)
-        self._painter = RowPainter(
-            self._scrollback, lambda name: self.get_component_rich_style(f"message-log--{name}")
-        )
-        self._painting = False
+    only: reactive[bool] = reactive(False, repaint=False, init=False)
+    """Whether the hits alone are shown; never without any search."""
+
+    @dataclass
+    class Pointed(Message):
+        """`pointer` has changed, or what it points at was replaced."""
+
+        serial: int | None
+        entry: Entry | None
+
+    @dataclass
+    class Chosen(Message):
+        """The operator pressed Enter on the entry that is pointed at."""
+
+        serial: int
+        entry: Entry
+
+    @dataclass
+    class Copied(Message):
+        """Text went to the clipboard."""
+
+        lines: int
+
+    class FindRequested(Message):
+        """The operator wants to find something."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._search: Search | None = None
+        self._current: int | None = None
+        self._before_only: tuple[Row, bool] = self._top, True
+        self._pressed_at: Offset | None = None
+        self._dropped = False  # whether the pointer changes because its entry was dropped
+
+    def _update(self, *, replaced: int | None = None) -> None:
+        if self._search is not None:
+            if replaced is not None:
+                self._search.replaced(replaced)
+            self._search.step(SLICE)
+        super()._update(replaced=replaced)
+        if self.pointer is not None and self.pointer not in self._scrollback:
+            self._dropped = True
+            self.pointer = self._next_to_point(self._scrollback.first - 1, 1)
+            self._dropped = False
+        elif replaced is not None and replaced == self.pointer:
+            self._tell_pointed()
+
+    # Pointing.
+
+    def validate_pointer(self, pointer: int | None) -> int | None:
+        """Point at nothing where there is nothing."""
+        return pointer if pointer is not None and pointer in self._scrollback else None
+
+    def watch_pointer(self, old: int | None, new: int | None) -> None:
+        self._repaint(old, new)
+        if not self._dropped:
+            if new is not None and not self.in_view(new):
+                self.go_to(new)
+            self._held = new
+        elif self._held == old:
+            self._held = new
+        self._tell_pointed()
+
+    def _tell_pointed(self) -> None:
+        self.post_message(self.Pointed(self.pointer, self.pointed))
 
     @property
-    def entries(self) -> Sequence[Entry]:
-        """The entries that are kept, oldest first. Read only."""
-        return self._scrollback.entries
+    def pointed(self) -> Entry | None:
+        """The entry that is pointed at."""
+        return None if self.pointer is None else self.entry(self.pointer)
 
-    @property
-    def new_below(self) -> int:
-        """How many entries have arrived since the reader scrolled up and have not been in view yet."""
-        return self._scrollback.next - self._seen
+    def action_point(self, step: int) -> None:
+        """Point at the entry above (-1) or below (1); if none in view is pointed at, at the last or first."""
+        if not self._view:
+            return
+        start = self.pointer
+        if start is None or not self.in_view(start):
+            start = self._view[-1][0] + 1 if step < 0 else self._view[0][0] - 1
+        target = self._next_to_point(start, step)
+        if target is None:
+            target = self.pointer
+        if target is not None:
+            self._reveal(target)
+            self.pointer = target
 
-    def write_entries(self, entries: Sequence[Entry]) -> None:
-        """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame."""
-        if entries:
-            self._scrollback.append(entries)
-            self._place()
-            self._trim_selection()
+    def _next_to_point(self, serial: int, step: int) -> int | None:
+        """Return the next entry with rows before (-1) or after (1) another that is no rule, or None."""
+        serials = self._scrollback.serials
+        at = bisect_left(serials, serial) - 1 if step < 0 else bisect_right(serials, serial)
+        while 0 <= at < len(serials):
+            if self._scrollback[serials[at]].kind is not Kind.RULE:
+                return serials[at]
+            at += step
+        return None
 
-    def clear(self) -> None:
-        """Remove all entries, and follow new ones."""
-        self._scrollback.clear()
-        self._seen = self._scrollback.first
-        self.following = True
-        self._place()
-        self._trim_selection()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what there is something for."""
+        match action:
+            case "choose":
+                return self.pointer is not None
+            case "copy_entry":
+                return self.pointer is not None or self._selection is not None
+            case _:
+                return True
 
-    def watch_following(self, following: bool) -> None:
-        if following:
-            self._place()
+    def action_choose(self) -> None:
+        """Say that the entry pointed at is chosen."""
+        entry = self.pointed
+        if self.pointer is None or entry is None:
+            raise SkipAction()
+        self.post_message(self.Chosen(self.pointer, entry))
 
-    def action_follow(self) -> None:
-        """Go to the end and stay there."""
-        self.following = True
+    def action_copy_entry(self) -> None:
+        """Copy the selected text, or else the entry pointed at with all that it stands for."""
+        entry = self.pointed
+        text = self.selected or (full_text(entry) if entry else "")
+        if not text:
+            raise SkipAction()
+        self.app.copy_to_clipboard(text)  # pyright: ignore[reportUnknownMemberType]
+        self.post_message(self.Copied(text.count("\n") + 1))
 
-    # Scrolling is not animated: the target row might show other text by the time an animation got there.
+    def action_find(self) -> None:
+        """Say that something is to be found."""
+        self.post_message(self.FindRequested())
 
-    def scroll_to(
-        self, x: float | None = None, y: float | None = None, *, animate: bool = False, **options: Any
-    ) -> None:
-        super().scroll_to(x, y, animate=False, **options)
+    def action_leave(self) -> None:
+        """Point at nothing; the key goes on to whatever else it is for."""
+        self.pointer = None
+        raise SkipAction()
 
-    def scroll_home(self, **_: Any) -> None:
-        self._show((self._scrollback.first, 0))
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Note where a click, or a drag, begins."""
+        self._pressed_at = event.screen_offset
 
-    def scroll_end(self, **_: Any) -> None:
-        self.following = True
+    def on_click(self, event: events.Click) -> None:
+        """Point at the entry that is clicked; where the mouse has moved meanwhile, it has selected text."""
+        super().on_click(event)
+        place = event.get_content_offset(self)
+        unmoved = event.screen_offset == self._pressed_at
+        if event.widget is self and event.chain == 1 and unmoved and place and place.y < len(self._view):
+            serial = self._view[place.y][0]
+            if self._scrollback[serial].kind is not Kind.RULE:
+                self.pointer = serial
 
-    def scroll_page_up(self, **_: Any) -> None:
-        self.scroll_to(y=self.scroll_y - self._viewport.height + 1)
+    def selection_updated(self, selection: Selection | None) -> None:
+        super().selection_updated(selection)
+        self.refresh_bindings()
 
-    def scroll_page_down(self, **_: Any) -> None:
-        self.scroll_to(y=self.scroll_y + self._viewport.height - 1)
+    # Finding.
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        old, new = _nearest(old_value), _nearest(new_value)
-        if old == new or self._viewport != self.scrollable_content_region.size:
-            return  # Nothing to do, or not before the pending resize event.
-        if abs(new - old) <= 2 * self._viewport.height:
-            self._show(self._scrollback.walk(self._top, new - old))
-        else:
-            self._show(self._scrollback.locate(new))
+    def find(self, query: Query) -> Search:
+        """Return a search in this log, which has not begun."""
+        return Search(self._scrollback, query)
 
-    def on_resize(self) -> None:
-        viewport = self.scrollable_content_region.size
-        if viewport.width != self._viewport.width:
-            serial, row = self._top
-            position = self._scrollback.layout(serial).start_of(row) if row else 0
-            self._scrollback.resize(viewport.width)
-            self._painter.forget()
-            if position:
-                self._top = serial, self._scrollback.layout(serial).row_at(position)
-        self._viewport = viewport
-        self._place(repaint=True)
+    def show_hits(self, search: Search | None, current: int | None = None) -> None:
+        """Show what a search has found and will find, and which hit is the current one; None shows no hits.
 
-    def _show(self, top: Row) -> None:
-        """Show `top` at the top of the view, or as close to it as the number of rows allows."""
-        self._top = top
-        self.following = False
-        self._place()
-
-    def _place(self, *, repaint: bool = False) -> None:
-        """Update what is in view and the scroll position, and follow if the end is in view."""
-        height = self._viewport.height
-        scrollback = self._scrollback
-        self._top = max(self._top, (scrollback.first, 0))
-        view: list[Row] = []
-        scroll = 0
-        at_end = self.following or not scrollback.entries
-        if scrollback.entries and height:
-            end = scrollback.last_top(height)
-            at_end = at_end or self._top >= end
-            if at_end:
-                self._top = end
-            view = scrollback.rows(self._top, height)
-            scroll = max(0, scrollback.total - height) if at_end else scrollback.number(self._top)
-            self._seen = max(self._seen, view[-1][0] + 1)
-        if repaint or view != self._view:
-            self._view = view
+        The log keeps the search up to date with what is written to it.
+        """
+        changed, old = search is not self._search, self._current
+        self._search, self._current = search, current
+        if changed:
+            if search is None:
+                self.only = False
+            elif self.only:
+                self._scrollback.show_only(search.hits)
+                self._place()
             self.refresh()
-        elif not at_end:
-            self.refresh(Region(0, height - 1, self._viewport.width, 1))
-        if height:
-            self._set_scroll(scroll)
-        self.following = at_end
+        elif old != current:
+            self._repaint(old, current)
 
-    def _set_scroll(self, scroll: int) -> None:
-        """Set Textual's scroll position and number of rows as cheaply as possible."""
-        height, total = self._viewport.height, self._scrollback.total
-        # Plain assignments would lay out the whole screen and call this method again.
-        assign: Any = self.set_reactive
-        assign(Widget.virtual_size, Size(self._viewport.width, total))
-        # Keep the fraction of a row that a slow drag has accumulated.
-        position = min(scroll + self.scroll_y - _nearest(self.scroll_y), float(self.max_scroll_y))
-        assign(Widget.scroll_y, position)
-        assign(Widget.scroll_target_y, float(scroll))
-        # The scrollbar takes as long to paint as the text: update it only if it moves by an eighth of a cell.
-        eighths = 8 * height / max(1, total)
-        thumb = int(scroll * eighths), int(height * eighths)
-        if thumb != self._thumb:
-            self._thumb = thumb
-            self.vertical_scrollbar.window_virtual_size = total
-            self.vertical_scrollbar.position = position
+    def validate_only(self, only: bool) -> bool:
+        """Show all while there is no search."""
+        return only and self._search is not None
+
+    def watch_only(self, only: bool) -> None:
+        if only and self._search is not None:
+            self._before_only = self._top, self.following
+            self._scrollback.show_only(self._search.hits)
+        else:
+            self._scrollback.show_only(None)
+            self._top, self.following = self._before_only
+        self._place(repaint=True)
+        if self._current is not None and not self.in_view(self._current):
+            self.go_to(self._current)
+
+    def refresh_hits(self) -> None:
+        """Show what the search has found since: the hits alone may be other rows by now."""
+        if self.only:
+            self._place()
+        self.refresh()
+
+    @property
+    def shown_entries(self) -> Sequence[Entry]:
+        """The entries that can be scrolled to, oldest first: all, or the hits alone."""
+        scrollback = self._scrollback
+        return [scrollback[serial] for serial in scrollback.serials] if self.only else self.entries
 
     # Painting.
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._painter.forget()
+    def _look(self, serial: int) -> Look:
+        look = super()._look(serial)
+        search = self._search
+        if search is not None and serial in search:
+            look = look._replace(marks=(*self._hit_marks(serial, search.query), *look.marks))
+        if serial == self.pointer:
+            look = look._replace(whole=self._painter.style("pointed"))
+        return look
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        # Textual calls this to paint, but render_line directly to find the text under the mouse.
-        self._painting = True
-        try:
-            return super().render_lines(crop)
-        finally:
-            self._painting = False
-
-    def render_line(self, y: int) -> Strip:
-        row = self._view[y] if y < len(self._view) else None
-        if self._painting:
-            return self._paint(row, last=y == self._viewport.height - 1)
-        if row is not None:
-            return self._painter.places(row)
-        return self._painter.place_below(self._scrollback.next - 1) if self._view else Strip([])
-
-    def _paint(self, row: Row | None, *, last: bool) -> Strip:
-        """Paint `row`, or a blank one for None; the last row of the view says how much is new."""
-        width = self._viewport.width
-        if row is None:
-            strip = self._painter.blank(width)
-        elif self._selection and (span := self._selection.get_span(row[0])):
-            strip = self._painter.paint_selected(row, self.size.width, span, self._selection_style())
-        else:
-            strip = self._painter.paint(row, self.size.width)
-        if last and self.new_below:
-            label = f" ▼ {self.new_below:,} new below (End) "
-            style = self._painter.style("more") + Style(meta={"@click": "follow"})
-            strip = Strip([*strip.crop(0, max(0, width - cell_len(label))), Segment(label, style)])
-        return strip
-
-    def _selection_style(self) -> Style:
-        """Return the screen's style for a selection, in which most themes keep the text's own colour."""
-        own = self.screen.get_component_rich_style("screen--selection", partial=True)
-        blended = self.screen.get_component_rich_style("screen--selection")
-        return own + Style(bgcolor=blended.bgcolor, reverse=self.has_pseudo_class("nocolor") or None)
-
-    # Selecting.
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text with each entry on one line, or None if none of it is left."""
-        text = "\n".join(self._selected(selection))
-        return (text, "\n") if text else None
-
-    def _selected(self, selection: Selection) -> Iterator[str]:
-        first, after = self._scrollback.first, self._scrollback.next
-        start = selection.start or Offset(0, first)
-        end = selection.end or Offset(sys.maxsize, after)
-        for serial in range(max(start.y, first), min(end.y + 1, after)):
-            text = self._scrollback.text(serial)
-            yield text[start.x if serial == start.y else 0 : end.x if serial == end.y else None]
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        selection = self.text_selection  # The argument may be out of date, since the screen calls later.
-        if selection is None:
-            self._selection = None
-        else:
-            start, end = (None if offset is None else self._on_text(offset) for offset in selection)
-            if start is not None and end is not None:
-                start, end = sorted((start, end), key=attrgetter("transpose"))
-            self._select(Selection(start, end))
-        self.refresh()
-
-    def _trim_selection(self) -> None:
-        """Clear the selection if none of its text is left."""
-        if self._selection is not None and self._selection == self.text_selection:
-            self._select(self._selection)
-
-    def _on_text(self, offset: Offset) -> Offset:
-        """Return `offset`, or the text at that row of the view if it is one (the mouse is on a border)."""
-        if offset.y >= FIRST_SERIAL:
-            return offset
-        if offset.y >= len(self._view):
-            return Offset(sys.maxsize, self._scrollback.next - 1)
-        serial, index = self._view[offset.y]
-        return Offset(self._scrollback.layout(serial).start_of(index), serial)
-
-    def _select(self, selection: Selection) -> None:
-        """Select `selection`, or nothing if it contains no text: copying it would empty the clipboard."""
-        self._selection = selection if any(self._selected(selection)) else None
-        if self._selection != self.text_selection:
-            others = {widget: other for widget, other in self.screen.selections.items() if widget is not self}
-            self.screen.selections = others | ({self: self._selection} if self._selection else {})
-
-    def on_click(self, event: events.Click) -> None:
-        """Select an entry on a double click, where Textual would select the whole log."""
-        if event.chain > 1 and event.widget is self:
-            event.prevent_default()
-            _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
-            if offset is not None:
-                serial = self._on_text(offset).y
-                self._select(Selection(Offset(0, serial), Offset(sys.maxsize, serial)))
-
-
-def _nearest(position: float) -> int:
-    """Round half up, so that adding whole rows does not change how a position is rounded."""
-    return floor(position + 0.5)
+    def _hit_marks(self, serial: int, query: Query) -> list[tuple[int, int, Style]]:
+        if serial == self._current:
+            return [(BODY, -1, self.get_component_rich_style("message-log--current", partial=True))]
+        layout = self._scrollback.layout(serial)
+        style = self._painter.style("hit")
+        return [(start, end, style) for start, end in query.spans(layout.text, layout.sender_end)]

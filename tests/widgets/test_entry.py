@@ -40,8 +40,7 @@ def rows_of(text: str, first: int, rest: int) -> list[str]:
 
 def lines_of(layout: Layout) -> list[str]:
     return [
-        " " * (layout.margins.indent if row else 0)
-        + "".join(layout.text[start:end] for start, end, _ in layout.parts(row))
+        layout.before(row) + "".join(layout.text[start:end] for start, end, _ in layout.parts(row))
         for row in range(len(layout.rows))
     ]
 
@@ -119,7 +118,10 @@ def test_each_kind_has_a_mark_one_cell_wide_which_only_like_kinds_share() -> Non
 @pytest.mark.parametrize(
     ("width", "lines"),
     [
-        (58, ["12:34:56 > Operator: one two three four five six seven", "           eight nine ten"]),
+        (60, ["12:34:56 > Operator: one two three four five six seven eight", "           nine ten"]),
+        (59, ["12:34 > Operator: one two three four five six seven eight", "        nine ten"]),
+        (45, ["12:34 > Operator: one two three four five six", "        seven eight nine ten"]),
+        (44, ["12:34 > Operator: one two three four five", "  six seven eight nine ten"]),
         (40, ["12:34 > Operator: one two three four", "  five six seven eight nine ten"]),
         (20, ["> Operator: one two", "   three four five", "   six seven eight", "   nine ten"]),
     ],
@@ -129,7 +131,7 @@ def test_the_time_and_the_indent_give_way_where_it_is_narrow(width: int, lines: 
     assert lines_of(lay_out(said, width)) == lines
 
 
-@pytest.mark.parametrize("width", [8, 10, 20, 23, 24, 49, 50])
+@pytest.mark.parametrize("width", [8, 10, 20, 23, 24, 44, 45, 59, 60])
 def test_no_row_of_a_wrapped_line_passes_for_a_line_of_its_own(width: int) -> None:
     blanks = re.compile(" *")
     first, *others = lines_of(lay_out(entry("x " * width + "Bob: it was me " * 9, "Ann"), width))

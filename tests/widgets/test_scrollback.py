@@ -53,6 +53,29 @@ def test_clearing_never_gives_a_serial_number_again() -> None:
     assert scrollback.first == scrollback.next == FIRST_SERIAL + 2
 
 
+@given(TEXTS, st.text("ab 你", max_size=200), st.data())
+def test_a_replaced_entry_takes_the_rows_of_the_new_one(
+    texts: list[str], text: str, data: st.DataObject
+) -> None:
+    serial = data.draw(st.integers(FIRST_SERIAL, FIRST_SERIAL + len(texts) - 1))
+    replaced = filled(texts)
+    all_rows(replaced)
+    assert replaced.replace(serial, *entries(text))
+    fresh = filled([*texts[: serial - FIRST_SERIAL], text, *texts[serial - FIRST_SERIAL + 1 :]])
+    assert all_rows(replaced) == all_rows(fresh)
+    assert replaced.total == fresh.total
+    assert replaced.text(serial) == fresh.text(serial)
+
+
+def test_what_has_been_dropped_or_never_was_cannot_be_replaced() -> None:
+    scrollback = Scrollback(2)
+    assert scrollback.append(entries("a", "b", "c")) == FIRST_SERIAL
+    assert scrollback.append(entries("d")) == FIRST_SERIAL + 3
+    for serial in (FIRST_SERIAL + 1, FIRST_SERIAL + 4, 0):
+        assert not scrollback.replace(serial, *entries("x"))
+    assert [each.text for each in scrollback.entries] == ["c", "d"]
+
+
 @given(TEXTS, st.lists(st.integers(1, 120), max_size=3), st.data())
 def test_the_total_is_exact_once_all_was_laid_out(
     texts: list[str], widths: list[int], data: st.DataObject

@@ -1,0 +1,335 @@
+"""Which of a log's rows are in view, and how that changes: following, scrolling, resizing, painting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import Any
+
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ..server.room.text import clean
+from .entry import Entry, Kind
+from .row_painter import PLAIN, Look, RowPainter
+from .scrollback import FIRST_SERIAL, Row, Scrollback
+
+_OF_USERS = (Kind.CHAT, Kind.PRIVATE, Kind.SILENCED, Kind.JOIN, Kind.LEAVE, Kind.RENAME, Kind.FOLD)
+"""The kinds of entries after which nobody needs the hint any more."""
+
+
+class LogView(ScrollView, can_focus=True):
+    """A bounded log that wraps and paints only what is in view.
+
+    It follows its end until the reader scrolls up. From then on it stays on the same text, whatever is
+    appended, replaced or dropped, until the reader, or `following`, `go_to` or `go_to_time`, moves it.
+
+    The position is defined by the entry and row at the top of the view. Textual's scroll position is computed
+    from that and from the number of rows of each entry, which is an estimate until the entry has been in
+    view.
+    """
+
+    following: reactive[bool] = reactive(True, repaint=False, init=False)
+    """Whether the view stays at the end; set it to True to go there."""
+
+    hint: reactive[str] = reactive("")
+    """Lines that are shown below the last entry, for as long as none is from or about a user."""
+
+    revision: reactive[int] = reactive(0, repaint=False, init=False)
+    """Grows with every change of the entries and of what is in view."""
+
+    @dataclass
+    class Moved(Message, namespace="message_log"):
+        """`following`, `paused_at` or `new_below` has changed."""
+
+        log: LogView
+
+        @property
+        def control(self) -> LogView:
+            """The log."""
+            return self.log
+
+        def can_replace(self, message: Message) -> bool:
+            """Whether the newer of two such messages is enough."""
+            return isinstance(message, LogView.Moved)
+
+    def __init__(
+        self,
+        *,
+        max_lines: int = 10_000,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """Create an empty log that keeps the newest entries, which stand for at most `max_lines` lines."""
+        super().__init__(name=name, id=id, classes=classes)
+        self._scrollback = Scrollback(max_lines)
+        self._viewport = Size()
+        self._top: Row = (FIRST_SERIAL, 0)
+        self._view: list[Row] = []
+        self._seen = FIRST_SERIAL
+        self._held: int | None = None  # what new entries must not push out of view
+        self._thumb = (0, 0)
+        self._told: tuple[bool, float | None, int] = (True, None, 0)
+        self._painter = RowPainter(
+            self._scrollback, lambda name: self.get_component_rich_style(f"message-log--{name}")
+        )
+        self._painting = self._placing = False
+        self._deserted = True
+
+    # What it holds.
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """The entries that are kept, oldest first. Read only."""
+        return self._scrollback.entries
+
+    @property
+    def lines(self) -> int:
+        """How many lines the entries stand for."""
+        return self._scrollback.lines
+
+    @property
+    def new_below(self) -> int:
+        """How many entries have arrived since the reader scrolled up and have not been in view yet."""
+        return self._scrollback.next - self._seen
+
+    @property
+    def paused_at(self) -> float | None:
+        """The time of the first entry in view, in seconds since the epoch; None while the log follows."""
+        return None if self.following or not self._view else self._scrollback[self._view[0][0]].time
+
+    def entry(self, serial: int) -> Entry | None:
+        """Return the entry with that serial number, or None if it is not kept."""
+        return self._scrollback[serial] if serial in self._scrollback else None
+
+    def write_entries(self, entries: Sequence[Entry]) -> int:
+        """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame.
+
+        Returns:
+            The serial number of the first of them. Each entry's is one more than that of the one before.
+        """
+        serial = self._scrollback.append(entries)
+        if entries:
+            if self._deserted:
+                self._deserted = all(entry.kind not in _OF_USERS for entry in entries)
+            self._update()
+        return serial
+
+    def replace(self, serial: int, entry: Entry) -> bool:
+        """Show `entry` in the place of the one with that serial number; return False if that was dropped."""
+        if serial not in self._scrollback:
+            return False
+        top_serial, row = self._top
+        position = self._scrollback.layout(serial).start_of(row) if top_serial == serial and row else 0
+        kept = self._scrollback.replace(serial, entry)
+        self._painter.forget_entry(serial)
+        if kept and position:
+            self._top = serial, self._scrollback.layout(serial).row_at(position)
+        self._update(replaced=serial)
+        return kept
+
+    def clear(self) -> None:
+        """Remove all entries, and follow new ones."""
+        self._scrollback.clear()
+        self._seen = self._scrollback.first
+        self._deserted = True
+        self.following = True
+        self._update()
+
+    def _update(self, *, replaced: int | None = None) -> None:
+        """Show what has been appended, dropped and replaced."""
+        self._place(repaint=any(serial == replaced for serial, _ in self._view))
+
+    # Where it is. Scrolling is not animated: the target might show other text once an animation got there.
+
+    def watch_following(self, following: bool) -> None:
+        if following and not self._placing:
+            self._held = None
+            self._place()
+
+    def go_to(self, serial: int) -> None:
+        """Show an entry in the middle of the view, and let nothing push it out.
+
+        For one that has been dropped, that is the oldest one.
+        """
+        if self._scrollback.serials:
+            serial = self._scrollback.nearest((serial, 0))[0]
+            self._held = serial
+            self._show(self._scrollback.walk((serial, 0), -(max(0, self._viewport.height - 1) // 2)))
+
+    def go_to_time(self, time: float) -> int | None:
+        """Show what came at `time` and later, in seconds since the epoch, from the top of the view on.
+
+        Returns:
+            The serial number of the first such entry, or of the last of all; None if there is none.
+        """
+        if not self._scrollback.serials:
+            return None
+        self._held = self._scrollback.since(time)
+        self._show((self._held, 0))
+        return self._held
+
+    def in_view(self, serial: int) -> bool:
+        """Whether any row of an entry is in view."""
+        return any(shown == serial for shown, _ in self._view)
+
+    def _reveal(self, serial: int) -> None:
+        """Scroll as little as possible to bring all of an entry into view."""
+        scrollback, height = self._scrollback, self._viewport.height
+        rows = len(scrollback.layout(serial).rows)
+        if self._view and sum(shown == serial for shown, _ in self._view) < min(rows, height):
+            above = (serial, 0) < self._view[0] or rows > height
+            self._show((serial, 0) if above else scrollback.walk((serial, rows - 1), 1 - height))
+
+    def scroll_to(
+        self, x: float | None = None, y: float | None = None, *, animate: bool = False, **options: Any
+    ) -> None:
+        super().scroll_to(x, y, animate=False, **options)
+
+    def scroll_home(self, **_: Any) -> None:
+        self._show((self._scrollback.first, 0))
+
+    def scroll_end(self, **_: Any) -> None:
+        self._held = None
+        self.following = True
+
+    def scroll_page_up(self, **_: Any) -> None:
+        self.scroll_to(y=self.scroll_y - self._viewport.height + 1)
+
+    def scroll_page_down(self, **_: Any) -> None:
+        self.scroll_to(y=self.scroll_y + self._viewport.height - 1)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        old, new = _nearest(old_value), _nearest(new_value)
+        if old == new or self._viewport != self.scrollable_content_region.size:
+            return  # Nothing to do, or not before the pending resize event.
+        if abs(new - old) <= 2 * self._viewport.height:
+            self._show(self._scrollback.walk(self._top, new - old))
+        else:
+            self._show(self._scrollback.locate(new))
+
+    def on_resize(self) -> None:
+        viewport = self.scrollable_content_region.size
+        if viewport.width != self._viewport.width:
+            serial, row = self._top
+            position = self._scrollback.layout(serial).start_of(row) if row else 0
+            self._scrollback.resize(viewport.width)
+            self._painter.forget()
+            if position:
+                self._top = serial, self._scrollback.layout(serial).row_at(position)
+        self._viewport = viewport
+        self._place(repaint=True)
+
+    def _show(self, top: Row) -> None:
+        """Show `top` at the top of the view, or as close to it as the number of rows allows."""
+        self._top = top
+        self.following = False
+        self._place()
+        if self._held is not None and not self.in_view(self._held):
+            self._held = None
+
+    def _place(self, *, repaint: bool = False) -> None:
+        """Update what is in view and the scroll position, and follow if the end is in view."""
+        height, scrollback = self._viewport.height, self._scrollback
+        view: list[Row] = []
+        scroll = 0
+        at_end = self.following or not scrollback.serials
+        if scrollback.serials and height:
+            end = scrollback.last_top(height)
+            if at_end and self._held is not None and (self._held, 0) < end and self.in_view(self._held):
+                self._top, at_end = (self._held, 0), False
+            self._top = scrollback.nearest(self._top)
+            at_end = at_end or self._top >= end
+            if at_end:
+                self._top = end
+            view = scrollback.rows(self._top, height)
+            scroll = max(0, scrollback.total - height) if at_end else scrollback.number(self._top)
+            if not scrollback.is_filtered:
+                self._seen = max(self._seen, view[-1][0] + 1)
+        if repaint or view != self._view:
+            self._view = view
+            self.refresh()
+        if height:
+            self._set_scroll(scroll)
+        self._placing = True
+        self.following = at_end
+        self._placing = False
+        self._tell()
+
+    def _tell(self) -> None:
+        self.revision += 1
+        state = self.following, self.paused_at, self.new_below
+        if state != self._told and self.is_running:
+            self._told = state
+            self.post_message(self.Moved(self))
+
+    def _set_scroll(self, scroll: int) -> None:
+        """Set Textual's scroll position and number of rows as cheaply as possible."""
+        height, total = self._viewport.height, self._scrollback.total
+        # Plain assignments would lay out the whole screen and call this method again.
+        assign: Any = self.set_reactive
+        assign(Widget.virtual_size, Size(self._viewport.width, total))
+        # Keep the fraction of a row that a slow drag has accumulated.
+        position = min(scroll + self.scroll_y - _nearest(self.scroll_y), float(self.max_scroll_y))
+        assign(Widget.scroll_y, position)
+        assign(Widget.scroll_target_y, float(scroll))
+        # The scrollbar takes as long to paint as the text: update it only if it moves by an eighth of a cell.
+        eighths = 8 * height / max(1, total)
+        thumb = int(scroll * eighths), int(height * eighths)
+        if thumb != self._thumb:
+            self._thumb = thumb
+            self.vertical_scrollbar.window_virtual_size = total
+            self.vertical_scrollbar.position = position
+
+    # Painting.
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._painter.forget()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # Textual calls this to paint, but render_line directly to find the text under the mouse.
+        self._painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
+    def render_line(self, y: int) -> Strip:
+        row = self._view[y] if y < len(self._view) else None
+        if not self._painting:
+            if row is not None:
+                return self._painter.places(row)
+            return self._painter.place_below(self._scrollback.serials[-1]) if self._view else Strip([])
+        if row is not None:
+            return self._painter.paint(row, self.size.width, self._look(row[0]))
+        return self._painter.blank(self._viewport.width, self._hint_line(y), "hint")
+
+    def _hint_line(self, y: int) -> str:
+        """Return what a row below the entries shows of the hint, which a blank row separates from them."""
+        lines = self.hint.splitlines() if self._deserted else []
+        index = y - len(self._view) - bool(self._view)
+        return clean(lines[index]) if 0 <= index < len(lines) else ""
+
+    def _look(self, serial: int) -> Look:
+        """Return how an entry is painted."""
+        return PLAIN
+
+    def _repaint(self, *serials: int | None) -> None:
+        """Paint some entries anew, as far as they are in view."""
+        width = self._viewport.width
+        rows = [Region(0, y, width, 1) for y, row in enumerate(self._view) if row[0] in serials]
+        if rows:
+            self.refresh(*rows)
+
+
+def _nearest(position: float) -> int:
+    """Round half up, so that adding whole rows does not change how a position is rounded."""
+    return floor(position + 0.5)
