@@ -90,16 +90,16 @@ class OperatorSession:
         self._asked: _Asked | None = None
         self._repeated: _Asked | None = None  # the ban that the previous line asked for
 
-    def operate(self, line: Line) -> None:
-        """Clean the operator's `line` and carry it out: a command, or text for everybody."""
+    def operate(self, line: Line, recipient: int | None = None) -> None:
+        """Clean the operator's `line` and carry it out: a command, or text for a member; None = everybody."""
         if isinstance(line, TooLong):
             self.refuse(notices.too_long(line.limit))
         elif isinstance(line, Nothing):
             self.refuse(notices.nothing_left())
         else:
-            self._operate(line)
+            self._operate(line, recipient)
 
-    def _operate(self, line: str) -> None:
+    def _operate(self, line: str, recipient: int | None) -> None:
         text, most = clean(line), self._office.settings.max_line
         if len(text.encode()) > most:
             self.refuse(notices.too_long(most))
@@ -108,10 +108,13 @@ class OperatorSession:
                 self.refuse(notices.nothing_left())
         else:
             self._repeated, self._asked = self._asked, None
-            if (spoken := commands.spoken(text)) is not None:
-                self.say(spoken)
-            else:
+            spoken = commands.spoken(text)
+            if spoken is None:
                 commands.run_for_operator(text, self)
+            elif recipient is None:
+                self.say(spoken)
+            elif not self.message(recipient, spoken):
+                self.refuse(notices.already_left())
 
     def say(self, text: str) -> None:
         """Say `text` to everybody, even if it begins with a slash."""

@@ -635,6 +635,26 @@ class TestReload:
         assert scene.bans.covers("192.0.2.7")
 
 
+class TestLineToOneMember:
+    def test_is_for_that_member_alone_unless_it_is_a_command(self, scene: Scene) -> None:
+        ann, bob = scene.gather("Ann", "Bob")
+        scene.operator.operate("hi", bob.id)
+        assert scene.seen() == {bob: ["Operator (private): hi "]}
+        scene.operator.operate("//hi", bob.id)
+        assert scene.seen() == {bob: ["Operator (private): /hi "]}
+        scene.operator.operate("/msg Ann psst", bob.id)
+        assert scene.seen() == {ann: ["Operator (private): psst "]}
+
+    def test_is_never_for_anybody_else(self, scene: Scene) -> None:
+        _, bob = scene.gather("Ann", "Bob")
+        scene.send(bob, "/quit")
+        scene.forget()
+        scene.operator.operate("hi", bob.id)
+        assert scene.seen() == {}
+        (reply,) = scene.told()
+        assert reply == replied("this user has already left")
+
+
 class TestAnswer:
     """What a console with room for one line shows of an answer, and whether anything was done."""
 
