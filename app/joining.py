@@ -35,6 +35,25 @@ def who_can_join(server: ChatServer) -> list[str]:
     return [notices.public_warning(encrypted=encrypted), *ways]
 
 
+def ways_to_join(server: ChatServer) -> list[str]:
+    """Return what people type to join, for each address on which `server` listens: this machine's last."""
+    listening = [endpoint.host for endpoint in server.endpoints]
+    own = [host for host in map(_own_loopback, listening) if host]
+    hosts = dict.fromkeys([*reachable(listening)[:_MOST], *own])
+    return [
+        notices.join_command(Endpoint(host, server.port), encrypted=server.settings.encrypted)
+        for host in hosts
+    ]
+
+
+def _own_loopback(host: str) -> str | None:
+    """Return the address at which this machine itself reaches a listener on `host`, if that is loopback."""
+    address = _address(host)
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "::1"
+    return host if address.is_loopback else None
+
+
 def reachable(listening: Sequence[str]) -> list[str]:
     """Return the addresses at which others can reach a server that listens on `listening`, IPv4 first.
 

@@ -96,7 +96,8 @@ class KeyBar(Widget):
             self._bindings_changed(self.screen)
 
     def _bindings_changed(self, screen: Screen[Any]) -> None:
-        hints = sorted(self._current(screen), key=lambda hint: hint[1] >= 0)
+        # Escape comes last, wherever it is defined: it leads away from here.
+        hints = sorted(self._current(screen), key=lambda hint: (hint[0].key == "escape", hint[1] >= 0))
         if hints != self._hints:
             self._hints = hints
             self.refresh()
@@ -105,8 +106,8 @@ class KeyBar(Widget):
         """Yield what to show, each with its rank: the pane's own keys have the lowest."""
         for node, binding, enabled, _ in screen.active_bindings.values():
             if binding.show:
-                of_the_app = node is self.app  # pyright: ignore[reportUnknownMemberType]
-                rank = self._ranks.get(binding.id or "", len(self._ranks)) if of_the_app else -1
+                anywhere = node in (screen, self.app)  # pyright: ignore[reportUnknownMemberType]
+                rank = self._ranks.get(binding.id or "", len(self._ranks)) if anywhere else -1
                 note = self._notes.get(binding.id or "", "")
                 label = f"{binding.description} {note}".rstrip()
                 yield Hint(binding.key, binding.key_display or key_name(binding.key), label, enabled), rank

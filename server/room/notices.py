@@ -29,7 +29,12 @@ def public_warning(*, encrypted: bool) -> str:
 
 def join_with(endpoint: Endpoint, *, encrypted: bool) -> str:
     """How to connect to one of the server's endpoints."""
-    return f"People join with: {'ncat --ssl' if encrypted else 'nc'} {endpoint.host} {endpoint.port}"
+    return f"People join with: {join_command(endpoint, encrypted=encrypted)}"
+
+
+def join_command(endpoint: Endpoint, *, encrypted: bool) -> str:
+    """The command that connects to one of the server's endpoints."""
+    return f"{'ncat --ssl' if encrypted else 'nc'} {endpoint.host} {endpoint.port}"
 
 
 def welcome(address: Address) -> str:

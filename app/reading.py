@@ -1,0 +1,89 @@
+"""What the operator does in the log: find, point, go to what calls for attention, and save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from ..widgets.entry import Entry, Kind
+from ..widgets.find_bar import FindBar
+from ..widgets.message_log import MessageLog
+from ..widgets.search import Query
+from ..widgets.user_list import UserList
+from .feed import Feed
+from .moderation import Say
+from .saving import CannotSave, Saver
+
+
+class Reading:
+    """Leads through the log, and from a line to its author.
+
+    Args:
+        log: the log.
+        find_bar: where one types what to find in it.
+        users: who is here.
+        feed: fills them, and knows what calls for attention.
+        say: tells the operator what came of it.
+    """
+
+    def __init__(self, log: MessageLog, find_bar: FindBar, users: UserList, feed: Feed, say: Say) -> None:
+        self._log = log
+        self._find_bar = find_bar
+        self._users = users
+        self._feed = feed
+        self._say = say
+        self._saver = Saver()
+
+    def find(self) -> None:
+        """Look for something in the log."""
+        self._find_bar.open()
+
+    def find_all_of(self, user_id: int) -> None:
+        """Show all lines from and about one user."""
+        user = self._users.users.get(user_id)
+        if user is not None:
+            self._find_bar.open(Query.of_user(user_id, user.name))
+
+    def point(self, entry: Entry | None) -> None:
+        """Select the author of the entry that is pointed at; if it is gone, tell when it left, and how."""
+        if entry is None or entry.who is None:
+            return
+        self._users.selected = entry.who if entry.who in self._users.users else None
+        if self._users.selected is None and (left := departure(self._log.entries, entry.who)):
+            at = time.strftime("%H:%M", time.localtime(left.time))
+            self._say(f"{left.text} at {at}", error=True)
+
+    def next(self) -> None:
+        """Select who floods the chat; then go through what came while the operator was away."""
+        flooder = next((who for who in self._feed.flooders if who in self._users.users), None)
+        if flooder is not None and flooder != self._users.selected:
+            self._users.selected = flooder
+            return
+        while (serial := self._feed.away.next_place()) is not None:
+            if self._log.entry(serial) is not None:
+                self._log.go_to(serial)
+                self._log.pointer = serial
+                return
+        self._say("nothing calls for attention", error=True)
+
+    async def save(self, file: str = "") -> None:
+        """Write what the log shows to a new file: all that is kept, or the hits alone."""
+        try:
+            saved = await self._saver.save(list(self._log.shown_entries), file, now=time.time())
+        except CannotSave as error:
+            self._say(str(error), error=True)
+        else:
+            self._say(saved.told)
+
+
+def departure(entries: Sequence[Entry], user_id: int) -> Entry | None:
+    """Return the entry that tells of a user's leaving, if it is among `entries`."""
+    for entry in _each(reversed(entries)):
+        if entry.kind is Kind.LEAVE and entry.who == user_id:
+            return entry
+    return None
+
+
+def _each(entries: Iterable[Entry]) -> Iterable[Entry]:
+    for entry in entries:
+        yield from entry.folded or (entry,)
