@@ -17,6 +17,7 @@ from textual.widgets import Button, Label
 
 from ..server.room.text import clean
 from .line_input import LineInput, one_line
+from .prompt import ARROW
 from .time_field import CHOICES, UNTIL_LIFTED, TimeField, until_lifted
 
 NAMED = 5
@@ -100,20 +101,35 @@ class ActionDialog(ModalScreen[Decision | None]):
             max-height: 100%;
             padding: 0 1;
             border: round $warning;
-            background: $surface;
+            border-subtitle-color: $foreground;
+            background: $background;
         }
         & Label { width: 1fr; }
         & #title { text-style: bold; }
         & Horizontal { height: auto; }
-        & .name { width: 8; }
-        & LineInput { width: 1fr; }
-        & #choices { margin-left: 8; }
+        & .name { width: 9; }
+        & #choices { margin-left: 9; }
         & #complaint { display: none; text-style: bold; }
         & #complaint.-shown { display: block; }
         & #answers { margin-top: 1; align-horizontal: center; }
-        & Button { min-width: 0; margin-right: 2; }
-        & Button:nocolor:focus { text-style: bold reverse; }
-        & LineInput:nocolor > .input--cursor { text-style: reverse; }
+        & LineInput, & LineInput:focus {
+            width: 1fr;
+            background: $background;
+            background-tint: transparent;
+            & > .input--placeholder { color: $foreground; text-style: italic; }
+            & > .input--selection { color: $background; background: $foreground; }
+            &:nocolor > .input--cursor, &:nocolor > .input--selection { text-style: reverse; }
+        }
+        & #dialog Button, & #dialog Button:hover {
+            min-width: 0;
+            margin-right: 1;
+            color: $foreground;
+            background: $background;
+        }
+        & #dialog Button:hover { text-style: underline; }
+        & #dialog Button:focus { color: $background; background: $foreground; text-style: bold; }
+        & #dialog Button:nocolor:focus { text-style: bold reverse; }
+        &:ansi #dialog Button:focus { text-style: bold reverse; }
     }
     """
 
@@ -153,12 +169,12 @@ class ActionDialog(ModalScreen[Decision | None]):
             if self.question.hit:
                 yield Label(f"This drops {_some(self.question.hit)}.", markup=False, id="hit")
             if action is not Action.KICK:
-                yield Horizontal(Label("for", classes="name"), self._time)
+                yield Horizontal(Label(f"for{ARROW}", classes="name"), self._time)
                 choices = [_button(text, f"choose({place})") for place, text in enumerate(CHOICES)]
                 for button in choices:
                     button.can_focus = False  # by the keyboard they are chosen in the field
                 yield Horizontal(*choices, id="choices")
-            yield Horizontal(Label("reason", classes="name"), self._reason)
+            yield Horizontal(Label(f"reason{ARROW}", classes="name"), self._reason)
             yield self._complaint
             yield Horizontal(_button(verb, "decide"), self._cancel, id="answers")
 
@@ -214,7 +230,10 @@ class ActionDialog(ModalScreen[Decision | None]):
 
 
 def _button(label: str, action: str) -> Button:
-    button = Button(Content(label), action=f"screen.{action}", compact=True)
+    button = Button(Content(f"[{label}]"), action=f"screen.{action}", compact=True)
+    # Else it would be two cells wider.
+    button.styles.line_pad = 0
+    button.styles.width = len(label) + 2
     # Otherwise it would ignore further presses for a while, and the effect of keys depend on timing.
     button.active_effect_duration = 0
     return button

@@ -132,7 +132,7 @@ async def test_the_mouse_decides_alike() -> None:
                 app.ask(question)
                 await pilot.pause()
                 for name in buttons:
-                    button = next(b for b in app.dialog.query(Button) if str(b.label) == name)
+                    button = next(b for b in app.dialog.query(Button) if str(b.label) == f"[{name}]")
                     await pilot.click(button)
                 assert app.answers == [answer], (question.action, buttons)
         app = Asking()
