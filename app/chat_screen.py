@@ -13,7 +13,6 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from ..server.chat_server import ChatServer
-from ..server.room import notices
 from ..server.room.events import Event
 from ..widgets.action_dialog import Action
 from ..widgets.activity import Activity
@@ -34,6 +33,7 @@ from .joining import ways_to_join, who_can_join
 from .keys import KEPT_LONGEST, OFFERS, ON_A_USER, SCREEN_KEYS
 from .moderation import Moderation
 from .palette import Offer
+from .panes import Panes
 from .reading import Reading
 from .saving import save_command
 from .user_pane import UserPane
@@ -70,9 +70,10 @@ class ChatScreen(Screen[None]):
         self._panes = Horizontal(self._side, self.messages, id="panes")
         self.feed.begin(server.chat.snapshot())
         operator = server.operator(self.feed.take, end)
-        self._moderation = Moderation(operator, self.user_list, self.say, self.feed.catch_up)
-        self._conversation = Conversation(operator, self.line, self.messages, self.user_list, self.feed.inbox)
-        self._reading = Reading(self.messages, self._find_bar, self.user_list, self.feed, self.say)
+        panes = Panes(self.messages, self.user_list, self.line, self._answer_row)
+        self._moderation = Moderation(operator, panes, self.feed.catch_up)
+        self._conversation = Conversation(operator, panes, self.feed.inbox)
+        self._reading = Reading(panes, self._find_bar, self.feed)
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -288,7 +289,7 @@ class ChatScreen(Screen[None]):
 
     def action_reply(self) -> None:
         """Go to the private line that has waited longest, and write to its author."""
-        self._conversation.reply(self.say)
+        self._conversation.reply()
 
     def action_save(self) -> None:
         """Save the log, or the hits alone, to a new file."""
@@ -309,8 +310,8 @@ class ChatScreen(Screen[None]):
 
     def action_message(self, user_id: int | None = None) -> None:
         """Write to a user, by default the selected one, until that changes."""
-        if (chosen := self._chosen(user_id)) is not None and not self._conversation.write(chosen):
-            self.say(notices.already_left(), error=True)
+        if (chosen := self._chosen(user_id)) is not None:
+            self._conversation.write(chosen)
 
     def action_kick(self, user_id: int | None = None) -> None:
         """Disconnect a user, by default the selected one, after asking."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from ..server.room import notices
 from ..server.room.commands import spoken
-from ..server.room.events import Event, Left, Renamed
+from ..server.room.events import Event, LeaveReason, Left, Muted, Renamed
 from ..server.room.operator import OperatorSession
+from ..server.room.text import clean
 from ..widgets.command_line import CommandLine
-from ..widgets.message_log import MessageLog
 from ..widgets.prompt import Recipient
-from ..widgets.user_list import UserList
 from .inbox import Inbox
-from .moderation import Say
+from .panes import Panes
 
 
 class Conversation:
@@ -19,19 +18,14 @@ class Conversation:
 
     Args:
         operator: the session that speaks.
-        line: where the operator types.
-        log: where private lines are read.
-        users: who is here.
-        inbox: the private lines that wait.
+        panes: where the operator types and reads.
+        inbox: the private lines that wait for an answer.
     """
 
-    def __init__(
-        self, operator: OperatorSession, line: CommandLine, log: MessageLog, users: UserList, inbox: Inbox
-    ) -> None:
+    def __init__(self, operator: OperatorSession, panes: Panes, inbox: Inbox) -> None:
         self._operator = operator
-        self._line = line
-        self._log = log
-        self._users = users
+        self._panes = panes
+        self._line = panes.line
         self._inbox = inbox
         self._answering: int | None = None
 
@@ -39,45 +33,59 @@ class Conversation:
         """Carry out a line: a command, or text for whom the prompt named when Enter was pressed.
 
         Whoever speaks wants to see what comes next, so the log follows again; a command never moves it.
+        What was meant for a user who has left by now goes to nobody, and is in the line again.
         """
-        if spoken(line.text) is not None:
-            self._log.following = True
-        self._operator.operate(line.text, line.recipient_id)
+        recipient = line.recipient_id
+        if spoken(clean(line.text)) is not None:
+            if recipient is not None and not self._operator.sees(recipient):
+                self._line.left(recipient)
+                self._line.put(line.text)
+                self._tell_gone()
+                return
+            self._panes.messages.following = True
+        self._operator.operate(line.text, recipient)
 
-    def write(self, user_id: int) -> bool:
-        """Write to that user until that changes; return whether it is here."""
-        user = self._users.users.get(user_id)
+    def write(self, user_id: int) -> None:
+        """Write to that user until that changes."""
+        user = self._panes.users.users.get(user_id)
         if user is None:
-            return False
+            self._tell_gone()
+            return
         self._line.recipient = Recipient(user.id, user.name)
         self._line.screen.set_focus(self._line)
-        return True
 
     def everybody(self) -> None:
         """Write to everybody."""
         self._line.recipient = None
 
-    def reply(self, say: Say) -> None:
+    def reply(self) -> None:
         """Go to the private line that has waited longest, and write to its author; again: to the next one."""
         waiting = self._inbox.after(self._answering)
         if waiting is None:
             self._answering = None
-            say("nobody waits for an answer", error=True)
+            self._panes.answers.say("nobody waits for an answer", error=True)
             return
         self._answering, serial = waiting
-        self._log.go_to(serial)
-        self._log.pointer = serial
-        self._users.selected = self._answering
-        if not self.write(self._answering):
-            self._inbox.seen(self._answering)
-            say(notices.already_left(), error=True)
+        messages, users = self._panes.messages, self._panes.users
+        messages.pointer = serial
+        messages.go_to(serial)
+        users.selected = self._answering
+        self.write(self._answering)
+        self._inbox.seen(self._answering)
 
     def note(self, event: Event) -> None:
-        """Note that the one who is written to has another name, or is gone."""
+        """Note what has become of the one who is written to, and of those who wait for an answer."""
         match event:
             case Renamed(_, member_id, _, name):
                 self._line.rename(member_id, name)
-            case Left(_, member_id):
+            case Left(_, member_id, _, reason):
                 self._line.left(member_id)
+                if reason in (LeaveReason.KICKED, LeaveReason.BANNED):
+                    self._inbox.answered(member_id)
+            case Muted(_, member_id, _, True):
+                self._inbox.answered(member_id)
             case _:
                 pass
+
+    def _tell_gone(self) -> None:
+        self._panes.answers.say(notices.already_left(), error=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from textual.app import App
 
@@ -15,15 +15,9 @@ from ..server.room.events import Banned, Event, Left, Muted, Unbanned
 from ..server.room.operator import OperatorSession
 from ..widgets.action_dialog import Action, ActionDialog, Decision, Question
 from ..widgets.confirm import Confirm
-from ..widgets.user_list import UserList
 from ..widgets.user_row import User
+from .panes import Panes
 from .undo import NOTHING, BanDone, KickDone, MuteDone, Undo
-
-
-class Say(Protocol):
-    """Shows the operator an answer in one line."""
-
-    def __call__(self, text: str, *, error: bool = False) -> object: ...
 
 
 class Moderation:
@@ -31,8 +25,7 @@ class Moderation:
 
     Args:
         operator: the session that acts.
-        users: who is here.
-        say: tells the operator what could not be done, and what was undone.
+        panes: say who is here, and what could not be done or was undone.
         acted: is called after each act, to show at once what came of it.
         clock: monotonic, in seconds.
     """
@@ -40,14 +33,13 @@ class Moderation:
     def __init__(
         self,
         operator: OperatorSession,
-        users: UserList,
-        say: Say,
+        panes: Panes,
         acted: Callable[[], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._operator = operator
-        self._users = users
-        self._say = say
+        self._users = panes.users
+        self._say = panes.answers.say
         self._acted = acted
         self._clock = clock
         self._undo = Undo()

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from ..widgets.entry import Entry, Kind
 from ..widgets.find_bar import FindBar
-from ..widgets.message_log import MessageLog
 from ..widgets.search import Query
-from ..widgets.user_list import UserList
 from .feed import Feed
-from .moderation import Say
+from .panes import Panes
 from .saving import CannotSave, Saver
 
 
@@ -19,19 +17,17 @@ class Reading:
     """Leads through the log, and from a line to its author.
 
     Args:
-        log: the log.
-        find_bar: where one types what to find in it.
-        users: who is here.
-        feed: fills them, and knows what calls for attention.
-        say: tells the operator what came of it.
+        panes: the log, who is here, and where to tell what came of it.
+        find_bar: where one types what to find in the log.
+        feed: knows what calls for attention.
     """
 
-    def __init__(self, log: MessageLog, find_bar: FindBar, users: UserList, feed: Feed, say: Say) -> None:
-        self._log = log
+    def __init__(self, panes: Panes, find_bar: FindBar, feed: Feed) -> None:
+        self._log = panes.messages
         self._find_bar = find_bar
-        self._users = users
+        self._users = panes.users
         self._feed = feed
-        self._say = say
+        self._say = panes.answers.say
         self._saver = Saver()
 
     def find(self) -> None:

@@ -116,6 +116,10 @@ class OperatorSession:
             elif not self.message(recipient, spoken):
                 self.refuse(notices.already_left())
 
+    def sees(self, member_id: int) -> bool:
+        """Whether the member with that id is here."""
+        return self._office.room.roster.get(member_id) is not None
+
     def say(self, text: str) -> None:
         """Say `text` to everybody, even if it begins with a slash."""
         self._office.submit(entries.Say(self._office.now(), self.id, self.name, clean(text)))
@@ -234,7 +238,7 @@ class OperatorSession:
 
     def _submit_about(self, target: Target, entry: Entry) -> bool:
         """Submit `entry`; if `target` is the id of a member that is gone, do nothing and return False."""
-        if isinstance(target, int) and self._office.room.roster.get(target) is None:
+        if isinstance(target, int) and not self.sees(target):
             return False
         self._office.submit(entry)
         return True
