@@ -226,7 +226,7 @@ async def test_hostile_text_is_shown_as_text_and_moves_nothing(panes: Panes) -> 
     rows = [strip.text for strip in log.render_lines(Region(0, 0, *log.outer_size))]
     assert all(row.isprintable() for row in rows)
     assert sum("[/x][@click=app.quit]" in row for row in rows) == 9
-    assert panes.user_list.render_line(0).text.startswith("  [/x][@click=app.quit]")
+    assert panes.user_list.render_line(0).text.startswith(" [/x][@click=app.quit]")
     assert panes.is_running
 
 

@@ -11,13 +11,17 @@ from itertools import product
 from typing import cast
 
 import pytest
-from rich.cells import cell_len
+from textual import events, on
 from textual.app import App, ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from chat_console.widgets.user_list import MARK, MUTED, UserList
+from chat_console.widgets.activity import Activity
+from chat_console.widgets.list_header import Listing
+from chat_console.widgets.user_list import RESORT_INTERVAL, UserList
+from chat_console.widgets.user_order import Order
+from chat_console.widgets.user_painter import MARK
 from chat_console.widgets.user_row import User
 
 NOW = 1_000_000.0
@@ -27,8 +31,14 @@ V4, V6 = "127.0.0.1|41050", "2001:db8:85a3:8d3:1319:8a2e:370:7348|54321"
 class RecordingList(UserList):
     """A list that remembers which of its lines were painted."""
 
-    def __init__(self, hint: str = "", *, clock: Callable[[], float] = lambda: NOW) -> None:
-        super().__init__(hint, clock=clock)
+    def __init__(
+        self,
+        hint: str = "",
+        *,
+        activity: Activity | None = None,
+        clock: Callable[[], float] = lambda: NOW,
+    ) -> None:
+        super().__init__(hint, activity=activity, clock=clock)
         self.painted: list[int] = []
 
     def render_line(self, y: int) -> Strip:
@@ -41,15 +51,19 @@ class ListApp(App[None]):
         super().__init__(ansi_color=ansi_color)
         self.user_list = user_list
         self.seen: list[Message] = []
+        self.listings: list[Listing] = []
 
     def compose(self) -> ComposeResult:
         yield self.user_list
 
-    def on_user_list_selected(self, message: UserList.Selected) -> None:
+    @on(UserList.Selected)
+    @on(UserList.Chosen)
+    def see(self, message: Message) -> None:
         self.seen.append(message)
 
-    def on_user_list_chosen(self, message: UserList.Chosen) -> None:
-        self.seen.append(message)
+    @on(UserList.Listed)
+    def note_listing(self, message: UserList.Listed) -> None:
+        self.listings.append(message.listing)
 
     @property
     def chosen(self) -> list[int]:
@@ -128,41 +142,15 @@ async def test_an_empty_list_says_so_and_wraps() -> None:
         assert [row.strip()[:5] for row in rows(user_list)] == ["user1", "", "", ""]
 
 
-@pytest.mark.parametrize(
-    ("name", "address", "width", "words"),
-    [
-        pytest.param("Bob", V4, 40, ["Bob", "muted", "<1m"], id="for the address"),
-        pytest.param(V4, V4, 40, [V4, "muted", "<1m"], id="no nickname"),
-        pytest.param(
-            "Methuselah-the-Elder", V4, 35, ["Methuselah-the-Elder", "muted", "<1m"], id="just fits"
-        ),
-        pytest.param(
-            "Methuselah-the-Elder", V4, 34, ["Methuselah-the-Eld…", "muted", "<1m"], id="before a long name"
-        ),
-        pytest.param("Methuselah", V4, 18, ["Methuselah", "<1m"], id="no room"),
-        pytest.param("Bob", V6, 20, ["Bob", "muted", "<1m"], id="where no address would fit"),
-    ],
-)
-async def test_a_muted_user_is_told_by_a_word_in_the_place_of_its_address(
-    name: str, address: str, width: int, words: list[str]
-) -> None:
-    user_list = RecordingList()
-    async with shown(user_list, [replace(user(1, name, address), muted=True)], (width, 3)):
-        row = rows(user_list)[0]
-        assert (row.split(), cell_len(row)) == (words, width)
-        user_list.selected = 1
-        assert rows(user_list)[0] == MARK + row.removeprefix("  ")
-
-
-async def test_muting_repaints_and_the_address_comes_back() -> None:
+async def test_muting_repaints_and_unmuting_too() -> None:
     user_list = RecordingList()
     async with shown(user_list, [user(1), user(2)]) as (_, pilot):
         for muted in (True, False):
             user_list.painted.clear()
             user_list.apply(changed=[replace(user(2), muted=muted)])
             await pilot.pause()
-            assert 1 in user_list.painted
-            assert [MUTED in row for row in rows(user_list)[:2]] == [False, muted]
+            assert user_list.painted == [1]
+            assert ["muted" in row for row in rows(user_list)[:2]] == [False, muted]
 
 
 # Selection
@@ -430,7 +418,7 @@ async def test_a_change_out_of_sight_repaints_nothing() -> None:
         assert user_list.painted == []
 
 
-async def test_a_tick_repaints_only_the_rows_whose_time_changed() -> None:
+async def test_a_tick_repaints_only_the_rows_whose_text_changed() -> None:
     now = NOW
     user_list = RecordingList(clock=lambda: now)
     users = [user(0, here=3700), user(1, here=30), user(2, here=59), user(3, here=119)]
@@ -443,7 +431,11 @@ async def test_a_tick_repaints_only_the_rows_whose_time_changed() -> None:
         user_list.tick()
         await pilot.pause()
         assert sorted(user_list.painted) == [2, 3]
-        assert [row.split()[-1] for row in rows(user_list)[:4]] == ["1h01", "<1m", "1m", "2m"]
+        assert [row.split()[-1] for row in rows(user_list)[:4]] == ["1h01", "30s", "1m", "2m"]
+        user_list.painted.clear()
+        user_list.tick(now + 9)
+        await pilot.pause()
+        assert sorted(user_list.painted) == [1]
 
 
 async def test_a_tick_reads_the_rows_that_are_scrolled_to() -> None:
@@ -529,9 +521,345 @@ async def test_a_hostile_name_is_only_text() -> None:
     async with shown(user_list, [user(1), user(2)], (60, 4)) as (app, pilot):
         user_list.selected = 1
         for count, (name, painted) in enumerate(HOSTILE, start=1):
-            user_list.apply(changed=[user(1, name, address=name), user(2, "Bob", address=name)])
+            user_list.apply(changed=[user(1, name, address=f"1{name}"), user(2, name, address=f"2{name}")])
             await pilot.click(user_list, offset=(4, 0))
             assert app.chosen == [1] * count
-            first, second = rows(user_list)[:2]
-            assert first.removeprefix(MARK).split() == [*painted.split(), "<1m"]
-            assert second.split() == ["Bob", *painted.split(), "<1m"]
+            for number, row in enumerate(rows(user_list)[:2], start=1):
+                assert row[1:].split() == [*painted.split(), *f"{number}{painted}".split(), "0s"]
+
+
+# What a row says
+
+
+def words(user_list: UserList) -> list[list[str]]:
+    """The words of each user's row, the mark apart."""
+    return [row[1:].split() for row in rows(user_list) if row.strip()]
+
+
+async def test_a_row_says_what_matters_most_of_a_user() -> None:
+    now = NOW
+    activity = Activity()
+    user_list = RecordingList(activity=activity, clock=lambda: now)
+    users = [user(1, "stefan"), user(2, "karim"), user(3, "quentin", here=720), user(4, "bo")]
+    async with shown(user_list, users, (25, 6)) as (_, pilot):
+        activity.said(1, 62, now)
+        activity.said(2, 3, now - 30)
+        user_list.apply(changed=[replace(user(2, "karim"), muted=True, muted_until=now + 540)])
+        user_list.pending = {3: 2}
+        user_list.tick()
+        await pilot.pause()
+        assert rows(user_list)[:4] == [
+            " stefan       62/min   0s",
+            " karim       mute 9m  30s",
+            " quentin          »2  12m",
+            " bo                    0s",
+        ]
+        now += 120
+        user_list.pending = {}
+        user_list.tick()
+        await pilot.pause()
+        assert rows(user_list)[:4] == [
+            " stefan                2m",
+            " karim       mute 7m   2m",
+            " quentin              14m",
+            " bo                    2m",
+        ]
+
+
+async def test_where_there_is_room_a_row_shows_how_much_was_said_in_the_last_minutes() -> None:
+    now = NOW
+    activity = Activity()
+    user_list = RecordingList(activity=activity, clock=lambda: now)
+    async with shown(user_list, [user(1, "stefan"), user(2, "elif", here=3720)], (37, 4)) as (_, pilot):
+        activity.said(1, 40, now - 60)
+        activity.said(1, 62, now)
+        user_list.tick()
+        await pilot.pause()
+        assert rows(user_list)[:2] == [
+            " stefan          62/min ▁▁▁▁▁▁▇▇   0s",
+            " elif                            1h02",
+        ]
+
+
+async def test_who_looks_like_another_shows_the_address_as_long_as_the_other_is_here() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1, "Max", V4), user(2, "lena")], (25, 5)) as (_, pilot):
+        user_list.apply([user(3, "max", "127.0.0.1|7")])
+        await pilot.pause()
+        assert words(user_list) == [["Max", V4, "0s"], ["lena", "0s"], ["max", "127.0.0.1|7", "0s"]]
+        user_list.painted.clear()
+        user_list.apply(removed=[3])
+        await pilot.pause()
+        assert {0, 2} <= set(user_list.painted)
+        assert words(user_list) == [["Max", "0s"], ["lena", "0s"]]
+
+
+# The order
+
+
+def orders(user_list: UserList) -> list[str]:
+    return [words[0] for words in words(user_list)]
+
+
+@asynccontextmanager
+async def talking() -> AsyncIterator[tuple[UserList, ListApp, Pilot[None], Callable[[str, int], None]]]:
+    """A list without the focus, sorted by who is loud, with a clock; and what makes a user talk."""
+    now = NOW
+    activity = Activity()
+    user_list = RecordingList(activity=activity, clock=lambda: now)
+    names = ["anna", "Bernd", "carla", "dmitri"]
+    users = [user(number, name, here=100 - number) for number, name in enumerate(names)]
+
+    def talk(name: str, lines: int) -> None:
+        nonlocal now
+        if lines:
+            activity.said(names.index(name), lines, now)
+        now += RESORT_INTERVAL
+
+    async with shown(user_list, users) as (app, pilot):
+        app.set_focus(None)
+        user_list.order = Order.LOUD
+        await pilot.pause()
+        yield user_list, app, pilot, talk
+
+
+async def test_now_and_then_the_loudest_come_first() -> None:
+    async with talking() as (user_list, _, pilot, talk):
+        assert orders(user_list) == ["anna", "Bernd", "carla", "dmitri"]
+        talk("dmitri", 2)
+        talk("carla", 3)
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list) == ["carla", "dmitri", "anna", "Bernd"]
+        talk("dmitri", 2)
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list) == ["dmitri", "carla", "anna", "Bernd"]
+        talk("Bernd", 50)
+        user_list.tick(NOW + 3 * RESORT_INTERVAL - 0.1)
+        await pilot.pause()
+        assert orders(user_list) == ["dmitri", "carla", "anna", "Bernd"], "too early"
+
+
+async def test_nobody_moves_under_the_keys_or_the_mouse() -> None:
+    async with talking() as (user_list, app, pilot, talk):
+        talk("dmitri", 2)
+        app.set_focus(user_list)
+        await pilot.pause()
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list)[0] == "anna"
+        app.set_focus(None)
+        user_list.styles.height = 5
+        await pilot.hover(user_list)
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list)[0] == "anna"
+        await pilot.hover(offset=(5, 8))
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list)[0] == "dmitri"
+
+
+async def test_nobody_moves_when_the_mouse_comes_while_the_list_is_sorted() -> None:
+    async with talking() as (user_list, _, pilot, talk):
+        talk("dmitri", 2)
+        user_list.tick()
+        user_list.mouse_hover = True
+        await pilot.pause()
+        assert orders(user_list)[0] == "anna"
+
+
+async def test_the_operator_changes_the_order_in_turn_whoever_has_the_focus() -> None:
+    async with talking() as (user_list, app, pilot, talk):
+        talk("dmitri", 2)
+        app.set_focus(user_list)
+        user_list.selected = 0
+        seen: list[list[str]] = []
+        for _ in range(4):
+            user_list.action_cycle_sort()
+            await pilot.pause()
+            seen.append([user_list.order.value, *orders(user_list)])
+        assert seen == [
+            ["idle", "anna", "Bernd", "carla", "dmitri"],
+            ["joined", "anna", "Bernd", "carla", "dmitri"],
+            ["name", "anna", "Bernd", "carla", "dmitri"],
+            ["loud", "dmitri", "anna", "Bernd", "carla"],
+        ]
+        assert user_list.selected == 0
+        user_list.apply([user(9, "bea")])
+        user_list.order = Order.NAME
+        await pilot.pause()
+        user_list.apply([user(10, "Abel")])
+        assert orders(user_list) == ["Abel", "anna", "bea", "Bernd", "carla", "dmitri"]
+
+
+async def test_an_unanswered_private_line_comes_before_as_much_talk() -> None:
+    async with talking() as (user_list, _, pilot, talk):
+        talk("dmitri", 1)
+        talk("carla", 2)
+        user_list.pending = {1: 1}
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list) == ["carla", "Bernd", "dmitri", "anna"]
+
+
+async def test_sorting_keeps_the_selected_user_in_view() -> None:
+    now = NOW
+    activity = Activity()
+    user_list = RecordingList(activity=activity, clock=lambda: now)
+    async with shown(user_list, map(user, range(100))) as (app, pilot):
+        app.set_focus(None)
+        user_list.order = Order.LOUD
+        user_list.selected = 3
+        for number in range(4, 60):
+            activity.said(number, 1, now)
+        now += RESORT_INTERVAL
+        user_list.tick()
+        await pilot.pause()
+        assert user_list.shows_selected
+        assert any(row.startswith(f"{MARK}user3 ") for row in rows(user_list))
+
+
+async def test_an_order_can_be_chosen_before_the_list_is_on_the_screen() -> None:
+    user_list = RecordingList()
+    user_list.apply([user(1, "Zoe"), user(2, "anna")])
+    user_list.order = Order.NAME
+    async with shown(user_list):
+        assert orders(user_list) == ["anna", "Zoe"]
+
+
+# The filter
+
+
+async def test_letters_narrow_the_list_and_select_who_fits_best() -> None:
+    user_list = RecordingList()
+    users = [user(1, "lukas"), user(2, "quentin"), user(3, "Max"), user(4, "max_m"), user(5, "elif")]
+    async with shown(user_list, users) as (app, pilot):
+        seen: list[tuple[str, list[str], int | None]] = []
+        for key in ("m", "a", "x", "_", "backspace", "backspace", "backspace"):
+            await pilot.press(key)
+            seen.append((user_list.looked_for, orders(user_list), user_list.selected))
+        everybody = ["lukas", "quentin", "Max", "max_m", "elif"]
+        assert seen == [
+            ("m", ["Max", "max_m"], 3),
+            ("ma", ["Max", "max_m"], 3),
+            ("max", ["Max", "max_m"], 3),
+            ("max_", ["max_m"], 4),
+            ("max", ["Max", "max_m"], 3),
+            ("ma", ["Max", "max_m"], 3),
+            ("m", ["Max", "max_m"], 3),
+        ]
+        assert app.listings[-1] == Listing(5, 2, "m", "joined")
+        await pilot.press("backspace")
+        assert orders(user_list) == everybody
+        assert app.listings[-1] == Listing(5, 5, "", "joined")
+
+
+async def test_an_address_narrows_the_list_too() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1), user(2, address="192.0.2.7|41050")]) as (_, pilot):
+        await pilot.press(*"192", "full_stop")
+        assert (orders(user_list), user_list.selected) == (["user2"], 2)
+
+
+async def test_user_250_of_299_takes_four_letters_or_less() -> None:
+    names = ["".join(letters) for letters in product("bcdfghk", "aeiou", "lmnrst", "aei")][:299]
+    user_list = RecordingList()
+    async with shown(user_list, [user(number, name) for number, name in enumerate(names)]) as (_, pilot):
+        await pilot.press(*names[249])
+        assert user_list.selected == 249
+
+
+async def test_the_selected_user_stays_while_it_fits_as_well_as_any() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1, "Max"), user(2, "max_m"), user(3, "tomas")]) as (_, pilot):
+        user_list.selected = 2
+        await pilot.press("m", "a")
+        assert user_list.selected == 2
+        await pilot.press("x")
+        assert user_list.selected == 1
+
+
+async def test_the_selected_user_is_shown_whatever_is_looked_for() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1, "Max"), user(2, "lena"), user(3, "lola")]) as (_, pilot):
+        user_list.selected = 2
+        await pilot.press("z")
+        assert (orders(user_list), user_list.selected) == (["lena"], 2)
+        await pilot.press("escape", "l", "o")
+        assert (orders(user_list), user_list.selected) == (["lola"], 3)
+        user_list.selected = 1
+        assert orders(user_list) == ["Max", "lola"]
+        user_list.apply(changed=[user(3, "Bob")])
+        assert orders(user_list) == ["Max"]
+        user_list.selected = None
+        assert "Nobody fits" in rows(user_list)[0]
+
+
+async def test_up_and_down_move_among_those_who_are_listed() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(100))) as (_, pilot):
+        await pilot.press("7")
+        visited = [user_list.selected]
+        for key in ("down", "down", "end", "up", "home"):
+            await pilot.press(key)
+            visited.append(user_list.selected)
+        assert visited == [7, 17, 27, 97, 87, 7]
+
+
+async def test_escape_shows_everybody_and_then_is_somebody_elses_key() -> None:
+    passed: list[str] = []
+
+    class Outside(ListApp):
+        BINDINGS = [("escape", "pass('escape')"), ("backspace", "pass('backspace')")]  # noqa: RUF012
+
+        def action_pass(self, key: str) -> None:
+            passed.append(key)
+
+        def on_key(self, event: events.Key) -> None:
+            if event.is_printable:
+                passed.append(event.key)
+
+    user_list = RecordingList()
+    app = Outside(user_list)
+    async with app.run_test(size=(30, 10)) as pilot:
+        user_list.apply(map(user, range(30)))
+        await pilot.press("2", "9", "escape")
+        assert (user_list.looked_for, user_list.selected, passed) == ("", 29, [])
+        assert user_list.shows_selected
+        await pilot.press("escape", "backspace", "/")
+        assert passed == ["escape", "backspace", "/"]
+        assert user_list.looked_for == ""
+
+
+async def test_who_is_chosen_is_no_longer_looked_for() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(30))) as (app, pilot):
+        await pilot.press("2", "9", "enter")
+        assert (app.chosen, user_list.looked_for, user_list.selected) == ([29], "", 29)
+        assert user_list.shows_selected
+
+
+async def test_a_selection_is_in_view_under_a_filter_after_a_resize() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(300)), size=(30, 20)) as (_, pilot):
+        await pilot.press("1", "end")
+        selected = user_list.selected
+        for size in ((30, 4), (30, 40), (20, 3)):
+            await pilot.resize_terminal(*size)
+            assert (user_list.selected, user_list.shows_selected) == (selected, True)
+
+
+async def test_ten_thousand_are_narrowed_at_once() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, map(user, range(10_000)), size=(40, 24)) as (_, pilot):
+        taken: list[float] = []
+        for _ in range(8):
+            start = time.perf_counter()
+            user_list.narrow("9")
+            taken.append(time.perf_counter() - start)
+            await pilot.pause()
+            user_list.narrow("")
+            await pilot.pause()
+        assert min(taken) < 0.010
