@@ -13,7 +13,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 
 from .activity import Activity
-from .command_line import typed
+from .line_input import typed
 from .user_order import Order
 from .user_rows import UserRows
 
