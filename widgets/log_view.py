@@ -175,17 +175,36 @@ class LogView(ScrollView, can_focus=True):
         self._show((self._held, 0))
         return self._held
 
+    def hold(self, serial: int) -> None:
+        """Let nothing push an entry out of view; if not all of it is in view, show it in the middle."""
+        if self._is_all_in_view(serial):
+            self._held = serial
+        else:
+            self.go_to(serial)
+
+    @property
+    def last_in_view(self) -> int:
+        """The serial number of the last entry in view; if there is none, of the last of all."""
+        return self._view[-1][0] if self._view else self._scrollback.next - 1
+
     def in_view(self, serial: int) -> bool:
         """Whether any row of an entry is in view."""
         return any(shown == serial for shown, _ in self._view)
 
     def _reveal(self, serial: int) -> None:
         """Scroll as little as possible to bring all of an entry into view."""
-        scrollback, height = self._scrollback, self._viewport.height
-        rows = len(scrollback.layout(serial).rows)
-        if self._view and sum(shown == serial for shown, _ in self._view) < min(rows, height):
+        if self._view and not self._is_all_in_view(serial):
+            scrollback, height = self._scrollback, self._viewport.height
+            rows = len(scrollback.layout(serial).rows)
             above = (serial, 0) < self._view[0] or rows > height
             self._show((serial, 0) if above else scrollback.walk((serial, rows - 1), 1 - height))
+
+    def _is_all_in_view(self, serial: int) -> bool:
+        """Whether all rows of an entry are in view, or as many as there is room for."""
+        if serial not in self._scrollback:
+            return False
+        rows = sum(shown == serial for shown, _ in self._view)
+        return 0 < min(len(self._scrollback.layout(serial).rows), self._viewport.height) <= rows
 
     def scroll_to(
         self, x: float | None = None, y: float | None = None, *, animate: bool = False, **options: Any

@@ -260,11 +260,12 @@ class MessageLog(SelectableLog):
         The log keeps the search up to date with what is written to it.
         """
         changed, old = search is not self._search, self._current
+        if search is None:
+            self.only = False
+            self._held = self.pointer if self.pointer is not None and self.in_view(self.pointer) else None
         self._search, self._current = search, current
         if changed:
-            if search is None:
-                self.only = False
-            elif self.only:
+            if search is not None and self.only:
                 self._scrollback.show_only(search.hits)
                 self._place()
             self.refresh()
