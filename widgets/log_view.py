@@ -68,17 +68,18 @@ class LogView(ScrollView, can_focus=True):
     ) -> None:
         """Create an empty log that keeps the newest entries, which stand for at most `max_lines` lines."""
         super().__init__(name=name, id=id, classes=classes)
-        self._scrollback = Scrollback(max_lines)
+        self.scrollback = Scrollback(max_lines)
+        self.painter = RowPainter(
+            self.scrollback, lambda name: self.get_component_rich_style(f"message-log--{name}")
+        )
+        self.top_row: Row = (FIRST_SERIAL, 0)
+        self.rows_in_view: list[Row] = []
+        self.held: int | None = None
+        """The entry that nothing may push out of view, until the reader leaves it."""
         self._viewport = Size()
-        self._top: Row = (FIRST_SERIAL, 0)
-        self._view: list[Row] = []
         self._seen = FIRST_SERIAL
-        self._held: int | None = None  # what new entries must not push out of view
         self._thumb = (0, 0)
         self._told: tuple[bool, float | None, int] = (True, None, 0)
-        self._painter = RowPainter(
-            self._scrollback, lambda name: self.get_component_rich_style(f"message-log--{name}")
-        )
         self._painting = self._placing = False
         self._deserted = True
 
@@ -87,26 +88,28 @@ class LogView(ScrollView, can_focus=True):
     @property
     def entries(self) -> Sequence[Entry]:
         """The entries that are kept, oldest first. Read only."""
-        return self._scrollback.entries
+        return self.scrollback.entries
 
     @property
     def lines(self) -> int:
         """How many lines the entries stand for."""
-        return self._scrollback.lines
+        return self.scrollback.lines
 
     @property
     def new_below(self) -> int:
         """How many entries have arrived since the reader scrolled up and have not been in view yet."""
-        return self._scrollback.next - self._seen
+        return self.scrollback.next - self._seen
 
     @property
     def paused_at(self) -> float | None:
         """The time of the first entry in view, in seconds since the epoch; None while the log follows."""
-        return None if self.following or not self._view else self._scrollback[self._view[0][0]].time
+        if self.following or not self.rows_in_view:
+            return None
+        return self.scrollback[self.rows_in_view[0][0]].time
 
     def entry(self, serial: int) -> Entry | None:
         """Return the entry with that serial number, or None if it is not kept."""
-        return self._scrollback[serial] if serial in self._scrollback else None
+        return self.scrollback[serial] if serial in self.scrollback else None
 
     def write_entries(self, entries: Sequence[Entry]) -> int:
         """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame.
@@ -114,54 +117,54 @@ class LogView(ScrollView, can_focus=True):
         Returns:
             The serial number of the first of them. Each entry's is one more than that of the one before.
         """
-        serial = self._scrollback.append(entries)
+        serial = self.scrollback.append(entries)
         if entries:
             if self._deserted:
                 self._deserted = all(entry.kind not in _OF_USERS for entry in entries)
-            self._update()
+            self.entries_changed()
         return serial
 
     def replace(self, serial: int, entry: Entry) -> bool:
         """Show `entry` in the place of the one with that serial number; return False if that was dropped."""
-        if serial not in self._scrollback:
+        if serial not in self.scrollback:
             return False
-        top_serial, row = self._top
-        position = self._scrollback.layout(serial).start_of(row) if top_serial == serial and row else 0
-        kept = self._scrollback.replace(serial, entry)
-        self._painter.forget_entry(serial)
+        top_serial, row = self.top_row
+        position = self.scrollback.layout(serial).start_of(row) if top_serial == serial and row else 0
+        kept = self.scrollback.replace(serial, entry)
+        self.painter.forget_entry(serial)
         if kept and position:
-            self._top = serial, self._scrollback.layout(serial).row_at(position)
-        self._update(replaced=serial)
+            self.top_row = serial, self.scrollback.layout(serial).row_at(position)
+        self.entries_changed(replaced=serial)
         return kept
 
     def clear(self) -> None:
         """Remove all entries, and follow new ones."""
-        self._scrollback.clear()
-        self._seen = self._scrollback.first
+        self.scrollback.clear()
+        self._seen = self.scrollback.first
         self._deserted = True
         self.following = True
-        self._update()
+        self.entries_changed()
 
-    def _update(self, *, replaced: int | None = None) -> None:
+    def entries_changed(self, *, replaced: int | None = None) -> None:
         """Show what has been appended, dropped and replaced."""
-        self._place(repaint=any(serial == replaced for serial, _ in self._view))
+        self.place(repaint=any(serial == replaced for serial, _ in self.rows_in_view))
 
     # Where it is. Scrolling is not animated: the target might show other text once an animation got there.
 
     def watch_following(self, following: bool) -> None:
         if following and not self._placing:
-            self._held = None
-            self._place()
+            self.held = None
+            self.place()
 
     def go_to(self, serial: int) -> None:
         """Show an entry in the middle of the view, and let nothing push it out.
 
         For one that has been dropped, that is the oldest one.
         """
-        if self._scrollback.serials:
-            serial = self._scrollback.nearest((serial, 0))[0]
-            self._held = serial
-            self._show(self._scrollback.walk((serial, 0), -(max(0, self._viewport.height - 1) // 2)))
+        if self.scrollback.serials:
+            serial = self.scrollback.nearest((serial, 0))[0]
+            self.held = serial
+            self._show(self.scrollback.walk((serial, 0), -(max(0, self._viewport.height - 1) // 2)))
 
     def go_to_time(self, time: float) -> int | None:
         """Show what came at `time` and later, in seconds since the epoch, from the top of the view on.
@@ -169,23 +172,42 @@ class LogView(ScrollView, can_focus=True):
         Returns:
             The serial number of the first such entry, or of the last of all; None if there is none.
         """
-        if not self._scrollback.serials:
+        if not self.scrollback.serials:
             return None
-        self._held = self._scrollback.since(time)
-        self._show((self._held, 0))
-        return self._held
+        self.held = self.scrollback.since(time)
+        self._show((self.held, 0))
+        return self.held
+
+    def hold(self, serial: int) -> None:
+        """Let nothing push an entry out of view; if not all of it is in view, show it in the middle."""
+        if self._is_all_in_view(serial):
+            self.held = serial
+        else:
+            self.go_to(serial)
+
+    @property
+    def last_in_view(self) -> int:
+        """The serial number of the last entry in view; if there is none, of the last of all."""
+        return self.rows_in_view[-1][0] if self.rows_in_view else self.scrollback.next - 1
 
     def in_view(self, serial: int) -> bool:
         """Whether any row of an entry is in view."""
-        return any(shown == serial for shown, _ in self._view)
+        return any(shown == serial for shown, _ in self.rows_in_view)
 
-    def _reveal(self, serial: int) -> None:
+    def reveal(self, serial: int) -> None:
         """Scroll as little as possible to bring all of an entry into view."""
-        scrollback, height = self._scrollback, self._viewport.height
-        rows = len(scrollback.layout(serial).rows)
-        if self._view and sum(shown == serial for shown, _ in self._view) < min(rows, height):
-            above = (serial, 0) < self._view[0] or rows > height
+        if self.rows_in_view and not self._is_all_in_view(serial):
+            scrollback, height = self.scrollback, self._viewport.height
+            rows = len(scrollback.layout(serial).rows)
+            above = (serial, 0) < self.rows_in_view[0] or rows > height
             self._show((serial, 0) if above else scrollback.walk((serial, rows - 1), 1 - height))
+
+    def _is_all_in_view(self, serial: int) -> bool:
+        """Whether all rows of an entry are in view, or as many as there is room for."""
+        if serial not in self.scrollback:
+            return False
+        rows = sum(shown == serial for shown, _ in self.rows_in_view)
+        return 0 < min(len(self.scrollback.layout(serial).rows), self._viewport.height) <= rows
 
     def scroll_to(
         self, x: float | None = None, y: float | None = None, *, animate: bool = False, **options: Any
@@ -193,10 +215,10 @@ class LogView(ScrollView, can_focus=True):
         super().scroll_to(x, y, animate=False, **options)
 
     def scroll_home(self, **_: Any) -> None:
-        self._show((self._scrollback.first, 0))
+        self._show((self.scrollback.first, 0))
 
     def scroll_end(self, **_: Any) -> None:
-        self._held = None
+        self.held = None
         self.following = True
 
     def scroll_page_up(self, **_: Any) -> None:
@@ -211,50 +233,51 @@ class LogView(ScrollView, can_focus=True):
         if old == new or self._viewport != self.scrollable_content_region.size:
             return  # Nothing to do, or not before the pending resize event.
         if abs(new - old) <= 2 * self._viewport.height:
-            self._show(self._scrollback.walk(self._top, new - old))
+            self._show(self.scrollback.walk(self.top_row, new - old))
         else:
-            self._show(self._scrollback.locate(new))
+            self._show(self.scrollback.locate(new))
 
     def on_resize(self) -> None:
         viewport = self.scrollable_content_region.size
         if viewport.width != self._viewport.width:
-            serial, row = self._top
-            position = self._scrollback.layout(serial).start_of(row) if row else 0
-            self._scrollback.resize(viewport.width)
-            self._painter.forget()
+            serial, row = self.top_row
+            kept = serial in self.scrollback
+            position = self.scrollback.layout(serial).start_of(row) if row and kept else 0
+            self.scrollback.resize(viewport.width)
+            self.painter.forget()
             if position:
-                self._top = serial, self._scrollback.layout(serial).row_at(position)
+                self.top_row = serial, self.scrollback.layout(serial).row_at(position)
         self._viewport = viewport
-        self._place(repaint=True)
+        self.place(repaint=True)
 
     def _show(self, top: Row) -> None:
         """Show `top` at the top of the view, or as close to it as the number of rows allows."""
-        self._top = top
+        self.top_row = top
         self.following = False
-        self._place()
-        if self._held is not None and not self.in_view(self._held):
-            self._held = None
+        self.place()
+        if self.held is not None and not self.in_view(self.held):
+            self.held = None
 
-    def _place(self, *, repaint: bool = False) -> None:
+    def place(self, *, repaint: bool = False) -> None:
         """Update what is in view and the scroll position, and follow if the end is in view."""
-        height, scrollback = self._viewport.height, self._scrollback
+        height, scrollback = self._viewport.height, self.scrollback
         view: list[Row] = []
         scroll = 0
         at_end = self.following or not scrollback.serials
         if scrollback.serials and height:
             end = scrollback.last_top(height)
-            if at_end and self._held is not None and (self._held, 0) < end and self.in_view(self._held):
-                self._top, at_end = (self._held, 0), False
-            self._top = scrollback.nearest(self._top)
-            at_end = at_end or self._top >= end
+            if at_end and self.held is not None and (self.held, 0) < end and self.in_view(self.held):
+                self.top_row, at_end = (self.held, 0), False
+            self.top_row = scrollback.nearest(self.top_row)
+            at_end = at_end or self.top_row >= end
             if at_end:
-                self._top = end
-            view = scrollback.rows(self._top, height)
-            scroll = max(0, scrollback.total - height) if at_end else scrollback.number(self._top)
+                self.top_row = end
+            view = scrollback.rows(self.top_row, height)
+            scroll = max(0, scrollback.total - height) if at_end else scrollback.number(self.top_row)
             if not scrollback.is_filtered:
                 self._seen = max(self._seen, view[-1][0] + 1)
-        if repaint or view != self._view:
-            self._view = view
+        if repaint or view != self.rows_in_view:
+            self.rows_in_view = view
             self.refresh()
         if height:
             self._set_scroll(scroll)
@@ -272,7 +295,7 @@ class LogView(ScrollView, can_focus=True):
 
     def _set_scroll(self, scroll: int) -> None:
         """Set Textual's scroll position and number of rows as cheaply as possible."""
-        height, total = self._viewport.height, self._scrollback.total
+        height, total = self._viewport.height, self.scrollback.total
         # Plain assignments would lay out the whole screen and call this method again.
         assign: Any = self.set_reactive
         assign(Widget.virtual_size, Size(self._viewport.width, total))
@@ -292,7 +315,7 @@ class LogView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._painter.forget()
+        self.painter.forget()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         # Textual calls this to paint, but render_line directly to find the text under the mouse.
@@ -303,29 +326,29 @@ class LogView(ScrollView, can_focus=True):
             self._painting = False
 
     def render_line(self, y: int) -> Strip:
-        row = self._view[y] if y < len(self._view) else None
+        row = self.rows_in_view[y] if y < len(self.rows_in_view) else None
         if not self._painting:
             if row is not None:
-                return self._painter.places(row)
-            return self._painter.place_below(self._scrollback.serials[-1]) if self._view else Strip([])
+                return self.painter.places(row)
+            return self.painter.place_below(self.scrollback.serials[-1]) if self.rows_in_view else Strip([])
         if row is not None:
-            return self._painter.paint(row, self.size.width, self._look(row[0]))
-        return self._painter.blank(self._viewport.width, self._hint_line(y), "hint")
+            return self.painter.paint(row, self.size.width, self.look_of(row[0]))
+        return self.painter.blank(self._viewport.width, self._hint_line(y), "hint")
 
     def _hint_line(self, y: int) -> str:
         """Return what a row below the entries shows of the hint, which a blank row separates from them."""
         lines = self.hint.splitlines() if self._deserted else []
-        index = y - len(self._view) - bool(self._view)
+        index = y - len(self.rows_in_view) - bool(self.rows_in_view)
         return clean(lines[index]) if 0 <= index < len(lines) else ""
 
-    def _look(self, serial: int) -> Look:
+    def look_of(self, serial: int) -> Look:
         """Return how an entry is painted."""
         return PLAIN
 
-    def _repaint(self, *serials: int | None) -> None:
+    def repaint_entries(self, *serials: int | None) -> None:
         """Paint some entries anew, as far as they are in view."""
         width = self._viewport.width
-        rows = [Region(0, y, width, 1) for y, row in enumerate(self._view) if row[0] in serials]
+        rows = [Region(0, y, width, 1) for y, row in enumerate(self.rows_in_view) if row[0] in serials]
         if rows:
             self.refresh(*rows)
 

@@ -130,19 +130,19 @@ class MessageLog(SelectableLog):
         super().__init__(**options)
         self._search: Search | None = None
         self._current: int | None = None
-        self._before_only: tuple[Row, bool] = self._top, True
+        self._before_only: tuple[Row, bool] = self.top_row, True
         self._pressed_at: Offset | None = None
         self._dropped = False  # whether the pointer changes because its entry was dropped
 
-    def _update(self, *, replaced: int | None = None) -> None:
+    def entries_changed(self, *, replaced: int | None = None) -> None:
         if self._search is not None:
             if replaced is not None:
                 self._search.replaced(replaced)
             self._search.step(SLICE)
-        super()._update(replaced=replaced)
-        if self.pointer is not None and self.pointer not in self._scrollback:
+        super().entries_changed(replaced=replaced)
+        if self.pointer is not None and self.pointer not in self.scrollback:
             self._dropped = True
-            self.pointer = self._next_to_point(self._scrollback.first - 1, 1)
+            self.pointer = self._next_to_point(self.scrollback.first - 1, 1)
             self._dropped = False
         elif replaced is not None and replaced == self.pointer:
             self._tell_pointed()
@@ -151,16 +151,18 @@ class MessageLog(SelectableLog):
 
     def validate_pointer(self, pointer: int | None) -> int | None:
         """Point at nothing where there is nothing."""
-        return pointer if pointer is not None and pointer in self._scrollback else None
+        return pointer if pointer is not None and pointer in self.scrollback else None
 
     def watch_pointer(self, old: int | None, new: int | None) -> None:
-        self._repaint(old, new)
+        self.repaint_entries(old, new)
         if not self._dropped:
+            if new is not None and self.only and new not in self.scrollback.serials:
+                self.only = False
             if new is not None and not self.in_view(new):
                 self.go_to(new)
-            self._held = new
-        elif self._held == old:
-            self._held = new
+            self.held = new
+        elif self.held == old:
+            self.held = new
         self._tell_pointed()
 
     def _tell_pointed(self) -> None:
@@ -173,24 +175,24 @@ class MessageLog(SelectableLog):
 
     def action_point(self, step: int) -> None:
         """Point at the entry above (-1) or below (1); if none in view is pointed at, at the last or first."""
-        if not self._view:
+        if not self.rows_in_view:
             return
         start = self.pointer
         if start is None or not self.in_view(start):
-            start = self._view[-1][0] + 1 if step < 0 else self._view[0][0] - 1
+            start = self.rows_in_view[-1][0] + 1 if step < 0 else self.rows_in_view[0][0] - 1
         target = self._next_to_point(start, step)
         if target is None:
             target = self.pointer
         if target is not None:
-            self._reveal(target)
-            self.pointer = target
+            self.reveal(target)
+            self.pointer = self.held = target
 
     def _next_to_point(self, serial: int, step: int) -> int | None:
         """Return the next entry with rows before (-1) or after (1) another that is no rule, or None."""
-        serials = self._scrollback.serials
+        serials = self.scrollback.serials
         at = bisect_left(serials, serial) - 1 if step < 0 else bisect_right(serials, serial)
         while 0 <= at < len(serials):
-            if self._scrollback[serials[at]].kind is not Kind.RULE:
+            if self.scrollback[serials[at]].kind is not Kind.RULE:
                 return serials[at]
             at += step
         return None
@@ -201,7 +203,7 @@ class MessageLog(SelectableLog):
             case "choose":
                 return self.pointer is not None
             case "copy_entry":
-                return self.pointer is not None or self._selection is not None
+                return self.pointer is not None or self.has_selection
             case _:
                 return True
 
@@ -236,12 +238,13 @@ class MessageLog(SelectableLog):
 
     def on_click(self, event: events.Click) -> None:
         """Point at the entry that is clicked; where the mouse has moved meanwhile, it has selected text."""
-        super().on_click(event)
         place = event.get_content_offset(self)
-        unmoved = event.screen_offset == self._pressed_at
-        if event.widget is self and event.chain == 1 and unmoved and place and place.y < len(self._view):
-            serial = self._view[place.y][0]
-            if self._scrollback[serial].kind is not Kind.RULE:
+        moved = event.screen_offset != self._pressed_at
+        if moved or event.widget is not self or event.chain > 1 or place is None:
+            return
+        if place.y < len(self.rows_in_view):
+            serial = self.rows_in_view[place.y][0]
+            if self.scrollback[serial].kind is not Kind.RULE:
                 self.pointer = serial
 
     def selection_updated(self, selection: Selection | None) -> None:
@@ -252,7 +255,7 @@ class MessageLog(SelectableLog):
 
     def find(self, query: Query) -> Search:
         """Return a search in this log, which has not begun."""
-        return Search(self._scrollback, query)
+        return Search(self.scrollback, query)
 
     def show_hits(self, search: Search | None, current: int | None = None) -> None:
         """Show what a search has found and will find, and which hit is the current one; None shows no hits.
@@ -260,16 +263,17 @@ class MessageLog(SelectableLog):
         The log keeps the search up to date with what is written to it.
         """
         changed, old = search is not self._search, self._current
+        if search is None:
+            self.only = False
+            self.held = self.pointer if self.pointer is not None and self.in_view(self.pointer) else None
         self._search, self._current = search, current
         if changed:
-            if search is None:
-                self.only = False
-            elif self.only:
-                self._scrollback.show_only(search.hits)
-                self._place()
+            if search is not None and self.only:
+                self.scrollback.show_only(search.hits)
+                self.place()
             self.refresh()
         elif old != current:
-            self._repaint(old, current)
+            self.repaint_entries(old, current)
 
     def validate_only(self, only: bool) -> bool:
         """Show all while there is no search."""
@@ -277,41 +281,41 @@ class MessageLog(SelectableLog):
 
     def watch_only(self, only: bool) -> None:
         if only and self._search is not None:
-            self._before_only = self._top, self.following
-            self._scrollback.show_only(self._search.hits)
+            self._before_only = self.top_row, self.following
+            self.scrollback.show_only(self._search.hits)
         else:
-            self._scrollback.show_only(None)
-            self._top, self.following = self._before_only
-        self._place(repaint=True)
+            self.scrollback.show_only(None)
+            self.top_row, self.following = self._before_only
+        self.place(repaint=True)
         if self._current is not None and not self.in_view(self._current):
             self.go_to(self._current)
 
     def refresh_hits(self) -> None:
         """Show what the search has found since: the hits alone may be other rows by now."""
         if self.only:
-            self._place()
+            self.place()
         self.refresh()
 
     @property
     def shown_entries(self) -> Sequence[Entry]:
         """The entries that can be scrolled to, oldest first: all, or the hits alone."""
-        scrollback = self._scrollback
+        scrollback = self.scrollback
         return [scrollback[serial] for serial in scrollback.serials] if self.only else self.entries
 
     # Painting.
 
-    def _look(self, serial: int) -> Look:
-        look = super()._look(serial)
+    def look_of(self, serial: int) -> Look:
+        look = super().look_of(serial)
         search = self._search
         if search is not None and serial in search:
-            look = look._replace(marks=(*self._hit_marks(serial, search.query), *look.marks))
+            look = Look(look.whole, (*self._hit_marks(serial, search.query), *look.marks))
         if serial == self.pointer:
-            look = look._replace(whole=self._painter.style("pointed"))
+            look = Look(self.painter.style("pointed"), look.marks)
         return look
 
     def _hit_marks(self, serial: int, query: Query) -> list[tuple[int, int, Style]]:
         if serial == self._current:
             return [(BODY, -1, self.get_component_rich_style("message-log--current", partial=True))]
-        layout = self._scrollback.layout(serial)
-        style = self._painter.style("hit")
+        layout = self.scrollback.layout(serial)
+        style = self.painter.style("hit")
         return [(start, end, style) for start, end in query.spans(layout.text, layout.sender_end)]

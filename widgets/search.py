@@ -105,8 +105,8 @@ class Query:
     def spans(self, text: str, sender_end: int) -> list[tuple[int, int]]:
         """Return where in the shown text of a hit is what was found; a span that ends at -1 goes to the end.
 
-        If that is nowhere, it is in what the entry stands for, or is about all of it: then it is the sender, or
-        all of a text without one.
+        If that is nowhere, it is in what the entry stands for, or is about all of it: then it is the sender,
+        or all of a text without one.
         """
         found = [span for word in self.words for span in _occurrences(word, text, BODY)]
         if self.sender or not found:

@@ -31,6 +31,11 @@ class SelectableLog(LogView):
         self._selection: Selection | None = None
 
     @property
+    def has_selection(self) -> bool:
+        """Whether any text is selected."""
+        return self._selection is not None
+
+    @property
     def selected(self) -> str:
         """The selected text; empty if there is none."""
         return "\n".join(self._selected(self._selection)) if self._selection else ""
@@ -42,16 +47,16 @@ class SelectableLog(LogView):
 
     def _selected(self, selection: Selection) -> Iterator[str]:
         """Yield the selected text of each entry: all that it stands for, if all that it shows is selected."""
-        serials = self._scrollback.serials
+        serials = self.scrollback.serials
         if not serials:
             return
         start = selection.start or Offset(0, serials[0])
         end = selection.end or Offset(sys.maxsize, serials[-1] + 1)
         for serial in serials[bisect_left(serials, start.y) : bisect_left(serials, end.y + 1)]:
-            text = self._scrollback.text(serial)
+            text = self.scrollback.text(serial)
             first = start.x if serial == start.y else 0
             last = end.x if serial == end.y else len(text)
-            if first <= BODY and last >= len(text) and (entry := self._scrollback[serial]).folded:
+            if first <= BODY and last >= len(text) and (entry := self.scrollback[serial]).folded:
                 yield full_text(entry)
             else:
                 yield text[first:last]
@@ -67,8 +72,8 @@ class SelectableLog(LogView):
             self._select(Selection(start, end))
         self.refresh()
 
-    def _update(self, *, replaced: int | None = None) -> None:
-        super()._update(replaced=replaced)
+    def entries_changed(self, *, replaced: int | None = None) -> None:
+        super().entries_changed(replaced=replaced)
         # Clear the selection if none of its text is left.
         if self._selection is not None and self._selection == self.text_selection:
             self._select(self._selection)
@@ -77,11 +82,11 @@ class SelectableLog(LogView):
         """Return `offset`, or the text at that row of the view if it is one (the mouse is on a border)."""
         if offset.y >= FIRST_SERIAL:
             return offset
-        if offset.y >= len(self._view):
-            serials = self._scrollback.serials
-            return Offset(sys.maxsize, serials[-1] if serials else self._scrollback.next - 1)
-        serial, index = self._view[offset.y]
-        return Offset(self._scrollback.layout(serial).start_of(index), serial)
+        if offset.y >= len(self.rows_in_view):
+            serials = self.scrollback.serials
+            return Offset(sys.maxsize, serials[-1] if serials else self.scrollback.next - 1)
+        serial, index = self.rows_in_view[offset.y]
+        return Offset(self.scrollback.layout(serial).start_of(index), serial)
 
     def _select(self, selection: Selection) -> None:
         """Select `selection`, or nothing if it contains no text: copying it would empty the clipboard."""
@@ -99,12 +104,12 @@ class SelectableLog(LogView):
                 serial = self._on_text(offset).y
                 self._select(Selection(Offset(0, serial), Offset(sys.maxsize, serial)))
 
-    def _look(self, serial: int) -> Look:
-        look = super()._look(serial)
+    def look_of(self, serial: int) -> Look:
+        look = super().look_of(serial)
         span = self._selection.get_span(serial) if self._selection else None
         if span is None:
             return look
-        return look._replace(marks=(*look.marks, (*span, self._selection_style())))
+        return Look(look.whole, (*look.marks, (*span, self._selection_style())))
 
     def _selection_style(self) -> Style:
         """Return the screen's style for a selection, in which most themes keep the text's own colour."""

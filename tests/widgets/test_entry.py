@@ -24,6 +24,7 @@ from chat_console.widgets.entry import (
     estimate_rows,
     full_text,
     lay_out,
+    shown_text,
     wrap,
 )
 
@@ -154,6 +155,90 @@ def test_no_row_but_the_first_can_pass_for_the_beginning_of_an_entry(width: int,
     first, *others = lines_of(lay_out(Entry(NOON, kind, "a", text), width))
     assert MARKS[kind] in first
     assert others and all(line.startswith("  ") for line in others)
+
+
+def drawn(each: Entry, width: int) -> list[str]:
+    """The rows of an entry with what they show at their end."""
+    layout = lay_out(each, width)
+    lines = lines_of(layout)
+    return [line + layout.after(row, width - widest(line)) for row, line in enumerate(lines)]
+
+
+FOLD = entry("57 more like it in 12 s", kind=Kind.FOLD)
+
+
+@pytest.mark.parametrize(
+    ("width", "rows"),
+    [
+        (60, ["           ⋮ 57 more like it in 12 s"]),
+        (45, ["        ⋮ 57 more like it in 12 s"]),
+        (40, ["  ⋮ 57 more like it in 12 s"]),
+        (20, ["   ⋮ 57 more like it", "     in 12 s"]),
+    ],
+)
+def test_a_fold_stands_below_the_text_it_is_like(width: int, rows: list[str]) -> None:
+    assert drawn(FOLD, width) == rows
+
+
+@pytest.mark.parametrize(
+    ("width", "rows"),
+    [
+        (60, ["──── away 22:42-23:05 · 214 lines " + "─" * 26]),
+        (59, ["─ away 22:42-23:05 · 214 lines " + "─" * 28]),
+        (31, ["─ away 22:42-23:05 · 214 lines "]),
+        (20, ["─ away 22:42-23:05 ·", "  214 lines ────────"]),
+    ],
+)
+def test_a_rule_goes_from_one_side_to_the_other(width: int, rows: list[str]) -> None:
+    rule = entry("away 22:42-23:05 · 214 lines", kind=Kind.RULE)
+    assert [row.rstrip() for row in drawn(rule, width)] == [row.rstrip() for row in rows]
+
+
+def test_a_private_line_that_was_sent_says_so_at_its_end_where_there_is_room() -> None:
+    sent = entry("I saw it. I talk to Karim.", "to quentin", Kind.SENT)
+    assert drawn(sent, 60) == ["12:34:56 » to quentin: I saw it. I talk to Karim.         ✓ "]
+    assert drawn(sent, 51) == ["12:34 » to quentin: I saw it. I talk to Karim.   ✓ "]
+    assert drawn(sent, 49) == ["12:34 » to quentin: I saw it. I talk to Karim. ✓ "]
+    assert drawn(sent, 48) == ["12:34 » to quentin: I saw it. I talk to Karim."]
+    assert drawn(sent, 30)[-1].endswith("✓ ")
+    assert "✓" not in full_text(sent)
+
+
+@given(st.integers(0, 120), TEXTS, st.sampled_from([Kind.RULE, Kind.SENT]), st.integers(0, 40))
+def test_the_end_of_a_row_never_takes_more_than_is_left(
+    width: int, text: str, kind: Kind, cells: int
+) -> None:
+    layout = lay_out(entry(text, kind=kind), width)
+    for row in range(len(layout.rows)):
+        assert widest(layout.after(row, cells)) <= cells + ("✓" in layout.after(row, cells))
+
+
+def test_names_have_the_colour_of_their_id_where_members_speak() -> None:
+    def style(kind: Kind, who: int | None) -> str:
+        return lay_out(Entry(NOON, kind, "Bob", "hello", who), 80).sender_style
+
+    assert [style(Kind.CHAT, who) for who in (0, 7, 8, 29)] == ["name-0", "name-7", "name-0", "name-5"]
+    assert style(Kind.PRIVATE, 3) == "name-3"
+    assert style(Kind.CHAT, None) == Kind.CHAT
+    assert style(Kind.SENT, 3) == Kind.SENT
+    assert style(Kind.SILENCED, 3) == Kind.SILENCED
+
+
+def test_what_a_muted_member_said_and_a_fold_are_styled_as_a_whole() -> None:
+    for kind in (Kind.SILENCED, Kind.FOLD):
+        layout = lay_out(entry("hello", "Bob", kind), 80)
+        assert {style for _, _, style in layout.parts(0)} - {TIME} == {kind}
+
+
+def test_a_copy_has_all_that_an_entry_stands_for() -> None:
+    lines = tuple(entry(text, "stefan") for text in ("buy", "sell\nnow", "buy"))
+    fold = Entry(NOON, Kind.FOLD, "", "3 more like it", 1, lines)
+    assert fold.expanded == lines
+    assert full_text(fold) == "12:34:56   stefan: buy\n12:34:56   stefan: sellnow\n12:34:56   stefan: buy"
+    assert shown_text(fold) == "12:34:56 ⋮ 3 more like it"
+    alone = entry("hello", "Bob")
+    assert alone.expanded == (alone,)
+    assert full_text(alone) == shown_text(alone) == "12:34:56   Bob: hello"
 
 
 def test_an_entry_without_text_or_sender_is_one_row() -> None:

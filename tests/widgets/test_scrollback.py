@@ -26,6 +26,10 @@ def all_rows(scrollback: Scrollback) -> list[Row]:
     return [(serial, row) for serial in serials for row in range(len(scrollback.layout(serial).rows))]
 
 
+def folded(lines: int) -> Entry:
+    return Entry(0, Kind.FOLD, "", str(lines), None, tuple(entries("x")) * lines)
+
+
 TEXTS = st.lists(st.text("ab 你", max_size=200), min_size=1, max_size=20)
 
 
@@ -51,6 +55,33 @@ def test_clearing_never_gives_a_serial_number_again() -> None:
     scrollback.clear()
     assert (scrollback.entries, scrollback.total) == ([], 0)
     assert scrollback.first == scrollback.next == FIRST_SERIAL + 2
+
+
+@given(st.lists(st.integers(0, 12)), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12))))
+def test_the_newest_entries_are_kept_that_stand_for_few_enough_lines(
+    counts: list[int], replacements: list[tuple[int, int]]
+) -> None:
+    scrollback = Scrollback(10)
+    kept: dict[int, int] = {}
+
+    def drop() -> None:
+        while sum(kept.values()) > 10 and len(kept) > 1:
+            del kept[min(kept)]
+
+    for batch in (counts[:3], counts[3:]):
+        first = scrollback.append([folded(lines) for lines in batch])
+        kept |= {first + index: max(1, lines) for index, lines in enumerate(batch)}
+        drop()
+    for index, lines in replacements:
+        serial = FIRST_SERIAL + index
+        known = serial in kept
+        if known:
+            kept[serial] = max(1, lines)
+        drop()
+        assert scrollback.replace(serial, folded(lines)) == (serial in kept)
+    assert list(scrollback.serials) == sorted(kept)
+    assert scrollback.lines == sum(kept.values())
+    assert [len(each.folded) or 1 for each in scrollback.entries] == [kept[each] for each in sorted(kept)]
 
 
 @given(TEXTS, st.text("ab 你", max_size=200), st.data())
@@ -107,6 +138,66 @@ def test_rows_follow_one_another_up_to_the_end(texts: list[str], count: int, dat
     start = data.draw(st.integers(0, len(rows) - 1))
     assert filled(texts).rows(rows[start], count) == rows[start : start + count]
     assert filled(texts).last_top(count) == rows[max(0, len(rows) - count)]
+
+
+@given(TEXTS, st.data())
+def test_entries_that_are_shown_alone_are_walked_as_if_there_were_no_others(
+    texts: list[str], data: st.DataObject
+) -> None:
+    shown = sorted(data.draw(st.sets(st.integers(0, len(texts) - 1), min_size=1)))
+    scrollback = filled(texts)
+    serials = [FIRST_SERIAL + index for index in shown]
+    scrollback.show_only(serials)
+    alone = filled([texts[index] for index in shown])
+    rows = [(serials[serial - FIRST_SERIAL], row) for serial, row in all_rows(alone)]
+    count = data.draw(st.integers(1, 30))
+    start = data.draw(st.integers(0, len(rows) - 1))
+    distance = data.draw(st.integers(-len(rows), len(rows)))
+    assert scrollback.walk(rows[start], distance) == rows[min(max(0, start + distance), len(rows) - 1)]
+    assert scrollback.rows(rows[start], count) == rows[start : start + count]
+    assert scrollback.last_top(count) == rows[max(0, len(rows) - count)]
+    for serial in serials:
+        scrollback.layout(serial)
+    assert scrollback.total == len(rows)
+    assert [scrollback.number(row) for row in rows] == list(range(len(rows)))
+    assert [scrollback.locate(number) for number in range(len(rows))] == rows
+    scrollback.show_only(None)
+    assert scrollback.last_top(count) == filled(texts).last_top(count)
+
+
+def test_what_was_dropped_is_not_shown_though_it_is_named() -> None:
+    scrollback = Scrollback(3)
+    scrollback.append(entries(*"abc"))
+    named = [FIRST_SERIAL, FIRST_SERIAL + 2]
+    scrollback.show_only(named)
+    assert scrollback.is_filtered
+    scrollback.append(entries("d"))
+    assert list(scrollback.serials) == [FIRST_SERIAL + 2]
+    named.append(FIRST_SERIAL + 3)
+    assert list(scrollback.serials) == [FIRST_SERIAL + 2, FIRST_SERIAL + 3]
+
+
+@given(TEXTS, st.data())
+def test_the_nearest_row_is_the_row_itself_or_the_next_one_there_is(
+    texts: list[str], data: st.DataObject
+) -> None:
+    scrollback = filled(texts)
+    scrollback.show_only(sorted(data.draw(st.sets(st.sampled_from(list(scrollback.serials)), min_size=1))))
+    rows = all_rows(filled(texts))
+    shown = [row for row in rows if row[0] in scrollback.serials]
+    for row in rows:
+        assert scrollback.nearest(row) == next((each for each in shown if each >= row), shown[-1])
+    assert scrollback.nearest((0, 5)) == shown[0]
+    assert scrollback.nearest((rows[-1][0] + 9, 5)) == shown[-1]
+    serial = scrollback.serials[0]
+    assert scrollback.nearest((serial, 10**6)) == max(row for row in rows if row[0] == serial)
+
+
+def test_an_entry_is_found_by_its_time() -> None:
+    scrollback = Scrollback(10)
+    scrollback.append([Entry(time, Kind.CHAT, "", "") for time in (10, 20, 20, 30)])
+    found = [scrollback.since(time) - FIRST_SERIAL for time in (0, 10, 11, 20, 25, 30, 99)]
+    assert found == [0, 0, 1, 1, 3, 3, 3]
 
 
 def test_only_entries_that_are_looked_at_are_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
