@@ -6,7 +6,7 @@ import os
 import pty
 import termios
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pyte
 import pyte.modes
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.pipe_ends import Pipe
-from support.waiting import until
+from support.waiting import BOUND, until
 
 from chat_console.app.line_terminal import LineTerminal, TerminalPrinter
 from chat_console.app.typed_line import TypedLine
@@ -127,6 +127,7 @@ class TestTerminalPrinter:
             assert printer.close(timeout=20)
             assert pipe.read(4).endswith(b"one\n")
         assert complaints == []
+        assert printer._size == 0  # a row takes nothing from what may wait
 
 
 @pytest.fixture
@@ -166,6 +167,18 @@ class TestLineTerminal:
         termios.tcsetattr(slave, termios.TCSANOW, others)
         terminal.close()
         assert termios.tcgetattr(slave) == others
+
+    @pytest.mark.timeout(BOUND)
+    async def test_it_does_not_wait_for_a_terminal_that_reads_nothing(self, tty: tuple[int, int]) -> None:
+        master, slave = tty
+        os.set_blocking(slave, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(slave, b"x" * 1000)
+        terminal = LineTerminal(slave, TerminalPrinter(slave, lambda problem: None), TypedLine(100))
+        terminal.start()
+        terminal.close()
+        termios.tcflush(master, termios.TCIFLUSH)
 
     async def test_a_terminal_without_a_size_has_80_columns(self, tty: tuple[int, int]) -> None:
         master, slave = tty
