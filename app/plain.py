@@ -45,7 +45,7 @@ class PlainConsole:
         printer = Printer if self._terminal is None else TerminalPrinter
         self._printer = printer(output, self.tell)
         self._line: LineTerminal | None = None
-        self._history = LineHistory(self.tell) if line_history and self._terminal is not None else None
+        self._history = LineHistory(self.tell) if line_history else None
         # If both are the same file, a single printer keeps each line whole.
         one = os.path.sameopenfile(output, errors)
         self._asides = self._printer if one else Printer(errors, lambda problem: None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -131,27 +133,45 @@ class TestKeeping:
         assert Kept(tmp_path / "chat-console" / "line-history").text == "hello\n"
 
 
-def _type_many(file: Path, name: str) -> None:
-    async def type_many() -> None:
-        kept = Kept(file)
-        for number in range(300):
-            await kept.keep(f"{name} {number}")
-        assert kept.complaints == []
+TYPE_MANY = """
+import asyncio, sys
+from pathlib import Path
+from chat_console.app.line_history import LineHistory
 
-    asyncio.run(type_many())
+async def type_many(file, name):
+    history = LineHistory(sys.exit, Path(file))
+    history.load()
+    for number in range(50):
+        history.append(f"{name} {number}")
+        await history.close()
+
+asyncio.run(type_many(*sys.argv[1:]))
+"""
 
 
-def test_consoles_that_type_at_once_lose_no_line(file: Path) -> None:
-    context = get_context("spawn")
-    consoles = [context.Process(target=_type_many, args=(file, name)) for name in ("ann", "bob")]
-    for console in consoles:
-        console.start()
-    for console in consoles:
-        console.join(BOUND)
-        assert console.exitcode == 0
-    lines = file.read_text().splitlines()
-    for name in ("ann", "bob"):
-        assert [line for line in lines if line.startswith(name)] == [f"{name} {n}" for n in range(300)]
+def test_consoles_that_type_and_shorten_the_file_at_once_lose_no_line(kept: Kept, file: Path) -> None:
+    kept.write("old\n" * (2 * HISTORY_LIMIT - 10))
+    names = ["ann", "bob", "cid"]
+    consoles = [subprocess.Popen([sys.executable, "-c", TYPE_MANY, str(file), name]) for name in names]
+    assert [console.wait(BOUND) for console in consoles] == [0] * len(consoles)
+    lines = kept.text.splitlines()
+    assert len(lines) < 2 * HISTORY_LIMIT
+    for name in names:
+        assert [line for line in lines if line.startswith(name)] == [f"{name} {n}" for n in range(50)]
+
+
+async def test_a_line_waits_while_another_console_has_the_file(
+    kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.write("old\n")
+    monkeypatch.setattr(line_history, "CLOSE_GRACE", 0.05)
+    other = os.open(file, os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    await kept.keep("mine")
+    assert kept.text == "old\n"
+    os.close(other)
+    await until(lambda: kept.text == "old\nmine\n")
+    await kept.history.close()
 
 
 async def test_a_line_that_is_added_while_another_console_shortens_the_file_is_not_lost(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import termios
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.pipe_ends import Pipe
-from support.waiting import until
+from support.waiting import BOUND, until
 
 from chat_console.app.line_terminal import LineTerminal, TerminalPrinter
 from chat_console.app.typed_line import TypedLine
@@ -127,6 +128,7 @@ class TestTerminalPrinter:
             assert printer.close(timeout=20)
             assert pipe.read(4).endswith(b"one\n")
         assert complaints == []
+        assert printer._size == 0  # a row takes nothing from what may wait
 
 
 @pytest.fixture
@@ -166,6 +168,20 @@ class TestLineTerminal:
         termios.tcsetattr(slave, termios.TCSANOW, others)
         terminal.close()
         assert termios.tcgetattr(slave) == others
+
+    @pytest.mark.timeout(BOUND)
+    async def test_it_does_not_wait_for_a_terminal_that_reads_nothing(self, tty: tuple[int, int]) -> None:
+        master, slave = tty
+        printer = TerminalPrinter(slave, lambda problem: None)
+        printer.print("x" * 1_000_000)
+        printer.start()
+        await until(lambda: select.select([master], [], [], 0)[0])
+        terminal = LineTerminal(slave, printer, TypedLine(100))
+        terminal.start()
+        terminal.close()
+        assert not printer.close(timeout=0)
+        while not printer.close(timeout=0):
+            os.read(master, 1 << 16)
 
     async def test_a_terminal_without_a_size_has_80_columns(self, tty: tuple[int, int]) -> None:
         master, slave = tty

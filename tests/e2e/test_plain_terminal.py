@@ -245,16 +245,18 @@ def test_a_terminal_that_reads_nothing_stalls_nobody_and_shows_all_in_the_end(
 
 
 @pytest.mark.parametrize(
-    "keys", ["/quit\r", "\x03", f"half{LEFT}\x03"], ids=["quit", "Ctrl+C", "half a line"]
+    ("keys", "end"), [("", "/quit\r"), (f"half{LEFT}", "\x03")], ids=["quit", "Ctrl+C at half a line"]
 )
 def test_the_terminal_is_as_it_was_after_the_end(
-    keys: str, start_console: StartConsole, connect: Connect
+    keys: str, end: str, start_console: StartConsole, connect: Connect
 ) -> None:
     console = start_console()
     ann = connect(console.port)
     console.wait_for_rows(welcome(ann), "")
     assert not console.terminal.is_restored
     console.type(keys)
+    console.wait_for_rows("half" if keys else "", column=3 if keys else 0)
+    console.type(end)
     assert console.terminal.wait() == 0
     assert console.terminal.is_restored
     assert ann.read_to_end().endswith(GOODBYE)
