@@ -31,9 +31,9 @@ from .joining import who_can_join
 from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible
 from .options import UsageError
+from .painting import PaintingApp
 from .palette import ConsoleCommands
 from .terminal import driver_class, repaint
-from .typeahead import KeyByKeyApp
 from .user_pane import UserPane
 
 
@@ -41,7 +41,7 @@ class UnknownTheme(UsageError):
     """There is no such theme; the message lists the available ones."""
 
 
-class ConsoleApp(KeyByKeyApp):
+class ConsoleApp(PaintingApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:

@@ -34,6 +34,11 @@ class Shown:
         self._rows: list[Row] = []
         self._cursor: tuple[int, int] | None = None
 
+    @property
+    def known(self) -> bool:
+        """Whether anything is known of what is shown."""
+        return bool(self._rows)
+
     def forget(self) -> None:
         """Know nothing of what is shown: the next frame is painted whole."""
         self._rows = []
@@ -204,7 +209,7 @@ class _Output:
                 change = self._pens.change(pen, its_pen)
                 pen = its_pen
             if at is not None and at[1] == y - 1 and _is_short(self._rows[y], 0, x, pen, self._pens):
-                parts += ("\r\n", change, *map(_text_of, self._rows[y][:x]), text)
+                parts += ("\r\v", change, *map(_text_of, self._rows[y][:x]), text)
             else:
                 parts += (_move(at, x, y), change, text)
             at = (x + cells if x + cells < self._width else None, y)
@@ -217,16 +222,17 @@ def _move(at: Place | None, x: int, y: int) -> str:
     if at is None:
         return absolute
     at_x, at_y = at
-    vertical = _step("B", y - at_y) if y >= at_y else _step("A", at_y - y)
+    if y >= at_y:
+        # VT moves down as LF does, but no terminal driver makes CR LF of it.
+        vertical = min("\v" * (y - at_y), _step("B", y - at_y), key=len)
+    else:
+        vertical = _step("A", at_y - y)
     if at_x is None:
-        if x:
-            return absolute
-        horizontal = "\r"
+        horizontal = "\r" + _step("C", x)
     elif x >= at_x:
         horizontal = _step("C", x - at_x)
     else:
-        ways = ("\b" * (at_x - x), _step("D", at_x - x), *(("\r",) if x == 0 else ()))
-        horizontal = min(ways, key=len)
+        horizontal = min("\b" * (at_x - x), _step("D", at_x - x), "\r" + _step("C", x), key=len)
     return min(vertical + horizontal, absolute, key=len)
 
 
