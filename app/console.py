@@ -27,14 +27,14 @@ from .line_history import LineHistory
 from .options import UsageError
 from .palette import palette, theme_palette
 from .terminal import driver_class, repaint
-from .typeahead import KeyByKeyApp
+from .painting import PaintingApp
 
 
 class UnknownTheme(UsageError):
     """There is no such theme; the message lists the available ones."""
 
 
-class ConsoleApp(KeyByKeyApp):
+class ConsoleApp(PaintingApp):
     """Shows a running `ChatServer` to its operator, and does what the operator asks.
 
     Args:

@@ -11,18 +11,23 @@ from __future__ import annotations
 import codecs
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 # Private, so Textual is pinned: it knows what terminals' sequences mean.
 from textual._xterm_parser import XTermParser
 from textual.events import Key, Paste
 from textual.message import Message
 
+from .pacing import ANSWER
+
 PASTE_LIMIT = 1 << 20
 """How many characters of one paste are taken."""
 
 PASTE_DELAY = 5.0
 """How long a paste may pause, in seconds, before its end is taken to be lost."""
+
+ANSWER_DELAY = 2.0
+"""How long an answer of the terminal may pause within, in seconds, while one is due."""
 
 # A control sequence (ECMA-48, 5.4), a key of the Linux console, a mouse report (X10's, or one with a minus
 # for a place outside the window), a key as SS3, or a reply as a control string (ECMA-48, 5.6; xterm also ends
@@ -65,6 +70,10 @@ _PLAIN = {
 
 _RESET = "\x1b[I"
 
+# The terminal's answers to DSR, which may also be that it is not well, and to DECRQM for its side margins.
+_ANSWER = re.compile(r"\x1b\[[03]n")
+_SIDE_MARGINS = re.compile(r"\x1b\[\?69;[1-3]\$y")
+
 _BY_POSITION = {
     "ru, ua": ("йцукенгшщзфыівапролдячсмить", "qwertyuiopassdfghjklzxcvbnm"),
     "by": ("ў", "o"),
@@ -88,17 +97,33 @@ _LATIN = {
 """The Latin letter on the same key, for the letters of the xkeyboard-config layouts named above."""
 
 
+class Answered(Message):
+    """The terminal has read everything up to a question (`pacing.QUESTION`)."""
+
+
+class HasSideMargins(Message):
+    """The terminal can scroll a part of its width."""
+
+
 class Keyboard:
     """Reads what a terminal sends, in whatever pieces it arrives.
 
     Args:
         encoding: the encoding of the terminal's text; invalid bytes become U+FFFD.
         escape_delay: how long an unfinished sequence may take to continue, in seconds.
+        is_answer_due: says whether the terminal still owes an answer.
     """
 
-    def __init__(self, encoding: str = "utf-8", escape_delay: float = 0.1) -> None:
+    def __init__(
+        self,
+        encoding: str = "utf-8",
+        escape_delay: float = 0.1,
+        is_answer_due: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._decode = codecs.getincrementaldecoder(encoding)("replace").decode
         self._escape_delay = escape_delay
+        self._is_answer_due = is_answer_due
+        self._escaped = False  # whether an Escape that may begin an answer was taken for the key
         self._parser = XTermParser()
         self._rest = ""
         self._pasted: str | None = None
@@ -109,12 +134,21 @@ class Keyboard:
         """How long to wait for input before calling `give_up`, in seconds; None for as long as it takes."""
         if self._pasted is not None:
             return PASTE_DELAY
+        if len(self._rest) > 1 and ANSWER.startswith(self._rest) and self._is_answer_due():
+            return ANSWER_DELAY
         return self._escape_delay if self._rest else None
 
     def feed(self, data: bytes) -> list[Message]:
         """Return the events that `data` completes."""
-        self._rest += self._decode(data)
-        return list(self._events())
+        text = self._decode(data)
+        if not self._rest:
+            # Escape has been taken for a key; what comes now may be the rest of an answer.
+            self._escaped = self._escaped and text.startswith(ANSWER[1]) and self._is_answer_due()
+            text = ANSWER[0] + text if self._escaped else text
+        self._rest += text
+        events = list(self._events())
+        self._escaped = self._escaped and bool(self._rest)
+        return events
 
     def give_up(self) -> list[Message]:
         """Return the events of an unfinished sequence as if its characters had been typed: no more came."""
@@ -122,7 +156,11 @@ class Keyboard:
         if self._pasted is not None:
             text, self._pasted = self._pasted + rest, None
             return [_paste(text)]
-        return [_escape(), *self._parse(rest[1:])] if rest else []
+        if not rest:
+            return []
+        before: list[Message] = [] if self._escaped else [_escape()]
+        self._escaped = rest == ANSWER[0] and self._is_answer_due()
+        return [*before, *self._parse(rest[1:])]
 
     def _events(self) -> Iterator[Message]:
         while self._rest:
@@ -171,6 +209,10 @@ class Keyboard:
 
     def _key(self, sequence: str) -> Iterable[Message]:
         """Return the events of a whole sequence; a key that types no Latin letter is taken by its place."""
+        if _ANSWER.fullmatch(sequence):
+            return (Answered(),)
+        if _SIDE_MARGINS.fullmatch(sequence):
+            return (HasSideMargins(),)
         if sequence.startswith("\x1b[<"):
             sequence = _BEYOND.sub("1", sequence)
         if other := _OTHER_KEY.fullmatch(sequence):

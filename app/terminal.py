@@ -1,8 +1,8 @@
-"""The terminal's driver: while the terminal does not read, frames are dropped and the chat goes on.
+"""The terminal's driver: while the terminal does not read, no frame is sent and the chat goes on.
 
 Textual's own driver passes what it paints to a thread through a short queue and, when that is full, blocks
 the event loop. The chat runs on the same loop, so a terminal that stopped reading would stop everybody. This
-driver uses a writer thread of our own instead.
+driver uses a writer thread of our own instead, and sends frames no faster than they are shown.
 """
 
 from __future__ import annotations
@@ -24,21 +24,27 @@ from textual import constants
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
+from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
 
 from ..widgets.cells import pinned
-from .keyboard import Keyboard
+from .frames import Frames
+from .keyboard import Answered, HasSideMargins, Keyboard
+from .painting import PaintingApp
+from .pens import Pens
 from .process import in_foreground, is_hung_up, is_ignored, never_stop_for_the_terminal
-from .terminal_io import POLL_INTERVAL, ExitEvent, Selector, TerminalOutput
+from .terminal_io import POLL_INTERVAL, ExitEvent, Selector, TerminalOutput, read_answers
 from .typeahead import KeyByKeyApp
 
 MAX_PENDING = 10
-"""How many writes may wait for the terminal before frames are dropped.
+"""How many writes may wait for the terminal before others than frames, such as the bell, are dropped.
 
 The sequences that enter and leave application mode are never dropped.
 """
 
 EXIT_GRACE = 1.0
-"""How long the terminal may take to read the last writes on exit, in seconds."""
+"""How long the terminal may take on exit to answer, and to read the last writes, in seconds."""
 
 LEAST_WIDTH = 10
 """The screen's minimum width, in columns: a narrower terminal clips it, where Textual would fail."""
@@ -64,6 +70,10 @@ _MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
 # https://sw.kovidgoyal.net/kitty/keyboard-protocol/#progressive-enhancement
 _KITTY_PUSH, _KITTY_POP = "\x1b[>29u", "\x1b[<u"
 
+# Asks whether there are side margins: DECRQM for DECLRMM. Apple's terminal would show the end of it.
+_ASK_SIDE_MARGINS = "" if os.environ.get("TERM_PROGRAM") == "Apple_Terminal" else "\x1b[?69$p"
+_NO_COLOURS = "\x1b[m"
+
 
 def driver_class() -> type[Driver] | None:
     """Return the driver for the terminal, or None if `TEXTUAL_DRIVER` names one, as textual-serve does."""
@@ -81,29 +91,31 @@ def repaint(app: KeyByKeyApp) -> None:
 class NonBlockingDriver(LinuxDriver):
     """Textual's driver for Linux and macOS, adapted to a terminal that may stall or vanish.
 
-    - While the terminal does not read, whole frames are dropped. Once it has read everything that was
-      waiting, the screen is redrawn.
-    - On exit the terminal has `EXIT_GRACE` seconds to read. If it does not, pending output is discarded, and
-      the sequences that restore the terminal are what it reads next.
+    - While the terminal does not read, at most two frames wait. Once it reads, the newest is shown.
+    - On exit the terminal has `EXIT_GRACE` seconds to answer what it was asked, so that the shell does not
+      get the answers, and as long to read. If it does not, pending output is discarded, and the sequences
+      that restore the terminal are what it reads next.
     - When the terminal is closed, the app exits with the code `HANGUP`. If SIGHUP was ignored at the start,
       it goes on without a terminal.
     - In the background, whether started there or continued by `bg`, it waits for the foreground.
     - While nothing is typed, no thread wakes up.
     """
 
-    stalled = False
-    """Whether frames are being dropped, so that there is no point in preparing one."""
-
     _painting = False
-    _away = _soiled = False
+    _away = False
+    _asked = _heard = 0  # questions to the terminal, and answers: one thread counts each
+    _asked_first = 0.0
     _look: asyncio.TimerHandle | None = None  # polls for the foreground: no event says that we have it
 
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)  # pyright: ignore[reportUnknownMemberType]
         self.app = app
+        self.event_loop = asyncio.get_running_loop()
+        self.frames = Frames(Pens(app.console.color_system), self, self.event_loop)
         if isinstance(app, KeyByKeyApp):
             app.driver = self
-        self.event_loop = asyncio.get_running_loop()
+        if isinstance(app, PaintingApp):
+            app.paint_by(self.frames)
         self._output: TerminalOutput | None = None
         self.exit_event = self._exit_event = ExitEvent()
         self._input_ended = Event()
@@ -112,18 +124,36 @@ class NonBlockingDriver(LinuxDriver):
         for number, handler in ((signal.SIGTSTP, self._suspend), (signal.SIGCONT, self._resume)):
             signal.signal(number, partial(self._on_signal, handler))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the terminal is ours to paint on."""
+        return self._painting and not self._away and self._output is not None
+
+    @property
+    def queued(self) -> int:
+        """How many writes are waiting for the terminal."""
+        return self._output.pending if self._output is not None else 0
+
+    @property
+    def stalled(self) -> bool:
+        """Whether there is a newer frame than those that the terminal has been sent."""
+        return self.frames.withheld
+
+    def send(self, text: str) -> None:
+        """Queue a frame, which ends with a question to the terminal; never wait."""
+        assert self._output is not None
+        self._asked_first = self._asked_first or monotonic()
+        self._asked += 1
+        self._output.put(text)
+
     def write(self, data: str) -> None:
-        """Queue `data` for the terminal, or drop it while the terminal is stalled; never wait."""
+        """Queue `data` for the terminal, or drop it while too much is waiting; never wait."""
         if self._away or self._output is None:
             return  # suspended, or in the background
         if not self._painting:
             self._output.farewell += data
-        elif self.stalled:
-            return
         elif self._output.pending >= MAX_PENDING:
-            self.stalled = True
-            # An empty write after setting the flag, so that the writer finds its queue empty once more.
-            data = ""
+            return
         self._output.put(pinned(data))
 
     def start_application_mode(self) -> None:
@@ -144,12 +174,15 @@ class NonBlockingDriver(LinuxDriver):
         # Textual has just reset these signals to stop the process.
         never_stop_for_the_terminal()
         self._painting = True
+        self._asked = self._heard = 0
+        self._asked_first = 0.0
+        self.frames.begin()
+        self.write(_ASK_SIDE_MARGINS)
 
     def repaint(self) -> None:
         """Redraw everything, and undo what other programs have written to the terminal or changed in it."""
-        if self._painting and not self._away:
-            self.write(_CLEAR)
-            self._soiled = self.stalled  # in that case the write above was dropped
+        if self.is_open:
+            self.frames.repaint(_CLEAR)
             self.app.screen.refresh()
 
     def disable_input(self) -> None:
@@ -158,17 +191,27 @@ class NonBlockingDriver(LinuxDriver):
             return
         if in_foreground(self.fileno):
             super().disable_input()
+            self._take_answers()
         else:
             # Input that is already there belongs to another program: it is not flushed.
             self.write(_MOUSE_OFF)
             self._stop_reading()
 
+    def _take_answers(self) -> None:
+        """Read what the terminal still has to answer, which must not be typed to the shell."""
+        if due := self._asked - self._heard:
+            # One that has never answered by now will not.
+            since = monotonic() if self._heard else self._asked_first
+            self._asked -= read_answers(self.fileno, due, since + EXIT_GRACE)
+
     def stop_application_mode(self) -> None:
         """Leave application mode and restore the terminal."""
-        self._painting = self.stalled = False
+        self._painting = False
+        self.frames.close()
         if self._away or self._output is None:
             return  # another program has it
         self._output.farewell = _CANCEL
+        self.write(_NO_COLOURS)
         if not constants.DISABLE_KITTY_KEY:
             self.write(_KITTY_POP)
         if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
@@ -207,7 +250,7 @@ class NonBlockingDriver(LinuxDriver):
 
     def _read_input(self) -> None:
         assert sys.__stdin__ is not None
-        keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY)
+        keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY, lambda: self._asked > self._heard)
         with (
             Selector() as selector,
             suppress(OSError, RuntimeError),
@@ -229,8 +272,23 @@ class NonBlockingDriver(LinuxDriver):
                         break
                     events = keyboard.feed(data)
                 for event in events:
-                    self.process_message(event)
+                    self._take(event)
                 self._wait_for_room()
+
+    def _take(self, event: Message) -> None:
+        match event:
+            case Answered():
+                self._heard += 1
+                self.event_loop.call_soon_threadsafe(self.frames.answered)
+            case HasSideMargins():
+                self.frames.shown.side_margins = True
+            case TerminalSupportsSynchronizedOutput():
+                self.frames.synchronised = True
+            case Key():
+                self.event_loop.call_soon_threadsafe(self.frames.pacing.typed)
+                self.process_message(event)
+            case _:
+                self.process_message(event)
 
     def _wait_for_room(self) -> None:
         """Wait until the app has caught up: a paste without bracketed paste mode may be long."""
@@ -290,20 +348,13 @@ class NonBlockingDriver(LinuxDriver):
     def _drained(self) -> None:
         """Handle that the writer thread has written everything in its queue."""
         if self.stalled:
-            self._call(self._repaint)
+            with suppress(RuntimeError):  # the loop may be closed by now
+                self.event_loop.call_soon_threadsafe(self.frames.send)
 
     def _call(self, callback: Callable[[], None]) -> None:
         """Have the app call `callback`; for other threads, and without waiting for it."""
         with suppress(RuntimeError):  # the loop may be closed by now
             self.event_loop.call_soon_threadsafe(self.app.call_later, callback)
-
-    def _repaint(self) -> None:
-        if self._painting:
-            self.stalled = False
-            if self._soiled:
-                self.repaint()
-            else:
-                self.app.screen.refresh()
 
     def _hang_up(self) -> None:
         if is_ignored(signal.SIGHUP):

@@ -11,11 +11,12 @@ import termios
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from selectors import EVENT_WRITE
+from selectors import EVENT_READ, EVENT_WRITE
 from threading import Event, Thread
 from time import monotonic
 from typing import TextIO
 
+from .pacing import ANSWER
 from .repertoire import ERRORS
 
 POLL_INTERVAL = 0.2
@@ -49,6 +50,26 @@ class ExitEvent(Event):
         """Close the sockets. The thread must have ended."""
         self.woken.close()
         self._wake.close()
+
+
+def read_answers(terminal: int, count: int, give_up_at: float) -> int:
+    """Read up to `count` answers from the terminal, and all that comes with them; return how many came.
+
+    Args:
+        terminal: the descriptor to read from.
+        count: how many answers are due.
+        give_up_at: when to stop waiting for them, by the monotonic clock.
+    """
+    data = b""
+    with Selector() as selector, suppress(OSError):
+        selector.register(terminal, EVENT_READ)
+        while data.count(ANSWER.encode()) < count and (left := give_up_at - monotonic()) > 0:
+            if selector.select(left):
+                more = os.read(terminal, 1 << 8)
+                if not more:
+                    break
+                data += more
+    return data.count(ANSWER.encode())
 
 
 class TerminalOutput:

@@ -27,8 +27,11 @@ _WIDE = (
 )
 _DASHES = {"\N{TWO-EM DASH}": 2, "\N{THREE-EM DASH}": 3}
 
-# One cell everywhere: the characters of most texts and all frames.
-_NARROW = "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u0482\u048a-\u052f\u2010-\u2027\u2500-\u259f"
+# One cell everywhere: the characters of most texts, and of all frames and marks.
+_NARROW = (
+    "\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037b-\u0482\u048a-\u052f\u2010-\u2027"
+    "\u2298\u22ee\u2500-\u259f\u25b8-\u25bb\u25be\u25bf\u25c2-\u25c5"
+)
 _all_narrow = re.compile(f"[{_NARROW}]*").fullmatch
 _some_not_narrow = re.compile(f"[^\x00-\x1f\x7f{_NARROW}]").search
 

@@ -1,0 +1,92 @@
+"""An app whose frames go to the terminal as what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import RenderableType
+
+# Private, so Textual is pinned: what its screen passes to App._display.
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.screen import Screen
+from textual.strip import Strip
+
+from .frame import Cell, Cells, Row, put
+from .frames import Frames
+from .pens import Pens
+from .typeahead import KeyByKeyApp
+
+
+class Canvas:
+    """What the screen should show, from the updates that Textual makes.
+
+    Args:
+        pens: numbers the pens.
+    """
+
+    def __init__(self, pens: Pens) -> None:
+        self.rows: list[Row] = []
+        """No row is ever changed: another takes its place."""
+        self._pens = pens
+        self._cells = Cells(pens)
+        (self._blank,) = self._cells.blanks(1)
+
+    def take(self, update: LayoutUpdate | ChopsUpdate) -> None:
+        """Bring the rows up to date."""
+        if isinstance(update, LayoutUpdate):
+            width = update.region.width
+            self.rows = [self._row(strips, width) for strips in update.strips]
+            return
+        for y, start, end in update.spans:
+            if y >= len(self.rows):
+                continue
+            row = self.rows[y]
+            # Whole pieces, though only a part may have changed: a text is never cut.
+            for (x, strip), stop in zip(update.chops[y].items(), update.chop_ends[y], strict=False):
+                if strip is not None and x < end and stop > start:
+                    cells = self._row((strip,), stop - x)
+                    if row[x:stop] != cells:
+                        row = put(row, x, cells, self._blank)
+            self.rows[y] = row
+
+    def _row(self, strips: Iterable[Strip], width: int) -> list[Cell]:
+        row: list[Cell] = []
+        for strip in strips:
+            for text, style, control in strip:
+                if not control:
+                    row += self._cells.of(text, self._pens.of(style))
+        if len(row) > width:
+            end = width
+            while row[end].part > 1:
+                end -= 1
+            del row[end:]
+        if len(row) < width:
+            row += self._cells.blanks(width - len(row))
+        return row
+
+
+class PaintingApp(KeyByKeyApp):
+    """An app whose driver may take frames; with any other driver it paints as Textual does."""
+
+    _canvas: Canvas | None = None
+    _frames: Frames | None = None
+
+    def paint_by(self, frames: Frames) -> None:
+        """Show everything by `frames` from now on."""
+        self._frames, self._canvas = frames, Canvas(frames.pens)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # Private, so Textual is pinned: its own writes each update as it is.
+        if (
+            self._canvas is None
+            or self._frames is None
+            or not isinstance(renderable, LayoutUpdate | ChopsUpdate)
+        ):
+            super()._display(screen, renderable)
+            return
+        self._canvas.take(renderable)
+        if not self._batch_count:
+            x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
+            self._frames.show([*self._canvas.rows], (x, y))
+        self.post_display_hook()
