@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App, ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import DescendantFocus, Key, Paste
 from textual.filter import LineFilter
-from textual.screen import Screen
 from textual.widget import Widget
 
 from ..server.chat_server import ChatServer
@@ -25,14 +24,15 @@ from ..widgets.help_screen import HelpScreen
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
+from ..widgets.user_row import User
 from .colours import readable
 from .completion import PLACEHOLDER, complete
 from .feed import Feed, alert, endpoints
 from .joining import who_can_join
-from .keys import KEYS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
+from .keys import KEYS, OFFERS, ON_A_USER, UNSEEN_KEYS, KeyBar, help_sections
 from .legible import Legible, Undimmed
 from .options import UsageError
-from .palette import ConsoleCommands
+from .palette import Offer, palette, theme_palette
 from .terminal import driver_class, repaint
 from .typeahead import KeyByKeyApp
 from .user_pane import UserPane
@@ -56,7 +56,7 @@ class ConsoleApp(KeyByKeyApp):
 
     TITLE = "chat-console"
     CSS_PATH = ["console.tcss", "colours.tcss"]  # noqa: RUF012
-    COMMANDS = App.COMMANDS | {ConsoleCommands}
+    ENABLE_COMMAND_PALETTE = False  # Textual's, which has words and actions of its own
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = KEYS + UNSEEN_KEYS
@@ -112,11 +112,6 @@ class ConsoleApp(KeyByKeyApp):
         self.exit()
 
     # The screen
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return Textual's own palette commands, except the one that would hide the line."""
-        commands = super().get_system_commands(screen)  # pyright: ignore[reportUnknownMemberType]
-        return (command for command in commands if command.title != "Maximize")
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, with colours that can be read."""
@@ -224,6 +219,30 @@ class ConsoleApp(KeyByKeyApp):
         """Show all keys and commands."""
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(help_sections()))
+
+    def action_palette(self) -> None:
+        """Search everything that can be done, and do it."""
+        if not self._in_dialog:
+            self.push_screen(palette(self._offers(), self._present), self._do)
+
+    def action_choose_theme(self) -> None:
+        """Choose other colours."""
+        self.push_screen(theme_palette(self.available_themes.values(), self.theme), self._use_theme)
+
+    def _offers(self) -> list[Offer]:
+        """What the palette can offer now."""
+        return [offer for offer in OFFERS if offer.is_for_users or self.check_action(offer.action, ())]
+
+    def _present(self) -> tuple[Collection[User], int | None]:
+        return self.user_list.users.values(), self.user_list.selected
+
+    async def _do(self, action: str | None) -> None:
+        if action is not None:
+            await self.run_action(action)
+
+    def _use_theme(self, name: str | None) -> None:
+        if name is not None:
+            self.theme = name
 
     def action_line(self) -> None:
         """Go to the operator's line."""

@@ -11,6 +11,7 @@ from textual.widgets import Footer
 
 from ..server.room.commands import Role, commands_for
 from ..widgets.help_screen import Section
+from .palette import Offer
 
 KEYS: list[BindingType] = [
     Binding("f1", "help", "Help", id="help", tooltip="Show all keys and commands"),
@@ -30,9 +31,28 @@ KEYS: list[BindingType] = [
         show=False,
         tooltip="Redraw the screen",
     ),
+    Binding("ctrl+p", "palette", "All", id="palette", show=False, tooltip="Find anything that can be done"),
     Binding("ctrl+q", "quit", "Quit", id="quit", priority=True, tooltip="Stop the server and quit"),
 ]
 """The console's keys, in the order in which the footer and the help show them."""
+
+OFFERS = [
+    Offer("message({id})", "Write to {name}", "f2", "message msg private whisper tell"),
+    Offer("kick({id})", "Kick {name}", "f3", "disconnect drop remove throw out"),
+    Offer("mute({id}, True)", "Mute {name}", "f6", "silence quiet", muted=False),
+    Offer("mute({id}, False)", "Unmute {name}", "f6", "silence lift undo", muted=True),
+    Offer("ban({id})", "Ban {name}", "f7", "block lock out address"),
+    Offer("help", "Help: all keys and commands", "f1", "manual ?"),
+    Offer("line", "Go to the line", "escape", "type say write"),
+    Offer("users", "Go to the users", "f4", "list who people members find"),
+    Offer("log", "Go to the log", "f5", "messages history scroll read"),
+    Offer("choose_theme", "Change the colours", "", "theme dark light colors appearance"),
+    Offer("repaint", "Paint the screen anew", "ctrl+l", "redraw refresh clear garbage"),
+    Offer("screen.copy_text", "Copy what the mouse has selected", "ctrl+c", "clipboard"),
+    Offer("paste", "Paste what was copied here", "ctrl+v", "clipboard insert"),
+    Offer("quit", "Stop the server and quit", "ctrl+q", "exit close end shut down"),
+]
+"""What the palette offers, in the order in which it is shown before anything is typed."""
 
 UNSEEN_KEYS: list[BindingType] = [
     Binding("pageup", "scroll_log('page_up')", show=False, id="log-page-up"),
