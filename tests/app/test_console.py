@@ -278,8 +278,8 @@ async def test_what_is_typed_or_pasted_in_a_dialog_is_not_for_the_line(operator:
         await operator.press(back)
         await operator.back()
     await operator.press("ctrl+p")
-    await operator.until(lambda: operator.console.screen.query("CommandInput"))
-    palette = operator.console.screen.query_one("CommandInput", Input)
+    await operator.until(lambda: operator.console.screen.query("SearchLine"))
+    palette = operator.console.screen.query_one("SearchLine", Input)
     await operator.until(lambda: palette.has_focus)
     await operator.press("x")
     operator.console.post_message(events.Paste("yz"))
@@ -318,7 +318,7 @@ async def test_the_palette_leaves_the_line_as_it_was(operator: Operator) -> None
     await operator.settle()
     before = operator.line.region, operator.line.styles.border, operator.line.styles.padding
     await operator.press("ctrl+p")
-    await operator.until(lambda: operator.console.screen.query("CommandInput"))
+    await operator.until(lambda: operator.console.screen.query("SearchLine"))
     await operator.press("escape")
     await operator.back()
     await operator.until(lambda: operator.focused is operator.line)
@@ -942,7 +942,7 @@ async def test_no_text_of_the_log_stands_to_the_left_of_a_dialog(operator: Opera
     for key, box in (
         ("f3", "Confirm > Vertical"),
         ("f1", "HelpScreen > VerticalScroll"),
-        ("ctrl+p", "#--input"),
+        ("ctrl+p", "PaletteScreen > Vertical"),
     ):
         await operator.press(key)
         await operator.until(lambda: not operator.at_home and operator.console.screen.query(box))  # noqa: B023

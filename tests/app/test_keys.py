@@ -19,7 +19,7 @@ def section(heading: str) -> dict[str, str]:
 
 def test_the_function_keys_come_first_and_in_order() -> None:
     keys = [binding.key for binding in BINDINGS]
-    assert keys == ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "escape", "ctrl+l", "ctrl+q"]
+    assert keys == ["f1", "f2", "f3", "f4", "f5", "f6", "f7", "escape", "ctrl+l", "ctrl+p", "ctrl+q"]
     assert len(KEYS) == len(BINDINGS)
 
 
@@ -37,7 +37,7 @@ def test_the_other_keys_are_actions_too_and_can_be_rebound() -> None:
 
 
 def test_the_footer_has_what_there_is_room_for() -> None:
-    assert [binding.key for binding in BINDINGS if not binding.show] == ["escape", "ctrl+l"]
+    assert [binding.key for binding in BINDINGS if not binding.show] == ["escape", "ctrl+l", "ctrl+p"]
 
 
 def test_quit_and_repaint_go_before_what_any_pane_makes_of_their_keys() -> None:
@@ -55,6 +55,7 @@ def test_the_help_has_every_key_as_it_is_printed_on_it() -> None:
         "F7": "Ban the selected user's address (asks first)",
         "Escape": "Go to the operator's line",
         "Ctrl+L": "Redraw the screen",
+        "Ctrl+P": "Find anything that can be done",
         "Ctrl+Q": "Stop the server and quit",
     }
 

@@ -56,6 +56,7 @@ async def show_help(operator: Operator) -> None:
 
 async def show_palette(operator: Operator) -> None:
     await operator.press("ctrl+p", *"an")
+    await operator.until(lambda: "Write to Ann" in operator.text)
 
 
 async def show_question(operator: Operator) -> None:
@@ -69,6 +70,7 @@ SCREENS = [
     show_users,
     show_log,
     show_help,
+    show_palette,
     show_question,
 ]
 

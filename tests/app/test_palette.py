@@ -1,84 +1,246 @@
-"""The command palette: what the keys do, and every user by name or address."""
+"""The command palette: everything that the keys do, and every user by name or address."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
+from collections.abc import Sequence
 
 import pytest
-from support.console_operator import Operate, Operator
-from textual.command import CommandPalette, DiscoveryHit, Hit
-from textual.content import Content
+from hypothesis import given
+from hypothesis import strategies as st
+from support.console_operator import Operator
+from textual.binding import Binding
+from textual.events import Key
 
-from chat_console.app.palette import ConsoleCommands
+from chat_console.app.console import ConsoleApp
+from chat_console.app.keys import KEYS, OFFERS, UNSEEN_KEYS
+from chat_console.app.palette import MOST, Offer, found, key_text
 from chat_console.server.addresses import Address
 from chat_console.server.room.events import Joined, Renamed
+from chat_console.widgets.choice_list import Choice, ChoiceList
 from chat_console.widgets.help_screen import HelpScreen
+from chat_console.widgets.palette_screen import PaletteScreen
+from chat_console.widgets.user_row import User
+
+ON_USERS = [offer for offer in OFFERS if offer.is_for_users]
 
 
-async def search(operator: Operator, query: str) -> list[Hit]:
-    """The hits for `query`, best first, as the palette sorts them."""
-    provider = ConsoleCommands(operator.console.screen)
-    hits = [hit async for hit in provider.search(query)]
-    assert all(isinstance(hit, Hit) for hit in hits)
-    return sorted((hit for hit in hits if isinstance(hit, Hit)), reverse=True)
+def user(number: int, name: str, *, muted: bool = False) -> User:
+    return User(number, name, f"10.0.0.1|{number}", 0.0, muted)
 
 
-async def titles(operator: Operator, query: str) -> list[str | None]:
-    return [hit.text for hit in await search(operator, query)]
+async def titles(
+    query: str, users: Sequence[User] = (), selected: int | None = None, offers: Sequence[Offer] = OFFERS
+) -> list[str]:
+    """What is offered for `query`, best first."""
+    return [choice.title for choice in await found(query, offers, users, selected)]
 
 
-async def choose(hit: Hit | DiscoveryHit) -> None:
-    """Do what a hit offers."""
-    done = hit.command()
-    assert inspect.isawaitable(done)
-    await done
+# What is found
+
+ANN, BOB = user(1, "Ann"), user(2, "Bob")
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("offer", OFFERS, ids=lambda offer: offer.action)
+def test_each_row_is_an_action_of_the_console_and_bears_the_key_that_does_it(offer: Offer) -> None:
+    action = offer.action.partition("(")[0]
+    if not action.startswith("screen."):
+        assert callable(getattr(ConsoleApp, f"action_{action}"))
+    bindings = [binding for binding in (*KEYS, *UNSEEN_KEYS) if isinstance(binding, Binding)]
+    keys = {binding.key for binding in bindings if binding.action == action}
+    assert not keys or offer.key in keys
+
+
+@pytest.mark.quick
+async def test_before_anything_is_typed_it_offers_all_but_what_is_done_to_users() -> None:
+    assert await titles("", [ANN, BOB]) == [offer.title for offer in OFFERS if not offer.is_for_users]
+
+
+@pytest.mark.quick
+async def test_what_can_be_done_to_the_selected_user_comes_first_and_has_its_key() -> None:
+    first, *_ = choices = await found("", OFFERS, [ANN, BOB], BOB.id)
+    assert first == Choice("Write to Bob", "10.0.0.1|2", "F2", "message(2)")
+    assert [choice.title for choice in choices[:4]] == ["Write to Bob", "Kick Bob", "Mute Bob", "Ban Bob"]
+    assert not any("Ann" in choice.title for choice in choices)
+
+
+@pytest.mark.quick
+async def test_of_any_other_user_no_key_is_said_to_do_it() -> None:
+    kick_bob, kick_ann = await found("kick", OFFERS, [ANN, BOB], BOB.id)
+    assert kick_bob == Choice("Kick Bob", "10.0.0.1|2", "F3", "kick(2)")
+    assert kick_ann == Choice("Kick Ann", "10.0.0.1|1", "", "kick(1)")
+
+
+@pytest.mark.quick
+async def test_a_user_is_found_by_name_or_address_whatever_the_order_and_case() -> None:
+    for query in ("ann", "ANN", "0.1|1", "ann 10.0.0.1|1"):
+        assert await titles(query, [ANN, BOB]) == ["Write to Ann", "Kick Ann", "Mute Ann", "Ban Ann"]
+    for query in ("kick ann", "ann kick", "ki nn"):
+        assert await titles(query, [ANN, BOB]) == ["Kick Ann"]
+    assert await titles("carol", [ANN, BOB]) == []
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("msg ann", "Write to Ann"),
+        ("silence ann", "Mute Ann"),
+        ("throw ann", "Kick Ann"),
+        ("block ann", "Ban Ann"),
+        ("exit", "Stop the server and quit"),
+        ("who", "Go to the users"),
+        ("theme", "Change the colours"),
+        ("f1", "Help: all keys and commands"),
+        ("ctrl+q", "Stop the server and quit"),
+    ],
+)
+async def test_other_words_for_it_find_it_too(query: str, title: str) -> None:
+    assert (await titles(query, [ANN, BOB]))[0] == title
+
+
+@pytest.mark.quick
+async def test_whole_words_come_first_and_beginnings_before_what_is_within() -> None:
+    users = [user(number, name) for number, name in enumerate(("bigmax", "maximilian", "max"), 1)]
+    assert await titles("kick max", users) == ["Kick max", "Kick maximilian", "Kick bigmax"]
+
+
+@pytest.mark.quick
+async def test_who_is_muted_can_be_unmuted() -> None:
+    assert await titles("mute", [ANN, user(2, "Bob", muted=True)]) == ["Mute Ann", "Unmute Bob"]
+    (unmute,) = await found("unmute", OFFERS, [ANN, user(2, "Bob", muted=True)], None)
+    assert unmute.value == "mute(2, False)"
+
+
+@pytest.mark.quick
+async def test_a_name_is_nothing_but_text() -> None:
+    name = "[/nope]{name}{id}{0.__class__}"
+    choices = await found("kick", OFFERS, [user(7, name)], None)
+    assert choices == [Choice(f"Kick {name}", "10.0.0.1|7", "", "kick(7)")]
+    no_name = User(8, "10.0.0.1|8", "10.0.0.1|8", 0.0)
+    assert await found("kick", OFFERS, [no_name], None) == [Choice("Kick 10.0.0.1|8", "", "", "kick(8)")]
+
+
+@pytest.mark.quick
+@given(st.text("anKik m1|", max_size=8), st.lists(st.text("ann", min_size=1, max_size=4), max_size=4))
+async def test_what_is_found_has_every_word_and_nothing_else_has(query: str, names: list[str]) -> None:
+    users = [user(number, name) for number, name in enumerate(names, 1)]
+    values = [choice.value for choice in await found(query, ON_USERS, users, None)]
+    assert len(set(values)) == len(values)
+    expected = {
+        offer.action.replace("{id}", str(one.id))
+        for offer in ON_USERS
+        for one in users
+        if query.split() and offer.muted is not True
+        if all(
+            word in offer.title.replace("{name}", "").lower()
+            or any(alias.startswith(word) for alias in offer.aliases.split())
+            or word in f"{one.name} {one.address}"
+            for word in query.lower().split()
+        )
+    }
+    assert set(values) == expected
+
+
+@pytest.mark.quick
+def test_keys_are_called_what_is_printed_on_them() -> None:
+    assert [key_text(key) for key in ("f3", "ctrl+f", "escape", "")] == ["F3", "Ctrl+F", "Esc", ""]
+
+
+@pytest.mark.quick
+async def test_a_search_among_thousands_lets_the_chat_go_on() -> None:
+    users = [user(number, f"user{number}") for number in range(1, 10_001)]
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    chat = asyncio.create_task(turn())
+    assert len(await found("kic", OFFERS, users, None)) == MOST
+    chat.cancel()
+    assert turns >= 20
+    assert (await titles("kick user9999", users))[0] == "Kick user9999"
+
+
+# The palette of the console
+
+
+async def open_palette(operator: Operator, query: str = "") -> ChoiceList:
+    """Open the palette, and type into it."""
+    await operator.press("ctrl+p")
+    await operator.until(lambda: isinstance(operator.console.screen, PaletteScreen))
+    await operator.press(*("space" if letter == " " else letter for letter in query))
+    return operator.console.screen.query_one(ChoiceList)
 
 
 async def run(operator: Operator, query: str) -> None:
-    """Do what the best hit offers."""
-    hits = await search(operator, query)
-    await choose(hits[0])
+    """Do what is offered first."""
+    await open_palette(operator, query)
+    await operator.press("enter")
 
 
-async def test_it_offers_what_the_keys_do_before_anything_is_typed(operator: Operator) -> None:
-    provider = ConsoleCommands(operator.console.screen)
-    hits = [hit async for hit in provider.discover()]
-    assert [hit.text for hit in hits] == ["Help", "User list", "Message log"]
-    assert all(isinstance(hit, DiscoveryHit) and hit.help for hit in hits)
-    for hit, reached in zip(
-        hits,
-        (
-            lambda: isinstance(operator.console.screen, HelpScreen),
-            lambda: operator.user_list.has_focus,
-            lambda: operator.log.has_focus,
-        ),
-        strict=True,
+async def offered(operator: Operator, query: str) -> list[str]:
+    """What the palette offers; it is closed again."""
+    choices = await open_palette(operator, query)
+    found = [choice.title for choice in choices.choices]
+    await operator.press("escape")
+    await operator.back()
+    return found
+
+
+async def test_it_goes_where_the_keys_go(operator: Operator) -> None:
+    for query, reached in (
+        ("to the users", lambda: operator.user_list.has_focus),
+        ("to the log", lambda: operator.log.has_focus),
+        ("to the line", lambda: operator.line.has_focus),
+        ("help", lambda: isinstance(operator.console.screen, HelpScreen)),
     ):
-        await choose(hit)
+        await run(operator, query)
         await operator.until(reached)
-        if not operator.at_home:
-            await operator.press("escape")
-            await operator.back()
 
 
-async def test_nothing_of_textuals_hides_the_line_or_who_is_acted_upon(operator: Operator) -> None:
-    console = operator.console
-    for go_to in (console.action_log, console.action_users, console.action_line):
-        go_to()
-        offered = [command.title for command in console.get_system_commands(console.screen)]
-        assert {"Theme", "Quit"} <= set(offered)
-        assert "Maximize" not in offered
+async def test_what_is_typed_ahead_of_it_goes_to_it(operator: Operator) -> None:
+    await operator.gather("Ann", "Bob")
+    for key in ("ctrl+p", *"kick", "space", *"bob", "enter"):
+        character = " " if key == "space" else key if len(key) == 1 else None
+        operator.console.post_message(Key(key, character))
+    assert (await operator.question()).startswith("Kick Bob ")
 
 
-async def test_a_user_is_found_by_name_or_address_whatever_the_order_and_case(operator: Operator) -> None:
-    ann, _ = await operator.gather("Ann", "Bob")
-    for query in ("ann", "ANN", str(ann.address), f"ann {ann.address}"):
-        assert await titles(operator, query) == ["Message Ann", "Kick Ann", "Mute Ann", "Ban Ann"]
-    for query in ("kick ann", "ann kick", "ki nn"):
-        assert await titles(operator, query) == ["Kick Ann"]
-    assert await titles(operator, "message") == ["Message log", "Message Ann", "Message Bob"]
-    assert await titles(operator, "carol") == []
+async def test_it_opens_once_and_its_key_closes_it(operator: Operator) -> None:
+    await open_palette(operator)
+    await operator.press("ctrl+p")
+    await operator.back()
+    await operator.press("f1", "ctrl+p")
+    assert isinstance(operator.console.screen, HelpScreen)
+
+
+async def test_it_changes_the_theme(operator: Operator) -> None:
+    await run(operator, "theme")
+    await operator.until(lambda: "in use" in operator.text)
+    await operator.press(*"nord", "enter")
+    await operator.back()
+    assert operator.console.theme == "nord"
+    await run(operator, "theme")
+    await operator.press("escape")
+    await operator.back()
+    assert operator.console.theme == "nord"
+
+
+async def test_no_text_in_it_is_textuals(operator: Operator) -> None:
+    await operator.gather("Ann")
+    seen = ""
+    for query in ("", "nothing like this", "theme"):
+        await open_palette(operator, query)
+        await operator.painted()
+        seen += operator.text
+        await operator.press("escape")
+    for words in ("Search for", "No matches", "Maximize", "Screenshot", "Show help", "🔎", "palette"):
+        assert words not in seen
 
 
 async def test_message_begins_a_message_to_that_user(operator: Operator) -> None:
@@ -103,7 +265,7 @@ async def test_mute_and_unmute_change_that_user_whoever_is_selected(operator: Op
     await run(operator, "mute bob")
     await operator.until(lambda: operator.user_list.users[bob.id].muted)
     assert (ann.muted, bob.muted) == (False, True)
-    assert await titles(operator, "mute") == ["Mute Ann", "Unmute Bob"]
+    assert await offered(operator, "mute") == ["Mute Ann", "Unmute Bob"]
     await run(operator, "unmute bob")
     await operator.until(lambda: not operator.user_list.users[bob.id].muted)
     assert (ann.muted, bob.muted) == (False, False)
@@ -114,10 +276,11 @@ async def test_what_is_offered_is_done_though_somebody_did_it_before(operator: O
     (ann,) = await operator.gather("Ann")
     (operator.other.unmute if muted else operator.other.mute)(ann.id)
     await operator.until(lambda: operator.user_list.users[ann.id].muted is not muted)
-    hits = await search(operator, "mute ann")
+    await open_palette(operator, "mute ann")
     (operator.other.mute if muted else operator.other.unmute)(ann.id)
     await operator.until(lambda: operator.user_list.users[ann.id].muted is muted)
-    await choose(hits[0])
+    await operator.press("enter")
+    await operator.back()
     assert ann.muted is muted
 
 
@@ -136,58 +299,23 @@ async def test_ban_asks_and_bans_that_users_address_whoever_is_selected(operator
 @pytest.mark.parametrize("action", ["message", "kick", "mute", "ban"])
 async def test_of_a_user_that_is_gone_by_then_the_operator_is_told(operator: Operator, action: str) -> None:
     _, bob = await operator.gather("Ann", "Bob")
-    hits = await search(operator, f"{action} bob")
+    await open_palette(operator, f"{action} bob")
     await operator.leave(bob)
-    await choose(hits[0])
+    await operator.press("enter")
     await operator.until(lambda: operator.entries[-1] == "= This user has already left.")
     assert (operator.at_home, operator.line.value, operator.names) == (True, "", ["Ann"])
-
-
-async def test_among_very_many_whole_words_come_first(operator: Operator) -> None:
-    *_, last = await operator.gather(*(f"user{number}" for number in range(10, 70)), "user1")
-    actions = ["Message user1", "Kick user1", "Mute user1", "Ban user1"]
-    assert (await titles(operator, "user1"))[:4] == actions
-    assert len(await search(operator, "user")) == 50
-    assert set((await titles(operator, str(last.address)))[:4]) == set(actions)
-
-
-async def test_a_search_among_thousands_lets_the_chat_go_on(operator: Operator) -> None:
-    operator.happen(*(Joined(0, number, Address("10.0.0.1", number)) for number in range(1, 2001)))
-    await operator.until(lambda: operator.user_list.count == 2000)
-    turns: list[int] = []
-
-    def turn() -> None:
-        turns.append(len(turns))
-        operator.user_list.apply(removed=[1000 + len(turns)])
-        if len(turns) < 20:
-            asyncio.get_running_loop().call_soon(turn)
-
-    turn()
-    assert len(await search(operator, "kick")) == 50
-    assert 5 < len(turns) <= 12
 
 
 async def test_markup_in_a_name_is_shown_as_it_is(operator: Operator) -> None:
     name = "[@click=app.quit]eve"
     operator.happen(Joined(0, 1, Address("[/nope]", 1)), Renamed(0, 1, "[/nope]|1", name))
     await operator.until(lambda: name in operator.names)
-    hits = await search(operator, "eve")
-    for hit, title in zip(hits, ("Message", "Kick", "Mute", "Ban"), strict=True):
-        assert isinstance(hit.match_display, Content)
-        assert hit.match_display.plain == f"{title} {name}\n[/nope]|1"
-        assert hit.help is None  # a string there would be read as markup
+    await open_palette(operator, "eve")
+    await operator.until(lambda: f"Kick {name}  [/nope]|1" in operator.text)
 
 
-async def test_the_palette_opens_searches_and_acts_by_keyboard(operate: Operate) -> None:
-    async with operate(size=(80, 24)) as operator:
-        operator.join("Ann")
-        operator.happen(Joined(0, 2, Address("[/nope][@click=app.quit]", 1)))
-        await operator.until(lambda: operator.user_list.count == 2)
-        await operator.press("ctrl+p")
-        await operator.until(lambda: isinstance(operator.console.screen, CommandPalette))
-        await operator.press(*"kick")
-        await operator.until(lambda: "Kick [/nope][@click=app.quit]|1" in operator.text)
-        await operator.press("space", *"ann")
-        await operator.until(lambda: "Kick Ann" in operator.text and "Kick [" not in operator.text)
-        await operator.press("enter")
-        assert (await operator.question()).startswith("Kick Ann ")
+async def test_a_click_does_it(operator: Operator) -> None:
+    await operator.gather("Ann", "Bob")
+    await open_palette(operator, "kick")
+    await operator.click("Kick Bob")
+    assert (await operator.question()).startswith("Kick Bob ")
