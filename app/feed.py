@@ -6,17 +6,33 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from ..server.chat import Snapshot
 from ..server.chat_server import ChatServer
-from ..server.room.events import Event, Joined, Left, Muted, Renamed, Replied
-from ..server.room.told import told
-from ..widgets.message_log import Entry, Kind, MessageLog
+from ..server.room.events import (
+    Event,
+    Joined,
+    Left,
+    Messaged,
+    Muted,
+    OperatorMessaged,
+    OperatorSaid,
+    Outcome,
+    Renamed,
+    Replied,
+    Said,
+)
+from ..widgets.activity import Activity
+from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
 from ..widgets.user_row import User
+from .attendance import change, present
+from .away import Away
+from .inbox import Inbox
+from .log_writer import LogWriter
 
 FRAME = 1 / 15
 """Seconds between two changes of the screen, at least."""
@@ -24,17 +40,23 @@ FRAME = 1 / 15
 BUSY_FRAME = 1 / 10
 """The same while more is said than anybody could read: drawing takes its time from the chat."""
 
-READABLE_RATE = 2_000
-"""How many lines a second the log takes in the long run; what goes beyond is counted, not shown."""
+RATE_EVERY = 5.0
+"""Seconds between two changes of the rate in the status, at least."""
 
-READABLE_BURST = 5_000
-"""How many lines it takes at once after a quiet time."""
+_BY_OPERATOR = (Joined, Renamed, Muted, Left, Replied, OperatorSaid, OperatorMessaged)
+"""What an operator's command brings about."""
 
 
-_OF_USERS = (Joined, Renamed, Muted, Left)
+class Clocks(NamedTuple):
+    """How a feed knows the time."""
 
-_CROWD = ("chat", "join", "rename", "leave")
-"""The kinds of entries that a flood is made of. All others are shown whatever else is going on."""
+    monotonic: Callable[[], float] = time.monotonic
+    """In seconds."""
+    wall: Callable[[], float] = time.time
+    """In seconds since the epoch."""
+
+
+_CLOCKS = Clocks()
 
 
 class Feed:
@@ -45,7 +67,8 @@ class Feed:
 
     Args:
         log, users, status: the widgets, which need not be on screen before `start`.
-        clock: monotonic, in seconds.
+        activity: counts who says how much.
+        clocks: for others than the real ones.
     """
 
     def __init__(
@@ -53,21 +76,31 @@ class Feed:
         log: MessageLog,
         users: UserList,
         status: StatusBar,
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        activity: Activity,
+        clocks: Clocks = _CLOCKS,
     ) -> None:
         self._log = log
         self._users = users
         self._status = status
-        self._clock = clock
+        self._activity = activity
+        self._clock, self._wall_clock = clocks
+        self.inbox = Inbox()
+        """The private lines that wait for an answer."""
+        self.away = Away(self._wall_clock())
+        """Where to go after an absence."""
+        self.answered: Callable[[str, bool], object] = lambda text, refused: None
+        """Is called with each answer to the operator, and whether nothing was done."""
+        self.called: Callable[[int], object] = lambda member_id: None
+        """Is called in each frame that brings private lines, with the member that wrote the last one."""
+        self._writer = LogWriter(log, self._activity.rate, self.inbox, self.away)
         self._events: deque[Event] = deque()
         self._newcomers: dict[int, User] = {}  # who was here before the feed began, to be shown
         self._timer: asyncio.TimerHandle | None = None
         self._context: contextvars.Context | None = None  # the app's, while there is a screen to draw on
-        self._drawn_at = self._ticked_at = self._started_at = clock()
+        self._drawn_at = self._started_at = self._clock()
+        self._rated_at = self._started_at - RATE_EVERY
         self._frame = FRAME
-        self._allowance: float = READABLE_BURST
-        self._said = 0  # lines since the last tick
+        self._joined = self._lines = 0
 
     def start(self) -> None:
         """Draw from now on, starting with what was taken before. Call this where the app's context is set."""
@@ -79,9 +112,8 @@ class Feed:
         """Show what has happened before the feed began to take events."""
         if snapshot.started is not None:
             self.take(snapshot.started)
-        now = self._clock()
-        for member in snapshot.members:
-            self._newcomers[member.id] = User(member.id, member.name, str(member.address), now, member.muted)
+        self._newcomers = present(snapshot, self._clock())
+        self._joined = len(self._newcomers)
 
     def take(self, event: Event) -> None:
         """Note `event`, to be shown with the next frame."""
@@ -90,8 +122,28 @@ class Feed:
             self._schedule()
 
     def tell(self, text: str) -> None:
-        """Answer the operator, in the log."""
-        self.take(Replied(time.time(), None, text))
+        """Answer the operator, in the log too."""
+        self.take(Replied(self._wall_clock(), None, text))
+
+    def focus(self, has: bool) -> None:
+        """Note that the terminal got or lost the focus."""
+        if rule := self.away.focus(has, self._wall_clock()):
+            self._log.replace(*rule)
+
+    def key(self) -> None:
+        """Note that the operator is there: a key was pressed, or a button of the mouse."""
+        if rule := self.away.key(self._wall_clock()):
+            self._log.replace(*rule)
+
+    @property
+    def flooders(self) -> list[int]:
+        """Who has flooded within the last minute, the latest to begin first: ids of users."""
+        return self._writer.floods.flooders(self._clock())
+
+    @property
+    def totals(self) -> tuple[float, int, int]:
+        """For how many seconds the feed has run, how many users there were, and how many lines they said."""
+        return self._clock() - self._started_at, self._joined, self._lines
 
     def _schedule(self) -> None:
         # Drawing must run in the app's context, whatever the context of the event.
@@ -105,26 +157,42 @@ class Feed:
         self._timer = None
         now = self._clock()
         passed, self._drawn_at = now - self._drawn_at, now
-        self._allowance = min(READABLE_BURST, self._allowance + passed * READABLE_RATE)
         taken, self._events = self._events, deque()
-        self._change_users(taken, now)
-        skipped = self._write(taken)
-        self._frame = BUSY_FRAME if skipped else FRAME
+        self._count(taken, now)
+        added, self._newcomers = self._newcomers, {}
+        if changes := change(taken, self._users.users, added, now):
+            self._users.apply(changes.added.values(), changes.changed.values(), changes.removed)
+            self._status.show(users=self._users.count)
+        written = self._writer.write(taken, passed, now, self._wall_clock())
+        self._frame = BUSY_FRAME if written.skipped else FRAME
+        self._settle(taken)
+        self.show_chips()
+        if written.caller is not None:
+            self.called(written.caller)
 
     def catch_up(self) -> None:
-        """Show at once who is here, after an act of the operator: the next key is for them."""
-        if self._timer is not None and any(isinstance(event, _OF_USERS) for event in self._events):
+        """Show at once what came of an act of the operator: the next key is for that."""
+        if self._timer is not None and any(isinstance(event, _BY_OPERATOR) for event in self._events):
             self._timer.cancel()
             self.draw()
 
     def tick(self) -> None:
         """Show what changes with time alone; call this once a second."""
         now = self._clock()
-        rate = self._said / max(now - self._ticked_at, FRAME)
-        self._said = 0
-        self._ticked_at = now
-        self._status.show(rate=rate, uptime=now - self._started_at)
+        self._status.show(uptime=now - self._started_at)
+        if now - self._rated_at >= RATE_EVERY:
+            self._rated_at = now
+            self._status.show(rate=self._activity.room_rate(now), history=self._activity.room_history(now))
+        self._writer.floods.flooders(now)  # forgets those that are over
+        self.show_chips()
         self._users.tick()
+
+    def show_chips(self) -> None:
+        """Show in the status what waits for the operator: unanswered private lines, and floods."""
+        floods = self._writer.floods
+        newest = floods.newest()
+        user = None if newest is None else self._users.users.get(newest)
+        self._status.show(private=self.inbox.count, flood=user.name if user else "", floods=floods.count)
 
     def close(self) -> None:
         """Draw no more."""
@@ -132,59 +200,37 @@ class Feed:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _change_users(self, events: deque[Event], now: float) -> None:
-        """Show who is here after `events`. Who came and went among them is never shown."""
-        added, self._newcomers = self._newcomers, {}
-        changed: dict[int, User] = {}
-        removed: set[int] = set()
+    def _count(self, events: Sequence[Event], now: float) -> None:
+        """Count who says how much in `events`."""
         for event in events:
             match event:
-                case Joined(_, member_id, address):
-                    added[member_id] = User(member_id, str(address), str(address), now)
-                case Renamed(_, member_id) | Muted(_, member_id):
-                    if user := added.get(member_id):
-                        added[member_id] = _changed(user, event)
-                    elif user := changed.get(member_id) or self._users.users.get(member_id):
-                        changed[member_id] = _changed(user, event)
-                case Left(_, member_id):
-                    if not added.pop(member_id, None):
-                        removed.add(member_id)
+                case Said(_, member_id, _, texts):
+                    self._lines += len(texts)
+                    self._activity.said(member_id, len(texts), now)
+                case Messaged(_, member_id):
+                    self._activity.said(member_id, 1, now)
+                case Joined():
+                    self._joined += 1
                 case _:
                     pass
-        if added or changed or removed:
-            self._users.apply(added.values(), changed.values(), removed)
-            self._users.border_title = f"Users ({self._users.count})"
-            self._status.show(users=self._users.count)
 
-    def _write(self, events: deque[Event]) -> int:
-        """Append `events` to the log, the newest as far as allowed; return how many were skipped."""
-        entries: list[Entry] = []  # newest first
-        skipped = gap = 0
-        at = 0.0
-        for event in reversed(events):
-            telling = told(event)
-            kind, texts = telling.kind, telling.texts(event)
-            if kind == "chat":
-                self._said += len(texts)
-            room = int(self._allowance)
-            shown = texts[max(0, len(texts) - room) :] if kind in _CROWD else texts
-            if missing := len(texts) - len(shown):
-                if not skipped:
-                    gap, at = len(entries) + len(shown), event.time
-                skipped += missing
-            if shown:
-                author = telling.author(event)
-                entries += [Entry(event.time, Kind(kind), author, text) for text in reversed(shown)]
-            self._allowance -= len(shown)
-        if skipped:
-            text = f"{skipped:,} lines not shown: too many at once"
-            entries.insert(gap, Entry(at, Kind.NOTICE, "", text))
-        self._log.write_entries(entries[::-1])
-        return skipped
-
-
-def _changed(user: User, event: Renamed | Muted) -> User:
-    return replace(user, name=event.new) if isinstance(event, Renamed) else replace(user, muted=event.muted)
+    def _settle(self, events: Sequence[Event]) -> None:
+        """Note what is over by `events`, and tell the operator what came of its commands."""
+        for event in events:
+            match event:
+                case Left(_, member_id):
+                    self._activity.left(member_id)
+                    self.inbox.left(member_id)
+                    self._writer.forget(member_id)
+                case Muted(_, member_id, _, True):
+                    self._writer.floods.forget(member_id)
+                case OperatorMessaged():
+                    for member_id in event.member_ids:
+                        self.inbox.answered(member_id)
+                case Replied():
+                    self.answered(event.brief or event.text, event.outcome is Outcome.REFUSED)
+                case _:
+                    pass
 
 
 def endpoints(server: ChatServer) -> str:

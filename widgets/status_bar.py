@@ -1,45 +1,119 @@
-"""The status line: how the server is doing."""
+"""The status line: how the server is doing, and what waits for the operator."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
+from textual import events
 from textual.content import Content
+from textual.message import Message
 from textual.style import Style
 from textual.widget import Widget
 
 from ..server.room.text import clean
+from .activity import sparkline
+from .user_row import truncate
 
 _LAYOUTS = (
-    ("title", "address", "users", "rate", "uptime"),
-    ("address", "users", "rate", "uptime"),
-    ("address", "users", "uptime"),
+    ("title", "address", "users", "rate and history", "uptime", "long chips"),
+    ("address", "users", "rate and history", "uptime", "long chips"),
+    ("address", "users", "rate", "uptime", "long chips"),
+    ("address", "users", "uptime", "long chips"),
+    ("address", "users", "long chips"),
     ("address", "users"),
-    ("address",),
+    ("port", "users"),
+    ("port",),
+    (),
 )
 """What is shown, from the widest to the narrowest."""
 
+_GAP = 2
+"""Blanks before each chip, at least."""
+
+_SHORT_NAME = 12
+"""The most cells that a name takes in a short chip."""
+
+_SHOWN_MINUTES = 6
+
 
 def uptime_text(seconds: float) -> str:
-    """Format a time span like a clock: `0:00:07`, `1:02:03`, `2d 13:00:00`."""
-    minutes, s = divmod(int(seconds), 60)
-    hours, m = divmod(minutes, 60)
-    days, h = divmod(hours, 24)
-    return f"{days}d {h}:{m:02}:{s:02}" if days else f"{h}:{m:02}:{s:02}"
+    """Format a time span in hours and minutes: `0:00`, `1:02`, `2d 13:00`."""
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    days, hours = divmod(hours, 24)
+    return f"{days}d {hours}:{minutes:02}" if days else f"{hours}:{minutes:02}"
+
+
+@dataclass(slots=True)
+class _Facts:
+    """What is known, ready to be shown."""
+
+    address: str = ""
+    port: str = ""
+    users: str = ""
+    rate: int | None = None
+    bars: str = ""
+    uptime: str = ""
+    alert: str = ""
+    private: int = 0
+    flood: str = ""
+    floods: int = 0
+
+    def shown(self, layout: tuple[str, ...]) -> str:
+        """Return the facts of a layout."""
+        rates = {
+            "rate": "" if self.rate is None else f"{self.rate:,}/min",
+            "rate and history": "" if self.rate is None else f"{self.rate:,} lines/min {self.bars}".rstrip(),
+        }
+        parts = (rates[name] if name in rates else getattr(self, name, "") for name in layout)
+        return " · ".join(filter(None, parts))
+
+    def chips(self, *, long: bool) -> list[tuple[str, str]]:
+        """Return the name and the text of each chip."""
+        found: list[tuple[str, str]] = []
+        if self.private:
+            found.append(("inbox", f"» {self.private:,}{' private' if long else ''}"))
+        if self.flood:
+            more = f" +{self.floods - 1:,}" if self.floods > 1 else ""
+            found.append(("flood", f"! {self.flood if long else truncate(self.flood, _SHORT_NAME)}{more}"))
+        return found
+
+
+class _Line(NamedTuple):
+    """What the line says: the alert, the title, the facts, and each chip's name and text."""
+
+    alert: str
+    title: str
+    facts: str
+    chips: tuple[tuple[str, str], ...]
+
+    @property
+    def cells(self) -> int:
+        """How many cells it takes at least."""
+        chips = sum(cell_len(text) + _GAP for _, text in self.chips)
+        facts = cell_len(self.title + self.facts)
+        return cell_len(self.alert) + bool(self.alert and facts) + facts + chips
 
 
 class StatusBar(Widget):
-    """One line: `chat-console  127.0.0.1:1234 · 3 users · 12 msg/s · up 1:02:03`, and an alert before it.
+    """One line: `127.0.0.1:1234 · 30 users · 14/min · up 1:02      » 2 private  ! stefan`.
 
-    If it does not fit, the title is dropped first, then the rate, the uptime and the users; the address and a
-    truncated alert stay.
+    An alert stands in front. At the right are chips, which a click presses: `inbox` counts the private lines
+    that are not answered, `flood` names who floods the chat. What does not fit is dropped or shortened, the
+    title first; the chips, the port and a truncated alert stay.
 
     Args:
         title: The program's name.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"status-bar--alert", "status-bar--title"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "status-bar--alert",
+        "status-bar--title",
+        "status-bar--inbox",
+        "status-bar--flood",
+    }
 
     DEFAULT_CSS = """
     StatusBar {
@@ -49,74 +123,134 @@ class StatusBar(Widget):
         text-wrap: nowrap;
         text-overflow: ellipsis;
         & > .status-bar--title { text-style: bold; }
-        & > .status-bar--alert { color: $text-warning; background: $warning-muted; text-style: bold; }
-        &:ansi > .status-bar--alert, &:nocolor > .status-bar--alert {
+        & > .status-bar--inbox { color: $text-accent; background: $accent-muted; text-style: bold; }
+        & > .status-bar--alert, & > .status-bar--flood {
+            color: $text-warning;
+            background: $warning-muted;
+            text-style: bold;
+        }
+        &:ansi > .status-bar--alert, &:ansi > .status-bar--flood,
+        &:nocolor > .status-bar--alert, &:nocolor > .status-bar--flood {
             color: $warning;
+            background: $panel;
+            text-style: bold reverse;
+        }
+        &:ansi > .status-bar--inbox, &:nocolor > .status-bar--inbox {
+            color: $accent;
             background: $panel;
             text-style: bold reverse;
         }
     }
     """
 
+    class ChipPressed(Message):
+        """A chip was clicked; `name` is `inbox` or `flood`."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
     def __init__(self, title: str = "chat-console", *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._title = title
-        self._facts = dict.fromkeys(("address", "users", "rate", "uptime"), "")
-        self._alert = ""
-        self._painted: tuple[str, str, str] | None = None
+        self._facts = _Facts()
+        self._painted: _Line | None = None
+        self._chips: list[tuple[range, str]] = []  # which columns each takes
 
     def show(
         self,
         *,
         address: str | None = None,
         users: int | None = None,
-        rate: float | None = None,
+        rate: int | None = None,
+        history: Sequence[int] | None = None,
         uptime: float | None = None,
         alert: str | None = None,
+        private: int | None = None,
+        flood: str | None = None,
+        floods: int | None = None,
     ) -> None:
         """Change what is given and keep the rest; repaint only if the line's text changes.
 
         Args:
-            address: The address that people connect to.
+            address: The addresses that people connect to, with their ports.
             users: How many users are here.
-            rate: Messages per second.
+            rate: Lines in the last minute.
+            history: Lines in each of the last minutes, the oldest first.
             uptime: Seconds since the server started.
             alert: What the operator must not miss; empty for no alert.
+            private: How many private lines are not answered.
+            flood: Who floods the chat, the newest; empty for nobody.
+            floods: How many do.
         """
+        facts = self._facts
         if address is not None:
-            self._facts["address"] = clean(address)
+            facts.address = clean(address)
+            ports = dict.fromkeys(each.rpartition(":")[2] for each in facts.address.split())
+            facts.port = " ".join(f":{port}" for port in ports)
         if users is not None:
-            self._facts["users"] = "1 user" if users == 1 else f"{users:,} users"
-        if rate is not None:
-            self._facts["rate"] = f"{rate:,.0f} msg/s"
+            facts.users = "1 user" if users == 1 else f"{users:,} users"
+        if history is not None:
+            facts.bars = sparkline(history[-_SHOWN_MINUTES:])
         if uptime is not None:
-            self._facts["uptime"] = f"up {uptime_text(uptime)}"
+            facts.uptime = f"up {uptime_text(uptime)}"
         if alert is not None:
-            self._alert = clean(alert)
-        if self._fit(self.size.width) != self._painted:
+            facts.alert = clean(alert)
+        if flood is not None:
+            facts.flood = clean(flood)
+        facts.rate = facts.rate if rate is None else rate
+        facts.private = facts.private if private is None else private
+        facts.floods = facts.floods if floods is None else floods
+        if self._painted is not None and self._fit(self.content_size.width) != self._painted:
             self.refresh()
 
     def render(self) -> Content:
-        self._painted = alert, title, facts = self._fit(self.size.width)
-        return Content.assemble(
-            # Not get_visual_style, which drops reverse.
-            (alert, Style.from_styles(self.get_component_styles("status-bar--alert"))),
-            " " if alert else "",
-            (title, self.get_visual_style("status-bar--title")),
-            facts,
+        width = self.content_size.width
+        line = self._painted = self._fit(width)
+        left = Content.assemble(
+            (line.alert, self._style("alert")),
+            " " if line.alert and (line.title or line.facts) else "",
+            (line.title, self._style("title")),
+            line.facts,
         )
+        chips = Content("")
+        self._chips.clear()
+        column = width - (line.cells - left.cell_length)
+        blanks = max(0, column - left.cell_length)
+        for name, text in line.chips:
+            column += _GAP
+            self._chips.append((range(column, column + cell_len(text)), name))
+            column += cell_len(text)
+            chips = Content.assemble(chips, " " * _GAP, (text, self._style(name)))
+        return Content.assemble(left, " " * blanks, chips)
 
-    def _fit(self, width: int) -> tuple[str, str, str]:
-        """Return the alert, the title and the facts, as far as they fit into `width` cells."""
-        alert = f" {self._alert} " if self._alert else ""
-        room = width - cell_len(alert) - bool(alert)
-        title = facts = ""
+    def on_click(self, event: events.Click) -> None:
+        """Press the chip under the mouse."""
+        offset = event.get_content_offset(self)
+        for columns, name in self._chips:
+            if offset is not None and offset.x in columns:
+                event.stop()
+                self.post_message(self.ChipPressed(name))
+
+    def _style(self, part: str) -> Style:
+        # Not get_visual_style, which drops reverse.
+        return Style.from_styles(self.get_component_styles(f"status-bar--{part}"))
+
+    def _fit(self, width: int) -> _Line:
+        """Return what fits into `width` cells."""
+        facts = self._facts
+        line = _Line("", "", "", ())
         for layout in _LAYOUTS:
-            title = f"{self._title}  " if "title" in layout else ""
-            facts = " · ".join(text for name, text in self._facts.items() if text and name in layout)
-            if cell_len(title + facts) <= room:
-                return alert, title, facts
-        if alert:
-            alert_room = max(width - cell_len(facts) - 1, width // 2)
-            alert = Content(alert.rstrip()).truncate(alert_room - 1, ellipsis=True).plain + " "
-        return alert, title, facts
+            line = _Line(
+                f" {facts.alert} " if facts.alert else "",
+                f"{self._title}  " if "title" in layout else "",
+                facts.shown(layout),
+                tuple(facts.chips(long="long chips" in layout)),
+            )
+            if line.cells <= width:
+                return line
+            # The port is worth more than the end of the alert, and less than half of it.
+            room = width - (line.cells - cell_len(line.alert))
+            if facts.alert and ((layout == ("port",) and room > width // 2) or (not layout and room > 4)):
+                return line._replace(alert=truncate(line.alert.rstrip(), room - 1) + " ")
+        return line

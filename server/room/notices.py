@@ -22,6 +22,11 @@ def server_started(port: int) -> str:
     return f"Server started on port {port}"
 
 
+def listens(port: int) -> str:
+    """The same for the operator's log."""
+    return f"The server listens on port {port}"
+
+
 def public_warning(*, encrypted: bool) -> str:
     wire = "" if encrypted else ", and nothing on the wire is encrypted"
     return f"Anyone who can reach this port can join{wire}."
@@ -39,6 +44,11 @@ def join_command(endpoint: Endpoint, *, encrypted: bool) -> str:
 
 def welcome(address: Address) -> str:
     return f"Welcome {address} to the server!"
+
+
+def has_joined(name: str) -> str:
+    """The same for the operator's log."""
+    return f"{name} joined"
 
 
 def you_are_now(name: str) -> str:
@@ -263,6 +273,15 @@ def lines_dropped(count: int) -> str:
 def left(name: str, why: str, remark: str) -> str:
     """Why somebody left, and the operator's reason."""
     return f"{name} left: {why}" + (f" ({remark})" if remark else "")
+
+
+def left_briefly(name: str, why: str, *, dropped: bool = False) -> str:
+    """The same for the operator's log; `why` is empty if it speaks for itself."""
+    return f"{name} {'was dropped' if dropped else 'left'}" + (f" ({why})" if why else "")
+
+
+def closed_its_end() -> str:
+    return "closed its end"
 
 
 def failed(where: str, error: str) -> str:

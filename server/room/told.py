@@ -90,10 +90,6 @@ def told(event: Event) -> Telling[Any]:
             assert_never(event)
 
 
-def _public(kind: Kind, line: Callable[[E], str]) -> Telling[E]:
-    return Telling(kind, lambda event: (line(event),), line=line, transcript=line)
-
-
 def _aside(kind: Kind, text: Callable[[E], str]) -> Telling[E]:
     return Telling(kind, lambda event: (text(event),), aside=text)
 
@@ -106,17 +102,23 @@ def _has_left(event: Left) -> str:
     return notices.has_left(event.name)
 
 
+_DROPPED = (LeaveReason.SLOW, LeaveReason.STALLED, LeaveReason.FAILED, LeaveReason.FOREIGN)
+
+
 def _why_left(event: Left) -> str:
-    if event.reason in (LeaveReason.SLOW, LeaveReason.STALLED, LeaveReason.FAILED, LeaveReason.FOREIGN):
+    if event.reason in _DROPPED:
         return notices.was_dropped(event.name, event.reason.value)
     return notices.left(event.name, event.reason.value, event.remark)
 
 
-def _has_left_with_reason(event: Left) -> Sequence[str]:
+def _left_briefly(event: Left) -> str:
+    """For the log, in which a row has room for few words."""
     if event.reason is LeaveReason.QUIT:
-        return (_has_left(event),)
+        return notices.left_briefly(event.name, "")
+    if event.reason is LeaveReason.END_OF_INPUT:
+        return notices.left_briefly(event.name, notices.closed_its_end())
     why = event.reason.value + (f": {event.remark}" if event.remark else "")
-    return (f"{_has_left(event)} ({why})",)
+    return notices.left_briefly(event.name, why, dropped=event.reason in _DROPPED)
 
 
 def _is_muted(event: Muted) -> str:
@@ -129,8 +131,12 @@ def _private(event: Messaged) -> str:
     return notices.private(event.name, event.text)
 
 
-def _started(event: Started) -> str:
-    return notices.server_started(event.endpoints[0].port)
+def _welcome(event: Joined) -> str:
+    return notices.welcome(event.address)
+
+
+def _is_now(event: Renamed) -> str:
+    return notices.is_now(event.old, event.new)
 
 
 _SAID: Telling[Said] = Telling("chat", lambda event: event.texts, lambda event: event.name, _said, _said)
@@ -156,16 +162,28 @@ _OPERATOR_MESSAGED: Telling[OperatorMessaged] = Telling(
     line=lambda event: notices.operator_private(event.name, event.text),
 )
 _LEFT: Telling[Left] = Telling(
-    "leave", _has_left_with_reason, line=_has_left, transcript=_has_left, aside=_why_left
+    "leave",
+    lambda event: (_left_briefly(event),),
+    line=_has_left,
+    transcript=_has_left,
+    aside=_why_left,
 )
 _REPLIED: Telling[Replied] = Telling(
     "reply",
     lambda event: event.text.split("\n") if event.outcome is Outcome.ANSWERED else (),
     transcript=lambda event: event.text,
 )
-_STARTED: Telling[Started] = Telling("notice", lambda event: (_started(event),), transcript=_started)
-_JOINED: Telling[Joined] = _public("join", lambda event: notices.welcome(event.address))
-_RENAMED: Telling[Renamed] = _public("rename", lambda event: notices.is_now(event.old, event.new))
+_STARTED: Telling[Started] = Telling(
+    "notice",
+    lambda event: (notices.listens(event.endpoints[0].port),),
+    transcript=lambda event: notices.server_started(event.endpoints[0].port),
+)
+_JOINED: Telling[Joined] = Telling(
+    "join", lambda event: (notices.has_joined(str(event.address)),), line=_welcome, transcript=_welcome
+)
+_RENAMED: Telling[Renamed] = Telling(
+    "rename", lambda event: (_is_now(event),), line=_is_now, transcript=_is_now
+)
 _MUTED: Telling[Muted] = _aside("notice", lambda event: _is_muted(event))
 _BANNED: Telling[Banned] = _aside(
     "notice", lambda event: notices.is_banned(event.networks, event.seconds, event.remark)
