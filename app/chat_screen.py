@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from textual import events, on, work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -50,9 +50,7 @@ class ChatScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = SCREEN_KEYS
 
-    def __init__(
-        self, server: ChatServer, *, end: Callable[[], None], ring: Callable[[], object]
-    ) -> None:
+    def __init__(self, server: ChatServer, *, end: Callable[[], None], ring: Callable[[], object]) -> None:
         super().__init__()
         self._server = server
         self._ring = ring
@@ -60,8 +58,8 @@ class ChatScreen(Screen[None]):
         self.user_list = UserList("Nobody is here yet", activity=activity, id="users")
         self.messages = MessageLog(id="log")
         self.line = CommandLine(self._complete, placeholder=PLACEHOLDER, compact=True, id="line")
-        self.feed = Feed(self.messages, self.user_list, StatusBar(id="status"), activity)
-        self._status_bar = self.feed.status
+        self._status_bar = StatusBar(id="status")
+        self.feed = Feed(self.messages, self.user_list, self._status_bar, activity)
         self._answer_row = AnswerRow(id="answers")
         self._key_bar = KeyBar(KEPT_LONGEST, id="keys")
         self._find_bar = FindBar(self.messages, id="find")
@@ -332,11 +330,11 @@ class ChatScreen(Screen[None]):
 
     def _ask(self, action: Action, user_id: int | None) -> None:
         if (chosen := self._chosen(user_id)) is not None:
-            self._moderation.ask(self.app, action, chosen)  # pyright: ignore[reportUnknownMemberType]
+            app = cast("App[Any]", self.app)  # pyright: ignore[reportUnknownMemberType]
+            self._moderation.ask(app, action, chosen)
 
     def _chosen(self, user_id: int | None) -> int | None:
         """Return that user, by default the selected one, whose row is then scrolled into view."""
         if user_id is None:
             self.user_list.reveal_selected()
         return self.user_list.selected if user_id is None else user_id
-

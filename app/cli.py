@@ -102,7 +102,13 @@ def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Conso
     environment.check()
     from .console import ConsoleApp
 
-    return ConsoleApp(server, theme=options.theme, mouse=not options.no_mouse)
+    return ConsoleApp(
+        server,
+        theme=options.theme,
+        mouse=not options.no_mouse,
+        bell=not options.no_bell,
+        line_history=not options.no_line_history,
+    )
 
 
 def _spare_what_is_there() -> None:

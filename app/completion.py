@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from ..server.room.commands import Role, commands_for, message_in
+from .saving import SAVE
 
 PLACEHOLDER = "Say something to everybody, or /help"
 """What the line shows while it is empty."""
@@ -19,7 +20,7 @@ def complete(left: str, names: Iterable[str]) -> list[str]:
     """
     head, blank, last = left.rpartition(" ")
     if not blank and left.startswith("/"):
-        words = [f"/{command.word}" for command in commands_for(Role.OPERATOR)]
+        words = [*(f"/{command.word}" for command in commands_for(Role.OPERATOR)), SAVE]
         return [f"{word} " for word in words if word.startswith(left.lower())]
     if not last and head.lower() not in _NAMING:
         return []

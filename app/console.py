@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from textual import events, work
+from textual import events, on, work
 from textual.binding import BindingType
 from textual.content import Content
 from textual.filter import LineFilter
@@ -16,6 +16,7 @@ from textual.screen import Screen
 
 from ..server.chat_server import ChatServer
 from ..server.room import notices
+from ..widgets.command_line import CommandLine
 from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
 from .chat_screen import ChatScreen
@@ -25,9 +26,9 @@ from .keys import APP_KEYS, help_sections
 from .legible import Legible, Undimmed
 from .line_history import LineHistory
 from .options import UsageError
+from .painting import PaintingApp
 from .palette import palette, theme_palette
 from .terminal import driver_class, repaint
-from .painting import PaintingApp
 
 
 class UnknownTheme(UsageError):
@@ -125,7 +126,11 @@ class ConsoleApp(PaintingApp):
         """Recall what was typed the last time."""
         if self._history is not None:
             self._history.recall(self.chat.line.remember)
-            self.chat.line.on_remembered = self._history.append
+
+    @on(CommandLine.Remembered)
+    def _keep(self, event: CommandLine.Remembered) -> None:
+        if self._history is not None:
+            self._history.append(event.text)
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, with colours that can be read."""

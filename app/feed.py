@@ -88,6 +88,8 @@ class Feed:
         """The private lines that wait for an answer."""
         self.away = Away(self._wall_clock())
         """Where to go after an absence."""
+        self.noted: Callable[[Sequence[Event]], object] = lambda events: None
+        """Is called in each frame with the events that it has shown."""
         self.answered: Callable[[str, bool], object] = lambda text, refused: None
         """Is called with each answer to the operator, and whether nothing was done."""
         self.called: Callable[[int], object] = lambda member_id: None
@@ -216,6 +218,7 @@ class Feed:
 
     def _settle(self, events: Sequence[Event]) -> None:
         """Note what is over by `events`, and tell the operator what came of its commands."""
+        self.noted(events)
         for event in events:
             match event:
                 case Left(_, member_id):

@@ -21,9 +21,7 @@ KEYS: list[BindingType] = [
     Binding("f5", "log", "log", id="log", tooltip="Go to the log"),
     Binding("f6", "mute", "mute", id="mute", tooltip="Mute the selected user, after asking, or unmute it"),
     Binding("f7", "ban", "ban", id="ban", tooltip="Ban the selected user's address, after asking"),
-    Binding(
-        "f8", "reply", "reply", id="reply", tooltip="Go to the private line that waits longest"
-    ),
+    Binding("f8", "reply", "reply", id="reply", tooltip="Go to the private line that waits longest"),
     Binding("f9", "next", "next", id="next", tooltip="Go to who floods, or what came while you were away"),
     Binding("ctrl+f", "find", "find", id="find", priority=True, tooltip="Find lines of the log"),
     Binding("ctrl+s", "save", "save", id="save", priority=True, tooltip="Save the log to a file"),
@@ -47,7 +45,7 @@ KEYS: list[BindingType] = [
 
 _OF_THE_APP = ("help", "palette", "repaint", "quit")
 
-APP_KEYS = [key for key in KEYS if isinstance(key, Binding) and key.action in _OF_THE_APP]
+APP_KEYS: list[BindingType] = [key for key in KEYS if isinstance(key, Binding) and key.action in _OF_THE_APP]
 """Those that work on every screen."""
 
 UNSEEN_KEYS: list[BindingType] = [
@@ -59,7 +57,7 @@ UNSEEN_KEYS: list[BindingType] = [
 ]
 """Keys for the log and the line that work in every pane that does not use them itself."""
 
-SCREEN_KEYS = [key for key in [*KEYS, *UNSEEN_KEYS] if key not in APP_KEYS]
+SCREEN_KEYS: list[BindingType] = [key for key in [*KEYS, *UNSEEN_KEYS] if key not in APP_KEYS]
 """Those of the screen with the chat."""
 
 KEPT_LONGEST = [

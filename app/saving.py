@@ -24,6 +24,16 @@ _NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.E
 """What a file system says that has no hard links."""
 
 
+SAVE = "/save"
+"""The command that saves the log; the console's own, since a server has no log."""
+
+
+def save_command(line: str) -> str | None:
+    """Return the file that a line asks to save the log in, which may be empty; None if it is not `/save`."""
+    word, _, file = clean(line).strip().partition(" ")
+    return file.strip() if word.lower() == SAVE else None
+
+
 class CannotSave(Exception):
     """Nothing was saved; the message says why, in plain words."""
 

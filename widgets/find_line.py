@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from ..server.room.text import clean
-from .command_line import typed
+from .line_input import typed
 
 if TYPE_CHECKING:
     from .find_bar import FindBar
