@@ -30,7 +30,7 @@ from .completion import PLACEHOLDER, complete
 from .conversation import Conversation
 from .feed import Feed, alert, endpoints
 from .joining import ways_to_join, who_can_join
-from .keys import KEPT_LONGEST, OFFERS, ON_A_USER, SCREEN_KEYS
+from .keys import KEPT_LONGEST, KEY_IDS, OFFERS, ON_A_USER, SCREEN_KEYS
 from .moderation import Moderation
 from .palette import Offer
 from .panes import Panes
@@ -61,7 +61,7 @@ class ChatScreen(Screen[None]):
         self._status_bar = StatusBar(id="status")
         self.feed = Feed(self.messages, self.user_list, self._status_bar, activity)
         self._answer_row = AnswerRow(id="answers")
-        self._key_bar = KeyBar(KEPT_LONGEST, id="keys")
+        self._key_bar = KeyBar(KEY_IDS, KEPT_LONGEST, id="keys")
         self._find_bar = FindBar(self.messages, id="find")
         self._side = UserPane(server, self.user_list, activity)
         # The log is the rightmost pane: however wide a terminal makes a text, it is clipped at the edge.
@@ -141,6 +141,14 @@ class ChatScreen(Screen[None]):
         """Note that the operator is there; what it has read by then need not be shown any longer."""
         self.feed.key()
         self._answer_row.dismiss()
+
+    @on(AnswerRow.Changed)
+    def _make_room(self, event: AnswerRow.Changed) -> None:
+        self.set_class(event.answered, "-answered")
+
+    @on(UserList.Selected)
+    def _show_selected(self, event: UserList.Selected) -> None:
+        self.set_class(event.user_id is not None, "-selected")
 
     @on(MessageLog.Moved)
     def _show_moved(self) -> None:

@@ -33,6 +33,10 @@ class Dossier:
     mutes: int = 0
     """How often it has been muted."""
 
+    def names_but(self, name: str) -> Iterable[str]:
+        """Yield the old names other than `name`, each once, the latest first."""
+        return dict.fromkeys(old for old in reversed(self.old_names) if old != name)
+
     @property
     def last_lines(self) -> tuple[Entry, ...]:
         """What it said last, in public, in private to the operator, or while it was muted, latest first."""

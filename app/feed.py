@@ -218,7 +218,6 @@ class Feed:
 
     def _settle(self, events: Sequence[Event]) -> None:
         """Note what is over by `events`, and tell the operator what came of its commands."""
-        self.noted(events)
         for event in events:
             match event:
                 case Left(_, member_id):
@@ -230,10 +229,12 @@ class Feed:
                 case OperatorMessaged():
                     for member_id in event.member_ids:
                         self.inbox.answered(member_id)
-                case Replied():
-                    self.answered(event.brief or event.text, event.outcome is Outcome.REFUSED)
                 case _:
                     pass
+        self.noted(events)
+        for event in events:
+            if isinstance(event, Replied):
+                self.answered(event.brief or event.text, event.outcome is Outcome.REFUSED)
 
 
 def endpoints(server: ChatServer) -> str:

@@ -60,6 +60,9 @@ UNSEEN_KEYS: list[BindingType] = [
 SCREEN_KEYS: list[BindingType] = [key for key in [*KEYS, *UNSEEN_KEYS] if key not in APP_KEYS]
 """Those of the screen with the chat."""
 
+KEY_IDS = [key.id or "" for key in KEYS if isinstance(key, Binding)]
+"""Their ids, in that order."""
+
 KEPT_LONGEST = [
     *("help", "users", "reply", "find", "palette", "line", "log", "save"),
     *("next", "message", "kick", "mute", "ban", "quit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -50,6 +51,12 @@ class AnswerRow(Widget):
 
     class StatePressed(Message):
         """The state at the right was clicked."""
+
+    @dataclass
+    class Changed(Message):
+        """There is an answer now, or no longer."""
+
+        answered: bool
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "answer-row--rule",
@@ -115,6 +122,8 @@ class AnswerRow(Widget):
             self._timer.stop()
             self._timer = None
         if (answer, error) != (self._answer, self._is_error):
+            if bool(answer) != bool(self._answer):
+                self.post_message(self.Changed(bool(answer)))
             self._answer, self._is_error = answer, error
             self.refresh()
 

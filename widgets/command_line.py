@@ -61,8 +61,8 @@ class CommandLine(RecallingLine):
         Binding(
             "escape",
             "everybody",
-            "Everybody",
-            show=False,
+            "everybody",
+            show=True,
             tooltip="Write to everybody again, or leave the search",
             id="command-line.everybody",
         ),
@@ -168,6 +168,12 @@ class CommandLine(RecallingLine):
             self._recipient = replace(self._recipient, gone=True)
             self._show_prompt()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to write to everybody only where that changes anything."""
+        if action == "everybody":
+            return self._recipient is not None or self.line_search is not None
+        return True
+
     def action_everybody(self) -> None:
         """Leave the search, if there is one, or else write to everybody again.
 
@@ -189,6 +195,7 @@ class CommandLine(RecallingLine):
             self.placeholder = ""
             text = PromptText("not found: " if search.failed else "search: ", search.query, keeps_end=True)
         self.prompt.show(text, None if self.line_search else self._recipient)
+        self.refresh_bindings()
 
     # What is typed
 

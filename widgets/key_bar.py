@@ -62,7 +62,8 @@ class KeyBar(Widget):
     """One row of keys: those of the focused pane, then the app's, as far as there is room.
 
     Args:
-        ranks: The ids of the app's bindings, from the one that is dropped last where there is little room.
+        order: The ids of the bindings of the screen and the app, in the order in which they are shown.
+        kept: The same, from the one that is left out last where there is little room.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label", "key-bar--disabled"}
@@ -79,9 +80,10 @@ class KeyBar(Widget):
 
     ALLOW_SELECT = False
 
-    def __init__(self, ranks: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, order: Sequence[str], kept: Sequence[str], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._ranks = {name: rank for rank, name in enumerate(ranks)}
+        self._order = {name: place for place, name in enumerate(order)}
+        self._ranks = {name: rank for rank, name in enumerate(kept)}
         self._notes: Mapping[str, str] = {}
         self._hints: list[tuple[Hint, int]] = []
 
@@ -96,21 +98,27 @@ class KeyBar(Widget):
             self._bindings_changed(self.screen)
 
     def _bindings_changed(self, screen: Screen[Any]) -> None:
-        # Escape comes last, wherever it is defined: it leads away from here.
-        hints = sorted(self._current(screen), key=lambda hint: (hint[0].key == "escape", hint[1] >= 0))
+        found = sorted(self._current(screen), key=lambda found: found[0])
+        hints = [(hint, rank) for _, hint, rank in found]
         if hints != self._hints:
             self._hints = hints
             self.refresh()
 
-    def _current(self, screen: Screen[Any]) -> Iterator[tuple[Hint, int]]:
-        """Yield what to show, each with its rank: the pane's own keys have the lowest."""
+    def _current(self, screen: Screen[Any]) -> Iterator[tuple[tuple[bool, int], Hint, int]]:
+        """Yield what to show, each with its place and its rank: the pane's own keys come first."""
         for node, binding, enabled, _ in screen.active_bindings.values():
             if binding.show:
                 anywhere = node in (screen, self.app)  # pyright: ignore[reportUnknownMemberType]
-                rank = self._ranks.get(binding.id or "", len(self._ranks)) if anywhere else -1
-                note = self._notes.get(binding.id or "", "")
-                label = f"{binding.description} {note}".rstrip()
-                yield Hint(binding.key, binding.key_display or key_name(binding.key), label, enabled), rank
+                name = binding.id or ""
+                rank = self._ranks.get(name, len(self._ranks)) if anywhere else -1
+                place = self._order.get(name, len(self._order)) if anywhere else -1
+                label = f"{binding.description} {self._notes.get(name, '')}".rstrip()
+                # Escape comes last, wherever it is defined: it leads away from here.
+                yield (
+                    (binding.key == "escape", place),
+                    Hint(binding.key, binding.key_display or key_name(binding.key), label, enabled),
+                    rank,
+                )
 
     def render_line(self, y: int) -> Strip:
         styles = {

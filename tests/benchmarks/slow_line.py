@@ -36,7 +36,9 @@ WORDS = "has anybody finished exercise three recv does not give whole lines tcp 
 class Terminal:
     """A terminal that takes `speed` bytes a second, if not as many as come, and answers if it `answers`."""
 
-    def __init__(self, *options: str, speed: int | None = None, answers: bool = True, margins: bool = False) -> None:
+    def __init__(
+        self, *options: str, speed: int | None = None, answers: bool = True, margins: bool = False
+    ) -> None:
         self.screen = pyte.Screen(WIDTH, HEIGHT)
         self.stream = pyte.ByteStream(self.screen)
         self.count = 0
@@ -45,7 +47,9 @@ class Terminal:
         self.speed, self.answers = speed, answers
         self.master, tty = pty.openpty()
         fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
-        environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TEXTUAL_DRIVER")}
+        environment = {
+            name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TEXTUAL_DRIVER")
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "chat_console.app", "--port", "0", "--rate", "0", *options],
             stdin=tty,
@@ -146,14 +150,42 @@ class Crowd:
 
 
 NAMES = [
-    *("stefan", "Max", "lukas", "quentin", "Lukas2", "yusuf", "lena", "karim", "anna", "bernd", "carla", "dmitri"),
-    *("max_m", "elif", "fatima", "georg", "hannah", "ivan", "jonas", "mehmet", "nora", "oskar", "paula", "rosa"),
+    *(
+        "stefan",
+        "Max",
+        "lukas",
+        "quentin",
+        "Lukas2",
+        "yusuf",
+        "lena",
+        "karim",
+        "anna",
+        "bernd",
+        "carla",
+        "dmitri",
+    ),
+    *(
+        "max_m",
+        "elif",
+        "fatima",
+        "georg",
+        "hannah",
+        "ivan",
+        "jonas",
+        "mehmet",
+        "nora",
+        "oskar",
+        "paula",
+        "rosa",
+    ),
     *("tanja", "uwe", "vera", "wolfgang", "xenia", "zoe"),
 ]
 
 
 @contextmanager
-def console(users: int, *, speed: int | None = None, answers: bool = True) -> Iterator[tuple[Terminal, Crowd]]:
+def console(
+    users: int, *, speed: int | None = None, answers: bool = True
+) -> Iterator[tuple[Terminal, Crowd]]:
     """A console with a full log."""
     terminal = Terminal(answers=answers)
     crowd = None

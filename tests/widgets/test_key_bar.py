@@ -73,7 +73,7 @@ class Keys(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.bar = KeyBar(["help", "kick", "message"])
+        self.bar = KeyBar(["help", "message", "kick"], ["help", "kick", "message"])
         self.pane = Pane()
         self.notes: list[int] = []
 
