@@ -60,7 +60,7 @@ class UserButtons(Container):
         display: none;
         layout: grid;
         grid-gutter: 0 1;
-        height: auto;
+        height: 1;
         padding: 0 1;
         &.-selected { display: block; }
     }
