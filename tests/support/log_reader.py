@@ -61,7 +61,7 @@ class Console(App[None]):
         with Vertical():
             log = MessageLog(max_lines=self.max_lines)
             yield log
-            yield FindBar(log)
+            yield FindBar(log, clock=lambda: NOON + 6000)
             yield Input()
 
     def on_key(self, event: events.Key) -> None:
