@@ -73,6 +73,7 @@ class FindBar(Vertical):
         self._search: Search | None = None
         self._current: int | None = None
         self._origin = 0  # the entry from which on older ones are looked for
+        self._is_looking = False  # whether the first hit is still to be found
         self._timer: Timer | None = None
         self._behind = False  # whether it is going to look at what has come to the log
         self._next_act: Callable[[], None] | None = None  # what a key does once there is a hit, or none
@@ -94,6 +95,11 @@ class FindBar(Vertical):
     def is_open(self) -> bool:
         """Whether it is on the screen."""
         return self._search is not None
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether some lines have not been looked at yet."""
+        return self._search is not None and not self._search.is_done
 
     def open(self, query: Query | str = "") -> None:
         """Take the focus and look for `query`, or for what was looked for last if it is empty."""
@@ -143,6 +149,7 @@ class FindBar(Vertical):
     def _look_for(self, query: Query) -> None:
         """Begin to look for `query`, and go to the newest hit at or above the place where it all began."""
         self._query, self._current, self._next_act = query, None, None
+        self._is_looking = query.time is None
         if query.time is not None:
             self._log.only = False
         self._search = self._log.find(query)
@@ -163,10 +170,9 @@ class FindBar(Vertical):
             self._log.refresh_hits()
             if not done:
                 self._timer = self.set_timer(PAUSE, self._go_on)
-        if self._query.time is None:
-            self._settle(search, done=done)
+        self._settle(search, done=done)
         self._show_count()
-        if self._next_act and (done or self._current is not None):
+        if self._next_act and not self._is_looking:
             act, self._next_act = self._next_act, None
             act()
 
@@ -176,16 +182,16 @@ class FindBar(Vertical):
             self._timer = None
 
     def _settle(self, search: Search, *, done: bool) -> None:
-        """Choose the current hit, if there is none or it is none any more."""
-        if self._current is not None and self._current not in search:
-            origin, self._current = self._current, None
-        else:
-            origin = self._origin
-        if self._current is None:
+        """Go to the first hit once it is found. What comes later, or goes, moves nothing."""
+        current = self._current
+        if current is not None and current not in search and self._query.time is None:
+            self._origin, self._current = current, None
+        if self._is_looking:
             # The newest are found first: none that is found later is nearer.
-            current = search.older(origin + 1)
+            current = search.older(self._origin + 1)
             if current is None and done:
-                current = search.newer(origin)
+                current = search.newer(self._origin)
+            self._is_looking = current is None and not done
             if current is not None:
                 self._go_to(current)
 
@@ -210,7 +216,7 @@ class FindBar(Vertical):
     def act(self, act: Callable[[], None]) -> None:
         """Do what a key does, once it is known whether there is a hit."""
         self._read()
-        if self._search and self._current is None and not self._search.is_done:
+        if self._is_looking:
             self._next_act = act
         else:
             act()
@@ -220,7 +226,9 @@ class FindBar(Vertical):
         search = self._search
         if search is None:
             return
-        place = self._current if self._current is not None else self._origin
+        place = self._current
+        if place is None:  # The hit that is next before or after the place where it all began may be there.
+            place = self._origin + (1 if step < 0 else -1)
         hit = search.older(place) if step < 0 else search.newer(place)
         if hit is None or self._query.time is not None:
             self.app.bell()  # pyright: ignore[reportUnknownMemberType]
@@ -277,6 +285,7 @@ class FindBar(Vertical):
         more = "" if search.is_done else "…"
         if not count:
             return f"find: {more or f'nothing · {self._log.lines:,} lines'}"
-        number = f"{search.number(current):,} of " if current is not None and not more else ""
         only = " only" if self._log.only else ""
-        return f"find:{only} {number}{count:,}{more}{at}"
+        if current is None or more:
+            return f"find:{only} {count:,}{more or ' found'}"
+        return f"find:{only} {search.number(current):,} of {count:,}{at}"

@@ -11,6 +11,19 @@ from textual.widget import Widget
 from .cells import fitting, widest
 
 
+def rule(left: str, right: Sequence[str], width: int) -> list[tuple[str, bool]]:
+    """Return the parts of a rule of `width` cells, and of each whether it is line or text.
+
+    `left` is cut if it does not fit; of `right` the first text is shown that fits, if any does.
+    """
+    left = left[: fitting(left, max(0, width - len("──  ")))]
+    room = width - len("── ") - widest(left) - 1
+    end = next((text for text in right if widest(text) + len("─  ──") <= room), "")
+    fill = room - (widest(end) + len("  ──") if end else 0)
+    parts = [("── ", True), (left, False), (" " + "─" * fill, True)]
+    return [*parts, (f" {end} ", False), ("──", True)] if end else parts
+
+
 class FindRule(Widget):
     """A rule with something at its left and, as far as there is room, at its right."""
 
@@ -34,12 +47,6 @@ class FindRule(Widget):
 
     def render(self) -> Content:
         """Draw the rule."""
-        width = self.size.width
-        left = self._left[: fitting(self._left, max(0, width - len("──  ")))]
-        room = width - widest(left) - len("── ") - len(" ──  ──")
-        right = next((text for text in self._right if widest(text) <= room), "")
         line = self.get_visual_style("find-rule--line")
-        used = len("── ") + widest(left) + 1 + (widest(right) + len("  ──") if right else 0)
-        fill = "─" * (width - used)
-        end = [(f" {right} ", ""), ("──", line)] if right else []
-        return Content.assemble(("── ", line), left, (f" {fill}", line), *end)
+        parts = rule(self._left, self._right, self.size.width)
+        return Content.assemble(*((text, line if is_line else "") for text, is_line in parts))

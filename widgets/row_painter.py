@@ -69,7 +69,7 @@ class RowPainter:
         return strip.adjust_cell_length(width, self.style(TEXT))
 
     def paint(self, row: Row, width: int, look: Look = PLAIN) -> Strip:
-        """Paint `row`, padded to `width` cells."""
+        """Paint `row`, padded to `width` cells, of which a scrollbar may cover the last."""
         strip = self._strips.get((row, look))
         if strip is None:
             strip = self._strips[row, look] = self._paint(row, width, look)
@@ -89,7 +89,7 @@ class RowPainter:
         texts = [(layout.before(index), around)]
         texts += [(layout.text[start:end], style) for start, end, style in parts]
         cells = sum(cell_len(text) for text, _ in texts)
-        after = layout.after(index, width - cells)
+        after = layout.after(index, self._scrollback.width - cells)
         # Textual would copy a row that is narrower than the widget.
         texts += [(after, around), (" " * (width - cells - len(after)), blank)]
         if look.whole is not None:

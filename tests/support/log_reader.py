@@ -50,6 +50,8 @@ class Console(App[None]):
         self.max_lines = max_lines
         self.exits = 0
         self.posted: list[Message] = []
+        self.typed: list[str] = []
+        self.escapes = 0
 
     def exit(self, *_: object, **__: object) -> None:
         self.exits += 1
@@ -59,8 +61,16 @@ class Console(App[None]):
         with Vertical():
             log = MessageLog(max_lines=self.max_lines)
             yield log
-            yield FindBar(log)
+            yield FindBar(log, clock=lambda: NOON + 6000)
             yield Input()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.character == "y":
+            event.prevent_default()
+            self.typed.append(event.character)
+
+    def key_escape(self) -> None:
+        self.escapes += 1
 
     @on(MessageLog.Moved)
     @on(MessageLog.Pointed)

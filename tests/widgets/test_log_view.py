@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 
 import pytest
-from support.log_reader import LONG, Reader, entry, numbered
+from support.log_reader import LONG, NOON, Console, Reader, entry, numbered
 from textual import events
 from textual.strip import Strip
 from textual.widgets import Input
 
 from chat_console.widgets.entry import Layout
+from chat_console.widgets.message_log import Entry, Kind, MessageLog
 
 # Following
 
@@ -368,3 +369,139 @@ async def test_a_log_that_grows_beyond_its_entries_shows_them_all(reader: Reader
     await reader.scroll("row")
     await reader.resize("tall")
     assert reader.texts[:16] == [*(f"line {number}" for number in range(15)), ""]
+
+
+# Going somewhere
+
+
+def timed(*minutes: int) -> list[Entry]:
+    return [Entry(NOON + 60 * minute, Kind.CHAT, "", f"minute {minute}") for minute in minutes]
+
+
+async def test_an_entry_is_shown_in_the_middle_and_nothing_pushes_it_out(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 100))
+    reader.log.go_to(first + 50)
+    assert reader.texts == [f"line {number}" for number in range(46, 56)]
+    assert not reader.log.following
+    reader.log.write_entries(numbered(100, 200))
+    assert reader.texts[4] == "line 50"
+    reader.log.go_to(first)
+    assert reader.texts[0] == "line 0"
+
+
+async def test_an_entry_near_the_end_stays_in_view_when_it_would_be_pushed_out(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 100))
+    reader.log.go_to(first + 95)
+    assert reader.log.following
+    reader.log.write_entries(numbered(100, 103))
+    assert reader.texts[-1] == "line 102"
+    reader.log.write_entries(numbered(103, 120))
+    assert not reader.log.following
+    assert reader.texts[0] == "line 95"
+    assert reader.log.new_below == 15
+    reader.log.following = True
+    reader.log.write_entries(numbered(120, 130))
+    assert reader.texts[-1] == "line 129"
+
+
+@pytest.mark.parametrize("max_lines", [20])
+async def test_of_entries_that_were_dropped_the_oldest_is_shown(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 50))
+    reader.log.go_to(first)
+    assert reader.texts[0] == "line 30"
+    reader.log.clear()
+    reader.log.go_to(first)
+    assert reader.log.go_to_time(NOON) is None
+
+
+async def test_a_time_is_shown_from_the_top_on(reader: Reader) -> None:
+    first = reader.log.write_entries(timed(*range(0, 200, 2)))
+    assert reader.log.go_to_time(NOON + 60 * 51) == first + 26
+    assert reader.texts[0] == "minute 52"
+    assert reader.log.go_to_time(0) == first
+    assert reader.texts[0] == "minute 0"
+    assert reader.log.go_to_time(NOON * 2) == first + 99
+    assert reader.log.following
+
+
+async def test_going_somewhere_before_there_is_a_size_goes_there_once_there_is() -> None:
+    class Early(Console):
+        def on_mount(self) -> None:
+            log = self.log_widget
+            log.go_to(log.write_entries(numbered(0, 50)) + 20)
+
+    app = Early(100)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        assert "line 20" in Reader(app, pilot).texts
+
+
+# Saying where it is
+
+
+async def moves(reader: Reader) -> int:
+    await reader.pilot.pause()
+    return sum(isinstance(message, MessageLog.Moved) for message in reader.app.posted)
+
+
+async def test_what_follows_says_nothing_however_much_comes(reader: Reader) -> None:
+    for start in range(0, 100, 10):
+        reader.log.write_entries(timed(*range(start, start + 10)))
+        assert await moves(reader) == 0
+    assert reader.log.paused_at is None
+
+
+async def test_a_scrolled_log_says_where_it_is_and_what_is_new(reader: Reader) -> None:
+    reader.log.write_entries(timed(*range(50)))
+    await reader.scroll("row")
+    assert await moves(reader) == 1
+    assert reader.log.paused_at == NOON + 60 * 39
+    reader.log.write_entries(timed(51))
+    assert await moves(reader) == 2
+    reader.log.replace(reader.log.last_in_view - 3, entry("another"))
+    assert await moves(reader) == 2
+    await reader.scroll("row")
+    assert await moves(reader) == 3
+    assert reader.log.paused_at == NOON + 60 * 38
+    reader.log.following = True
+    assert await moves(reader) == 4
+    assert reader.log.paused_at is None
+
+
+async def test_many_moves_at_once_are_told_once(reader: Reader) -> None:
+    reader.log.write_entries(timed(*range(500)))
+    for _ in range(50):
+        reader.log.action_scroll_up()
+    assert await moves(reader) < 5
+
+
+# The hint
+
+
+HINT = "Nobody is here yet. Join with:\n  nc 127.0.0.1 1234\n\x1b[31m" + "x" * 100
+
+
+async def test_the_hint_is_shown_until_somebody_comes(reader: Reader) -> None:
+    reader.log.hint = HINT
+    assert reader.rows[:3] == ["Nobody is here yet. Join with:", "  nc 127.0.0.1 1234", "x" * 60]
+    reader.log.write_entries([entry("today", kind=Kind.RULE), entry("Server started", kind=Kind.NOTICE)])
+    assert [row[:12] for row in reader.rows[:5]] == [
+        "──── today ─",
+        "12:34:56 * S",
+        "",
+        "Nobody is he",
+        "  nc 127.0.0",
+    ]
+    reader.log.write_entries([entry("1 user", kind=Kind.REPLY), entry("Ann", kind=Kind.JOIN)])
+    assert not any("nc 127" in row for row in reader.rows)
+    reader.log.clear()
+    assert reader.rows[1] == "  nc 127.0.0.1 1234"
+    assert reader.log.entries == []
+
+
+async def test_the_hint_gives_way_to_what_fills_the_log(reader: Reader) -> None:
+    reader.log.hint = HINT
+    reader.log.write_entries([entry(str(number), kind=Kind.NOTICE) for number in range(8)])
+    assert reader.rows[-1].startswith("Nobody")
+    reader.log.write_entries([entry(str(number), kind=Kind.NOTICE) for number in range(8)])
+    assert reader.rows[-1] == "12:34:56 * 7"
