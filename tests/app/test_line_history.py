@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import os
 import stat
 import subprocess
@@ -157,6 +158,20 @@ def test_consoles_that_type_and_shorten_the_file_at_once_lose_no_line(kept: Kept
     assert len(lines) < 2 * HISTORY_LIMIT
     for name in names:
         assert [line for line in lines if line.startswith(name)] == [f"{name} {n}" for n in range(50)]
+
+
+async def test_a_line_waits_while_another_console_has_the_file(
+    kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.write("old\n")
+    monkeypatch.setattr(line_history, "CLOSE_GRACE", 0.05)
+    other = os.open(file, os.O_RDWR)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    await kept.keep("mine")
+    assert kept.text == "old\n"
+    os.close(other)
+    await until(lambda: kept.text == "old\nmine\n")
+    await kept.history.close()
 
 
 async def test_a_line_that_is_added_while_another_console_shortens_the_file_is_not_lost(

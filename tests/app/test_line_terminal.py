@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import termios
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 
 import pyte
 import pyte.modes
@@ -171,14 +172,17 @@ class TestLineTerminal:
     @pytest.mark.timeout(BOUND)
     async def test_it_does_not_wait_for_a_terminal_that_reads_nothing(self, tty: tuple[int, int]) -> None:
         master, slave = tty
-        os.set_blocking(slave, False)
-        with suppress(BlockingIOError):
-            while True:
-                os.write(slave, b"x" * 1000)
-        terminal = LineTerminal(slave, TerminalPrinter(slave, lambda problem: None), TypedLine(100))
+        printer = TerminalPrinter(slave, lambda problem: None)
+        printer.print("x" * 1_000_000)
+        printer.start()
+        await until(lambda: select.select([master], [], [], 0)[0])
+        terminal = LineTerminal(slave, printer, TypedLine(100))
         terminal.start()
         terminal.close()
-        termios.tcflush(master, termios.TCIFLUSH)
+        assert not printer.close(timeout=0)
+        while not printer.close(timeout=0.001):
+            if select.select([master], [], [], 0)[0]:
+                os.read(master, 1 << 16)
 
     async def test_a_terminal_without_a_size_has_80_columns(self, tty: tuple[int, int]) -> None:
         master, slave = tty
