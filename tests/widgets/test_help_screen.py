@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from textual import events
 from textual.app import App
-from textual.containers import VerticalScroll
+from textual.containers import Grid, VerticalScroll
 from textual.geometry import Region
 from textual.widgets import Label
 
-from chat_console.widgets.help_screen import HelpScreen
+from chat_console.widgets.help_screen import HelpScreen, in_two
 
 SECTIONS = [
     (
@@ -51,14 +51,36 @@ async def test_every_word_is_laid_out_at_any_size(size: tuple[int, int]) -> None
             assert label.region.right <= page.region.right
 
 
-async def test_the_meanings_stand_in_one_column() -> None:
+async def test_the_meanings_of_a_section_stand_in_one_column() -> None:
     app = HelpApp()
     async with app.run_test(size=(80, 24)):
-        keys, meanings = list(app.help.query(".key")), list(app.help.query(".meaning"))
-        assert len({key.region.x for key in keys}) == 1
-        assert len({meaning.region.x for meaning in meanings}) == 1
-        assert [key.region.y for key in keys] == [meaning.region.y for meaning in meanings]
-        assert all(key.region.right < meanings[0].region.x for key in keys)
+        grids = list(app.help.query(Grid))
+        assert len(grids) == 1 + len(SECTIONS)
+        for grid in grids[1:]:
+            keys, meanings = list(grid.query(".key")), list(grid.query(".meaning"))
+            assert len({key.region.x for key in keys}) == 1
+            assert len({meaning.region.x for meaning in meanings}) == 1
+            assert [key.region.y for key in keys] == [meaning.region.y for meaning in meanings]
+            assert all(key.region.right < meanings[0].region.x for key in keys)
+
+
+@pytest.mark.parametrize(("width", "columns"), [(120, 2), (100, 2), (99, 1), (40, 1)])
+async def test_from_100_columns_on_there_are_two_of_them(width: int, columns: int) -> None:
+    app = HelpApp()
+    async with app.run_test(size=(width, 24)):
+        headings = list(app.help.query(".heading"))
+        assert [str(heading.render()) for heading in headings] == [heading for heading, _ in SECTIONS]
+        assert len({heading.region.x for heading in headings}) == columns
+
+
+def test_the_two_are_as_equally_long_as_their_order_permits() -> None:
+    short, long = ("Short", [("a", "b")]), ("Long", [("a", "b")] * 3)
+    assert in_two([long, short, short]) == ([long], [short, short])
+    assert in_two([short, short, long]) == ([short, short], [long])
+    wrapped = ("Wrapped", [("a", "long " * 100)])
+    assert in_two([wrapped, long, long]) == ([wrapped], [long, long])
+    assert in_two([]) == ([], [])
+    assert in_two([("Empty", [])]) in (([("Empty", [])], []), ([], [("Empty", [])]))
 
 
 async def test_a_page_that_does_not_fit_scrolls_with_the_keys() -> None:
