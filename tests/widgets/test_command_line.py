@@ -469,7 +469,7 @@ class TestScreen:
         await until(lambda: line.render_line(0).crop(0, 40).text.endswith("漢字the end "))
         assert line.region.size == (40, 1)
 
-    async def test_every_binding_has_an_id_and_a_tooltip_and_stays_out_of_the_footer(self) -> None:
+    async def test_every_binding_has_an_id_and_a_tooltip(self) -> None:
         for binding in CommandLine.BINDINGS:
             assert isinstance(binding, Binding)
-            assert binding.id and binding.tooltip and not binding.show
+            assert binding.id and binding.tooltip
