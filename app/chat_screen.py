@@ -107,7 +107,7 @@ class ChatScreen(Screen[None]):
         aside = self._side in event.widget.ancestors
         # Focus within a dialog changes nothing underneath.
         if aside or event.widget in (self.messages, self.line):
-            self._panes.set_class(aside, "-users")
+            self.set_class(aside, "-users")
 
     def _tick(self) -> None:
         """Update what changes with time alone."""

@@ -16,6 +16,7 @@ from .cells import widest
 
 _NAMES = {"escape": "Esc", "up": "↑", "down": "↓", "slash": "/", "ctrl+at": "^@"}
 _GAP = 2
+_NARROW = 60  # the width below which a single blank keeps the keys apart
 
 
 def key_name(key: str) -> str:
@@ -49,13 +50,18 @@ def fit(hints: Sequence[tuple[Hint, int]], width: int) -> list[Hint]:
         width: How many cells there are, one of which stays blank at each end.
     """
     chosen: list[int] = []
-    room = width - 2 + _GAP
+    gap = _gap(width)
+    room = width - 2 + gap
     for index in sorted(range(len(hints)), key=lambda index: hints[index][1]):
-        cells = widest(hints[index][0].text) + _GAP
+        cells = widest(hints[index][0].text) + gap
         if cells <= room:
             chosen.append(index)
             room -= cells
     return [hints[index][0] for index in sorted(chosen)]
+
+
+def _gap(width: int) -> int:
+    return _GAP if width >= _NARROW else 1
 
 
 class KeyBar(Widget):
@@ -132,7 +138,7 @@ class KeyBar(Widget):
             segments += [
                 Segment(hint.name, styles[key] + press),
                 Segment(f" {hint.label}", styles[label] + press),
-                Segment(" " * _GAP, blank),
+                Segment(" " * _gap(self.size.width), blank),
             ]
         return Strip(segments).adjust_cell_length(self.size.width, blank)
 

@@ -41,9 +41,15 @@ HINTS = st.lists(
 @given(hints=HINTS, width=st.integers(0, 80))
 def test_what_is_shown_fits_and_keeps_its_order(hints: list[tuple[Hint, int]], width: int) -> None:
     shown = fit(hints, width)
-    assert not shown or 2 + widest("  ".join(hint.text for hint in shown)) <= width
+    assert not shown or 2 + widest(" ".join(hint.text for hint in shown)) <= width
     rest = iter(hint for hint, _ in hints)
     assert all(any(hint is other for other in rest) for hint in shown)
+
+
+@pytest.mark.parametrize(("cells", "width", "count"), [(27, 62, 2), (27, 61, 1), (26, 59, 2), (27, 59, 1)])
+def test_where_there_is_room_two_blanks_keep_them_apart(cells: int, width: int, count: int) -> None:
+    hints = [(Hint("a", "a", "x" * cells), 0), (Hint("b", "b", "x" * cells), 1)]
+    assert len(fit(hints, width)) == count
 
 
 def test_what_ranks_lowest_is_left_out_last() -> None:
@@ -70,6 +76,7 @@ class Keys(App[None]):
         Binding("f3", "note(3)", "Kick", id="kick"),
     ]
     ENABLE_COMMAND_PALETTE = False
+    CSS = "Pane { height: 1; }"
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,7 +112,7 @@ async def test_where_there_is_little_room_the_apps_least_keys_are_left_out() -> 
     app = Keys()
     async with app.run_test(size=(20, 4)):
         app.set_focus(None)
-        await until(lambda: app.text.rstrip() == " F1 Help  F3 Kick")
+        await until(lambda: app.text.rstrip() == " F1 Help F3 Kick")
 
 
 async def test_a_note_stands_behind_its_label() -> None:
