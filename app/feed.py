@@ -37,7 +37,7 @@ from .log_writer import LogWriter
 FRAME = 1 / 15
 """Seconds between two changes of the screen, at least."""
 
-BUSY_FRAME = 1 / 10
+BUSY_FRAME = 1 / 4
 """The same while more is said than anybody could read: drawing takes its time from the chat."""
 
 RATE_EVERY = 5.0
