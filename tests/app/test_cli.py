@@ -103,7 +103,11 @@ class TestOptions:
 
     def test_theme_and_mouse_reach_the_console(self, console_on_screen: type[RecordedConsole]) -> None:
         assert cli.main(["--port", "0", "--theme", "nord", "--no-mouse"]) == 7
-        assert console_on_screen.last.options == {"theme": "nord", "mouse": False}
+        kept = {"bell": True, "line_history": True}
+        assert console_on_screen.last.options == {"theme": "nord", "mouse": False, **kept}
+        assert cli.main(["--port", "0", "--no-bell", "--no-line-history"]) == 7
+        left_out = {"bell": False, "line_history": False}
+        assert console_on_screen.last.options == {"theme": None, "mouse": True, **left_out}
 
     def test_version_is_shown(self, capfd: pytest.CaptureFixture[str]) -> None:
         assert cli.main(["--version"]) == cli.EXIT_OK

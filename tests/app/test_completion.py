@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat_console.app.completion import complete, draft
+from chat_console.app.saving import save_command
 from chat_console.server.room.commands import Role, commands_for, named_in
 
 NAMES = ("Malcolm", "Sturgis", "malvina", "10.0.0.1|4711")
@@ -19,7 +20,8 @@ NAMES = ("Malcolm", "Sturgis", "malvina", "10.0.0.1|4711")
         ("/ba", ["/ban ", "/bans "]),
         ("/unb", ["/unban "]),
         ("/list", ["/list "]),
-        ("/", [f"/{command.word} " for command in commands_for(Role.OPERATOR)]),
+        ("/", [*(f"/{command.word} " for command in commands_for(Role.OPERATOR)), "/save "]),
+        ("/sa", ["/save "]),
         ("/nick", []),  # a client's command
         ("//k", []),  # text that begins with a slash
         ("/x", []),
@@ -104,7 +106,8 @@ def test_markup_in_a_name_stays_what_it_is() -> None:
 
 
 def test_every_completed_command_is_one_that_the_operator_has() -> None:
-    completed = complete("/", NAMES)
+    *completed, save = complete("/", NAMES)
+    assert save_command(f"{save} file") == "file"
     assert len(completed) == len(commands_for(Role.OPERATOR))
     assert [named_in(line, Role.OPERATOR) for line in completed] == commands_for(Role.OPERATOR)
 
