@@ -30,7 +30,7 @@ from chat_console.server.settings import Settings
 from chat_console.widgets.confirm import Confirm
 from chat_console.widgets.help_screen import HelpScreen
 from chat_console.widgets.message_log import MessageLog
-from chat_console.widgets.user_detail import UserDetail
+from chat_console.widgets.user_card import UserCard
 
 HOSTILE = "[/x][@click=app.quit]\x1b[2J\x1b]0;title\x07\x9b31m\u202e"
 HARMLESS = "[/x][@click=app.quit]"
@@ -590,7 +590,7 @@ async def test_without_a_selected_user_the_keys_and_buttons_for_one_do_nothing(o
 
 async def test_what_is_known_of_the_selected_user_stands_below_the_list(operator: Operator) -> None:
     await operator.gather("Ann")
-    detail = operator.console.screen.query_one(UserDetail)
+    detail = operator.console.screen.query_one(UserCard)
     _, writer = await asyncio.open_connection("127.0.0.1", operator.server.port)
     host, port = writer.get_extra_info("sockname")
     writer.write(b"/nick Bob\none\ntwo\n")
@@ -646,10 +646,10 @@ async def test_after_any_change_of_its_size_the_list_shows_who_is_selected(
         await operator.resize(*size)
         for member in (members[20], members[39], members[0]):
             operator.user_list.selected = None
-            await operator.until(lambda: not operator.console.screen.query_one(UserDetail).display)
+            await operator.until(lambda: not operator.console.screen.query_one(UserCard).display)
             operator.user_list.selected = member.id
             # The detail that appears takes rows from the list.
-            await operator.until(lambda: operator.console.screen.query_one(UserDetail).display)
+            await operator.until(lambda: operator.console.screen.query_one(UserCard).display)
             await operator.until(lambda: shows(operator, member))  # noqa: B023
     operator.user_list.selected = members[30].id
     await operator.until(lambda: shows(operator, members[30]))

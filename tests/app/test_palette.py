@@ -12,7 +12,6 @@ from support.console_operator import Operator
 from textual.binding import Binding
 from textual.events import Key
 
-from chat_console.app.console import ConsoleApp
 from chat_console.app.keys import KEYS, OFFERS, UNSEEN_KEYS
 from chat_console.app.palette import MOST, Offer, found, key_text
 from chat_console.server.addresses import Address

@@ -12,17 +12,19 @@ from textual import events
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.widgets import Button
 
 from chat_console.app.console import ConsoleApp
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room.events import Event
 from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
+from chat_console.widgets.action_dialog import ActionDialog
+from chat_console.widgets.answer_row import AnswerRow
 from chat_console.widgets.command_line import CommandLine
 from chat_console.widgets.entry import MARKS
 from chat_console.widgets.message_log import MessageLog
 from chat_console.widgets.status_bar import StatusBar
+from chat_console.widgets.user_card import UserCard
 from chat_console.widgets.user_list import UserList
 
 from .recording import Receiver
@@ -49,7 +51,8 @@ class Operator:
         self.user_list = console.screen.query_one(UserList)
         self.line = console.screen.query_one(CommandLine)
         self.status_bar = console.screen.query_one(StatusBar)
-        self.buttons = list(console.screen.query(Button))
+        self.answer_row = console.screen.query_one(AnswerRow)
+        self.buttons = list(console.screen.query_one(UserCard).buttons.buttons)
         self.message_button, self.kick_button, self.mute_button, self.ban_button = self.buttons
         self.clients: dict[Member, Client] = {}
         self.other = server.operator()
@@ -142,6 +145,14 @@ class Operator:
         await self.until(lambda: self.console.screen.query("#question Label"))
         return str(self.console.screen.query_one("#question Label").render())
 
+    async def dialog(self) -> ActionDialog:
+        """Wait until time and reason of an action are asked for."""
+        await self.until(lambda: isinstance(self.console.screen, ActionDialog))
+        await self.settle()
+        dialog = self.console.screen
+        assert isinstance(dialog, ActionDialog)
+        return dialog
+
     async def back(self) -> None:
         """Wait until no dialog is open."""
         await self.until(lambda: self.at_home)
@@ -162,6 +173,11 @@ class Operator:
     def last(self) -> str:
         """The end of the log."""
         return self.entries[-1] if self.entries else ""
+
+    @property
+    def answer(self) -> str:
+        """What the row above the line answers, with its mark."""
+        return self.answer_row.answer
 
     @property
     def names(self) -> list[str]:
