@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from support.recording import Receiver
 from support.socketless import join, say
-from support.waiting import until
+from support.waiting import paused_until, until
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding
@@ -174,7 +174,7 @@ async def test_the_card_tells_what_is_known_and_remembered(panes: Panes) -> None
         )
     )
     panes.users.selected = None
-    await until(lambda: panes.card == [])
+    await paused_until(panes.pilot, lambda: panes.card == [])
 
 
 async def test_where_there_is_room_the_card_has_the_last_lines_and_asks_for_all(panes: Panes) -> None:
@@ -198,7 +198,8 @@ async def test_where_there_is_room_the_card_has_the_last_lines_and_asks_for_all(
     )
     panes.pane.note(Left(2.0, 3, "max", LeaveReason.QUIT))
     panes.pane.tick()
-    await until(lambda: panes.card[3] == " same address: 1 other")
+    await paused_until(panes.pilot, lambda: panes.card[3] == " same address: 1 other")
+    await paused_until(panes.pilot, lambda: " Enter all 14 lines" in panes.rows)
     await panes.pilot.click(".user-card--all")
     assert panes.screen.asked == [1]
 
@@ -209,18 +210,24 @@ async def test_a_mute_shows_at_once(panes: Panes) -> None:
     await panes.pilot.pause()
     panes.pane.note(Muted(2.0, 1, "karim", True, 600.0))
     panes.users.apply(changed=[User(1, "karim", str(HERE), NOW, True, NOW + 600)])
-    await until(lambda: panes.rows[1] == "▸karim      mute 10m   0s")
-    assert panes.card[3:] == [
-        " muted for 10m more",
-        " [Message F2] [Kick F3]",
-        " [Unmute F6]  [Ban F7]",
-    ]
+    await paused_until(panes.pilot, lambda: panes.rows[1] == "▸karim      mute 10m   0s")
+    await paused_until(
+        panes.pilot,
+        lambda: (
+            panes.card[3:]
+            == [
+                " muted for 10m more",
+                " [Message F2] [Kick F3]",
+                " [Unmute F6]  [Ban F7]",
+            ]
+        ),
+    )
 
 
 async def test_each_button_runs_the_screens_action(panes: Panes) -> None:
     panes.come("karim")
     panes.users.selected = 1
-    await until(lambda: any("[Ban" in row for row in panes.rows))
+    await paused_until(panes.pilot, lambda: any("[Ban" in row for row in panes.rows))
     for text in ("[Message", "[Kick", "[Mute", "[Ban"):
         y, row = next((y, row) for y, row in enumerate(panes.rows) if text in row)
         await panes.pilot.click(offset=(row.index(text) + 1, y))
@@ -233,13 +240,13 @@ async def test_where_the_pane_does_not_fit_the_buttons_are_elsewhere(panes: Pane
     await panes.pilot.pause()
     assert not any("[" in row for row in panes.rows)
     panes.users.selected = 1
-    await until(lambda: panes.rows[-1] == " [Message] [Kick] [Mute] [Ban]")
+    await paused_until(panes.pilot, lambda: panes.rows[-1] == " [Message] [Kick] [Mute] [Ban]")
     panes.screen.set_focus(panes.pane.buttons_below.buttons[2])
     await panes.pilot.press("enter")
     assert panes.screen.done == ["mute"]
     panes.users.apply(removed=[1])
     await until(lambda: panes.focused is None)
-    await until(lambda: not any("[" in row for row in panes.rows))
+    await paused_until(panes.pilot, lambda: not any("[" in row for row in panes.rows))
 
 
 async def test_when_the_selected_user_goes_the_list_gets_the_focus_of_its_buttons(panes: Panes) -> None:
@@ -262,14 +269,14 @@ async def test_who_was_here_before_is_known(monkeypatch: pytest.MonkeyPatch) -> 
             app.panes.pane.styles.width = 37
             app.panes.user_list.apply([User(1, "user1", "10.0.0.1|1", NOW)])
             app.panes.user_list.selected = 1
-            await until(lambda: " same address: 1 other" in Panes(app, pilot).rows)
+            await paused_until(pilot, lambda: " same address: 1 other" in Panes(app, pilot).rows)
 
 
 async def test_a_selected_user_who_is_gone_has_no_card(panes: Panes, monkeypatch: pytest.MonkeyPatch) -> None:
     panes.come("karim")
     panes.users.selected = 1
-    await until(lambda: panes.card)
+    await paused_until(panes.pilot, lambda: panes.card)
     monkeypatch.setattr("chat_console.server.chat_server.ChatServer.details", lambda *_: None)
     monkeypatch.setattr(panes.pane, "_server", SimpleNamespace(details=lambda _: None))
     panes.pane.tick()
-    await until(lambda: panes.card == [])
+    await paused_until(panes.pilot, lambda: panes.card == [])

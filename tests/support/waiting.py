@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
+
+from textual.pilot import Pilot
 
 BOUND = 20.0
 """How long to wait for a condition on a busy machine, in seconds."""
@@ -24,3 +27,12 @@ async def until(condition: Callable[[], object], pause: float = 0.002) -> None:
     while not condition():
         assert time.monotonic() < give_up_at, "it never came to that"
         await asyncio.sleep(pause)
+
+
+async def paused_until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:
+    """The same for what is painted: reading that between a change and its layout would spoil the layout."""
+    give_up_at = time.monotonic() + BOUND
+    await pilot.pause()
+    while not condition():
+        assert time.monotonic() < give_up_at, "it never came to that"
+        await pilot.pause()

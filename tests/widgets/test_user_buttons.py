@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from support.users import ACTS
-from support.waiting import until
+from support.waiting import paused_until
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -58,7 +58,7 @@ async def shown(width: int, *, muted: bool = False) -> AsyncIterator[tuple[Butto
     app = ButtonsApp()
     async with app.run_test(size=(width, 4)) as pilot:
         app.user_buttons.show(muted=muted)
-        await until(lambda: app.rows[0])
+        await paused_until(pilot, lambda: app.rows[0])
         await pilot.pause()
         yield app, pilot
 
@@ -87,21 +87,25 @@ async def test_they_are_laid_out_anew_for_another_width_and_for_who_is_muted() -
     async with shown(25) as (app, pilot):
         assert app.rows[:3] == [" [Message F2] [Kick F3]", " [Mute F6]    [Ban F7]", ""]
         app.user_buttons.show(muted=True)
-        await until(lambda: app.rows[:3] == [" [Message F2] [Kick F3]", " [Unmute F6]  [Ban F7]", ""])
+        await paused_until(
+            pilot, lambda: app.rows[:3] == [" [Message F2] [Kick F3]", " [Unmute F6]  [Ban F7]", ""]
+        )
         await pilot.resize_terminal(37, 4)
-        await until(lambda: app.rows[:2] == [" [Message] [Kick] [Unmute] [Ban]", ""])
+        await paused_until(pilot, lambda: app.rows[:2] == [" [Message] [Kick] [Unmute] [Ban]", ""])
         await pilot.resize_terminal(25, 4)
-        await until(lambda: app.rows[:3] == [" [Message F2] [Kick F3]", " [Unmute F6]  [Ban F7]", ""])
+        await paused_until(
+            pilot, lambda: app.rows[:3] == [" [Message F2] [Kick F3]", " [Unmute F6]  [Ban F7]", ""]
+        )
 
 
 async def test_without_a_user_there_are_none() -> None:
     app = ButtonsApp()
-    async with app.run_test(size=(37, 4)):
+    async with app.run_test(size=(37, 4)) as pilot:
         assert app.rows[0] == ""
         app.user_buttons.show(muted=False)
-        await until(lambda: app.rows[0] == " [Message] [Kick] [Mute] [Ban]")
+        await paused_until(pilot, lambda: app.rows[0] == " [Message] [Kick] [Mute] [Ban]")
         app.user_buttons.hide()
-        await until(lambda: app.rows[0] == "")
+        await paused_until(pilot, lambda: app.rows[0] == "")
 
 
 async def test_the_text_of_a_button_is_only_text() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from support.users import ACTS, QUENTIN
-from support.waiting import until
+from support.waiting import paused_until
 from textual import on
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
@@ -74,7 +74,7 @@ async def shown(width: int, height: int = 24) -> AsyncIterator[tuple[CardApp, Pi
     async with app.run_test(size=(width, height)) as pilot:
         assert app.rows == ["below"]
         app.card.show(QUENTIN)
-        await until(lambda: any("[Ban" in row for row in app.rows))
+        await paused_until(pilot, lambda: any("[Ban" in row for row in app.rows))
         await pilot.pause()
         yield app, pilot
 
@@ -87,23 +87,23 @@ async def test_it_shows_what_is_known_and_what_can_be_done(width: int, rows: lis
         await pilot.pause()
         assert len(app.rows) == len(rows), "the list above would jump"
         app.card.hide()
-        await until(lambda: app.rows == ["below"])
+        await paused_until(pilot, lambda: app.rows == ["below"])
         app.card.show(QUENTIN)
-        await until(lambda: app.rows == rows)
+        await paused_until(pilot, lambda: app.rows == rows)
 
 
 async def test_it_is_laid_out_anew_for_another_width() -> None:
     async with shown(25) as (app, pilot):
         for width, rows in ((37, WIDE), (25, NARROW)):
             await pilot.resize_terminal(width, 24)
-            await until(lambda: app.rows == rows)  # noqa: B023
+            await paused_until(pilot, lambda: app.rows == rows)  # noqa: B023
 
 
 async def test_on_a_short_screen_only_the_buttons_are_left() -> None:
     async with shown(37, height=12) as (app, pilot):
         assert app.rows == [" [Message] [Kick] [Mute] [Ban]", "below"]
         await pilot.resize_terminal(37, 20)
-        await until(lambda: app.rows == WIDE)
+        await paused_until(pilot, lambda: app.rows == WIDE)
 
 
 async def test_what_reads_the_same_is_not_painted_again() -> None:
@@ -128,9 +128,10 @@ async def test_what_reads_the_same_is_not_painted_again() -> None:
 
 
 async def test_the_buttons_follow_the_mute() -> None:
-    async with shown(25) as (app, _):
+    async with shown(25) as (app, pilot):
         app.card.show(replace(QUENTIN, muted=True, mute_left=540))
-        await until(
+        await paused_until(
+            pilot,
             lambda: (
                 app.rows[3:6]
                 == [
@@ -138,7 +139,7 @@ async def test_the_buttons_follow_the_mute() -> None:
                     " [Message F2] [Kick F3]",
                     " [Unmute F6]  [Ban F7]",
                 ]
-            )
+            ),
         )
 
 

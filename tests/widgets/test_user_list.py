@@ -566,6 +566,14 @@ async def test_a_row_says_what_matters_most_of_a_user() -> None:
         ]
 
 
+async def test_an_unanswered_private_line_stands_out() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1), user(2)]):
+        user_list.pending = {2: 1}
+        styles = [{part.text.strip(): part.style for part in user_list.render_line(y)} for y in (0, 1)]
+        assert styles[1]["»1"] not in (None, styles[0]["0s"], styles[1]["0s"])
+
+
 async def test_where_there_is_room_a_row_shows_how_much_was_said_in_the_last_minutes() -> None:
     now = NOW
     activity = Activity()
@@ -636,7 +644,7 @@ async def test_now_and_then_the_loudest_come_first() -> None:
         await pilot.pause()
         assert orders(user_list) == ["dmitri", "carla", "anna", "Bernd"]
         talk("Bernd", 50)
-        user_list.tick(NOW + 3 * RESORT_INTERVAL - 0.1)
+        user_list.tick(NOW + 4 * RESORT_INTERVAL - 0.1)
         await pilot.pause()
         assert orders(user_list) == ["dmitri", "carla", "anna", "Bernd"], "too early"
 
@@ -712,6 +720,7 @@ async def test_sorting_keeps_the_selected_user_in_view() -> None:
         app.set_focus(None)
         user_list.order = Order.LOUD
         user_list.selected = 3
+        await pilot.pause()
         for number in range(4, 60):
             activity.said(number, 1, now)
         now += RESORT_INTERVAL
@@ -719,6 +728,17 @@ async def test_sorting_keeps_the_selected_user_in_view() -> None:
         await pilot.pause()
         assert user_list.shows_selected
         assert any(row.startswith(f"{MARK}user3 ") for row in rows(user_list))
+
+
+async def test_who_joined_first_stays_first_without_any_sorting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with talking() as (user_list, _, pilot, talk):
+        user_list.order = Order.JOINED
+        await pilot.pause()
+        monkeypatch.setattr(user_list.roll, "sorting", lambda: pytest.fail("it is sorted"))
+        talk("dmitri", 2)
+        user_list.tick()
+        await pilot.pause()
+        assert orders(user_list) == ["anna", "Bernd", "carla", "dmitri"]
 
 
 async def test_an_order_can_be_chosen_before_the_list_is_on_the_screen() -> None:

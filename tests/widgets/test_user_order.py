@@ -172,11 +172,13 @@ def test_ten_thousand_are_narrowed_and_resorted_without_holding_up_anybody() -> 
         order.look_for("")
         longest = 0.0
         start = time.perf_counter()
-        for number, _ in enumerate(order.resort(by_name), 1):
-            assert number <= 10_000 / SLICE
+        turns = 0
+        for _ in order.resort(by_name):
+            turns += 1
             longest = max(longest, time.perf_counter() - start)
             start = time.perf_counter()
         slices.append(max(longest, time.perf_counter() - start))
+        assert turns >= 10_000 / SLICE
         assert list(order.shown) == sorted(range(10_000), key=str)
     assert min(narrowing) < 0.010
     assert min(slices) < 0.010
