@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from ..server.chat_server import ChatServer
 from ..server.room.events import Event
+from ..server.room.names import skeleton
 from ..widgets.action_dialog import Action
 from ..widgets.activity import Activity
 from ..widgets.answer_row import AnswerRow
@@ -24,6 +25,7 @@ from ..widgets.line_input import typed
 from ..widgets.line_row import LineRow
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
+from ..widgets.user_card import UserCard
 from ..widgets.user_list import UserList
 from ..widgets.user_row import User
 from .completion import PLACEHOLDER, complete
@@ -55,7 +57,7 @@ class ChatScreen(Screen[None]):
         self._server = server
         self._ring = ring
         activity = Activity()
-        self.user_list = UserList("Nobody is here yet", activity=activity, id="users")
+        self.user_list = UserList("Nobody is here yet", alike=skeleton, activity=activity, id="users")
         self.messages = MessageLog(id="log")
         self.line = CommandLine(self._complete, placeholder=PLACEHOLDER, compact=True, id="line")
         self._status_bar = StatusBar(id="status")
@@ -213,6 +215,10 @@ class ChatScreen(Screen[None]):
     def _write_to_author(self, event: MessageLog.Chosen) -> None:
         if event.entry.who is not None:
             self.action_message(event.entry.who)
+
+    @on(UserCard.AllLines)
+    def _find_all_lines(self, event: UserCard.AllLines) -> None:
+        self.action_lines_of(event.user_id)
 
     @on(MessageLog.Pointed)
     def _point(self, event: MessageLog.Pointed) -> None:
