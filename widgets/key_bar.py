@@ -54,9 +54,10 @@ def fit(hints: Sequence[tuple[Hint, int]], width: int) -> list[Hint]:
     room = width - 2 + gap
     for index in sorted(range(len(hints)), key=lambda index: hints[index][1]):
         cells = widest(hints[index][0].text) + gap
-        if cells <= room:
-            chosen.append(index)
-            room -= cells
+        room -= cells
+        if room < 0:
+            break
+        chosen.append(index)
     return [hints[index][0] for index in sorted(chosen)]
 
 

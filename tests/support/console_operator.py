@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chat_console.app.console import ConsoleApp
-from chat_console.server.chat_server import ChatServer
+from chat_console.server.chat_server import ChatServer, Details
 from chat_console.server.room.events import Event
 from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
@@ -215,6 +215,11 @@ class Operator:
 Operate = Callable[..., AbstractAsyncContextManager[Operator]]
 
 
+def _known(server: ChatServer, member_id: int) -> Details | None:
+    member = server.chat.room.roster.get(member_id)
+    return member and Details(member.address, here=0.0, idle=0.0, lines=member.lines, waiting=0)
+
+
 @asynccontextmanager
 async def operate_console(
     *,
@@ -228,6 +233,9 @@ async def operate_console(
         # App.run_async does so, and run_test does not.
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
     async with ChatServer(settings or Settings(port=0)) as server:
+        details = server.details
+        # Whoever has no connection is known by what the room knows.
+        server.details = lambda member_id: details(member_id) or _known(server, member_id)
         if before:
             before(server)
         console = ConsoleApp(server, **options)
