@@ -34,7 +34,8 @@ ANSWER_DELAY = 2.0
 # it with BEL): OSC, DCS, or kitty's APC.
 _STRING = r"(?:\]\d{1,4};|P\d*[$+>!]|_G)[^\x00-\x1f\x7f]{0,4096}"
 _SEQUENCE = re.compile(
-    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|<[\d;-]{1,64}[Mm]|[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])"
+    r"\x1b(?:\[(?:\[[A-E]|M[^\x1b]{3}|<[\d;-]{1,64}[Mm]"
+    r"|\?[0-?]{0,63}[ -/]*[@-~]|(?!\?)[0-?]{1,64}[ -/]*[@-~$]|[ -/]*[@-LN-Z\\^-~])"
     r"|O[2-8]?[A-DFHMP-Sa-dj-y]"
     rf"|{_STRING}(?:\x1b\\|\x07))"
 )
@@ -146,9 +147,7 @@ class Keyboard:
             self._escaped = self._escaped and text.startswith(ANSWER[1]) and self._is_answer_due()
             text = ANSWER[0] + text if self._escaped else text
         self._rest += text
-        events = list(self._events())
-        self._escaped = self._escaped and bool(self._rest)
-        return events
+        return list(self._events())
 
     def give_up(self) -> list[Message]:
         """Return the events of an unfinished sequence as if its characters had been typed: no more came."""
@@ -174,7 +173,10 @@ class Keyboard:
                 yield from self._parse(self._entered(text))
             elif sequence := _SEQUENCE.match(self._rest):
                 self._rest = self._rest[sequence.end() :]
-                if sequence[0] == _PASTE:
+                escaped, self._escaped = self._escaped, False
+                if escaped and not _ANSWER.fullmatch(sequence[0]):
+                    yield from self._parse(sequence[0][1:])
+                elif sequence[0] == _PASTE:
                     self._pasted = ""
                 elif sequence[0][1] in "[O":  # otherwise a reply
                     yield from self._key(sequence[0])

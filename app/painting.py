@@ -83,7 +83,7 @@ class PaintingApp(KeyByKeyApp):
             or self._frames is None
             or not isinstance(renderable, LayoutUpdate | ChopsUpdate)
         ):
-            super()._display(screen, renderable)
+            super()._display(screen, renderable)  # pyright: ignore[reportUnknownMemberType]
             return
         self._canvas.take(renderable)
         if not self._batch_count:

@@ -11,7 +11,6 @@ import asyncio
 import os
 import signal
 import sys
-import termios
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -34,7 +33,7 @@ from .keyboard import Answered, HasSideMargins, Keyboard
 from .painting import PaintingApp
 from .pens import Pens
 from .process import in_foreground, is_hung_up, is_ignored, never_stop_for_the_terminal
-from .terminal_io import POLL_INTERVAL, ExitEvent, Selector, TerminalOutput, read_answers
+from .terminal_io import POLL_INTERVAL, ExitEvent, Questions, Selector, TerminalOutput, modes
 from .typeahead import KeyByKeyApp
 
 MAX_PENDING = 10
@@ -103,8 +102,6 @@ class NonBlockingDriver(LinuxDriver):
 
     _painting = False
     _away = False
-    _asked = _heard = 0  # questions to the terminal, and answers: one thread counts each
-    _asked_first = 0.0
     _look: asyncio.TimerHandle | None = None  # polls for the foreground: no event says that we have it
 
     def __init__(self, app: App[Any], **options: Any) -> None:
@@ -117,6 +114,7 @@ class NonBlockingDriver(LinuxDriver):
         if isinstance(app, PaintingApp):
             app.paint_by(self.frames)
         self._output: TerminalOutput | None = None
+        self._questions = Questions()
         self.exit_event = self._exit_event = ExitEvent()
         self._input_ended = Event()
         self._input_ended.set()
@@ -142,8 +140,7 @@ class NonBlockingDriver(LinuxDriver):
     def send(self, text: str) -> None:
         """Queue a frame, which ends with a question to the terminal; never wait."""
         assert self._output is not None
-        self._asked_first = self._asked_first or monotonic()
-        self._asked += 1
+        self._questions.ask()
         self._output.put(text)
 
     def write(self, data: str) -> None:
@@ -168,14 +165,13 @@ class NonBlockingDriver(LinuxDriver):
         self.exit_event = self._exit_event = ExitEvent()
         self._input_ended.clear()
         super().start_application_mode()
-        self._modes = _modes(self.fileno)
+        self._modes = modes(self.fileno)
         if not constants.DISABLE_KITTY_KEY:
             self.write(_KITTY_PUSH)
         # Textual has just reset these signals to stop the process.
         never_stop_for_the_terminal()
         self._painting = True
-        self._asked = self._heard = 0
-        self._asked_first = 0.0
+        self._questions = Questions()
         self.frames.begin()
         self.write(_ASK_SIDE_MARGINS)
 
@@ -191,18 +187,11 @@ class NonBlockingDriver(LinuxDriver):
             return
         if in_foreground(self.fileno):
             super().disable_input()
-            self._take_answers()
+            self._questions.take_rest(self.fileno, EXIT_GRACE)
         else:
             # Input that is already there belongs to another program: it is not flushed.
             self.write(_MOUSE_OFF)
             self._stop_reading()
-
-    def _take_answers(self) -> None:
-        """Read what the terminal still has to answer, which must not be typed to the shell."""
-        if due := self._asked - self._heard:
-            # One that has never answered by now will not.
-            since = monotonic() if self._heard else self._asked_first
-            self._asked -= read_answers(self.fileno, due, since + EXIT_GRACE)
 
     def stop_application_mode(self) -> None:
         """Leave application mode and restore the terminal."""
@@ -214,7 +203,7 @@ class NonBlockingDriver(LinuxDriver):
         self.write(_NO_COLOURS)
         if not constants.DISABLE_KITTY_KEY:
             self.write(_KITTY_POP)
-        if not in_foreground(self.fileno) and self._modes != _modes(self.fileno):
+        if not in_foreground(self.fileno) and self._modes != modes(self.fileno):
             self.attrs_before = None  # the shell that took over has set its own modes
         super().stop_application_mode()
         self._output.give_up_at = monotonic() + EXIT_GRACE
@@ -250,11 +239,8 @@ class NonBlockingDriver(LinuxDriver):
 
     def _read_input(self) -> None:
         assert sys.__stdin__ is not None
-        keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY, lambda: self._asked > self._heard)
-        with (
-            Selector() as selector,
-            suppress(OSError, RuntimeError),
-        ):  # the terminal or the loop is closed
+        keyboard = Keyboard(sys.__stdin__.encoding, constants.ESCAPE_DELAY, lambda: self._questions.due > 0)
+        with Selector() as selector, suppress(OSError, RuntimeError):  # the terminal or the loop is closed
             selector.register(self._exit_event.woken, EVENT_READ)
             selector.register(self.fileno, EVENT_READ)
             while not self._exit_event.is_set():
@@ -278,7 +264,7 @@ class NonBlockingDriver(LinuxDriver):
     def _take(self, event: Message) -> None:
         match event:
             case Answered():
-                self._heard += 1
+                self._questions.hear()
                 self.event_loop.call_soon_threadsafe(self.frames.answered)
             case HasSideMargins():
                 self.frames.shown.side_margins = True
@@ -361,10 +347,3 @@ class NonBlockingDriver(LinuxDriver):
             self._leave_alone()
         elif self.app.return_code is None:
             self.app.exit(return_code=HANGUP)
-
-
-def _modes(terminal: int) -> list[Any] | None:
-    try:
-        return termios.tcgetattr(terminal)
-    except termios.error:
-        return None  # it is closed

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from selectors import EVENT_READ, EVENT_WRITE
 from threading import Event, Thread
 from time import monotonic
-from typing import TextIO
+from typing import Any, TextIO
 
 from .pacing import ANSWER
 from .repertoire import ERRORS
@@ -27,6 +27,14 @@ if sys.platform == "darwin":
     Selector = selectors.SelectSelector
 else:
     Selector = selectors.PollSelector
+
+
+def modes(terminal: int) -> list[Any] | None:
+    """Return the terminal's modes; None if it is closed."""
+    try:
+        return termios.tcgetattr(terminal)
+    except termios.error:
+        return None
 
 
 class ExitEvent(Event):
@@ -52,24 +60,45 @@ class ExitEvent(Event):
         self._wake.close()
 
 
-def read_answers(terminal: int, count: int, give_up_at: float) -> int:
-    """Read up to `count` answers from the terminal, and all that comes with them; return how many came.
+class Questions:
+    """Counts the questions to the terminal and its answers: `ask` on one thread, `hear` on another."""
 
-    Args:
-        terminal: the descriptor to read from.
-        count: how many answers are due.
-        give_up_at: when to stop waiting for them, by the monotonic clock.
-    """
-    data = b""
-    with Selector() as selector, suppress(OSError):
-        selector.register(terminal, EVENT_READ)
-        while data.count(ANSWER.encode()) < count and (left := give_up_at - monotonic()) > 0:
-            if selector.select(left):
-                more = os.read(terminal, 1 << 8)
-                if not more:
-                    break
-                data += more
-    return data.count(ANSWER.encode())
+    def __init__(self) -> None:
+        self._asked = self._heard = 0
+        self._first_at = 0.0
+
+    @property
+    def due(self) -> int:
+        """How many answers have not come."""
+        return max(0, self._asked - self._heard)
+
+    def ask(self) -> None:
+        """Note a question."""
+        self._first_at = self._first_at or monotonic()
+        self._asked += 1
+
+    def hear(self) -> None:
+        """Note an answer."""
+        self._heard += 1
+
+    def take_rest(self, terminal: int, grace: float) -> None:
+        """Read the answers that are due, and all that comes with them, so that they are typed nowhere else.
+
+        Args:
+            terminal: the descriptor to read from, which no thread reads any more.
+            grace: how long they may take, in seconds; where none has ever come, since the first question.
+        """
+        due, since = self.due, monotonic() if self._heard else self._first_at
+        self._asked = self._heard = 0
+        data = b""
+        with Selector() as selector, suppress(OSError):
+            selector.register(terminal, EVENT_READ)
+            while data.count(ANSWER.encode()) < due and (left := since + grace - monotonic()) > 0:
+                if selector.select(left):
+                    more = os.read(terminal, 1 << 8)
+                    if not more:
+                        return
+                    data += more
 
 
 class TerminalOutput:

@@ -9,7 +9,7 @@ from textual.events import AppBlur, AppFocus, Key, MouseDown, Paste
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
-from chat_console.app.keyboard import PASTE_DELAY, PASTE_LIMIT, Keyboard
+from chat_console.app.keyboard import ANSWER_DELAY, PASTE_DELAY, PASTE_LIMIT, Keyboard
 
 ESCAPE_DELAY = 0.1
 
@@ -215,3 +215,63 @@ def test_the_pieces_make_no_difference(typed: str, lengths: list[int]) -> None:
             pieces.append(data[:length])
             data = data[length:]
     assert keys(*pieces) == keys(typed)
+
+
+# Answers of the terminal
+
+
+def pieces_of(*pieces: str, due: bool = True) -> list[str]:
+    """What is read of `pieces` of which each takes so long that the one before is given up."""
+    keyboard = Keyboard("utf-8", ESCAPE_DELAY, lambda: due)
+    events: list[Message] = []
+    for piece in pieces:
+        events += keyboard.feed(piece.encode())
+        if keyboard.patience == ESCAPE_DELAY:
+            events += keyboard.give_up()
+    return [name(event) for event in (*events, *keyboard.give_up())]
+
+
+@pytest.mark.parametrize(
+    ("answer", "event"),
+    [
+        ("\x1b[0n", "Answered"),
+        ("\x1b[3n", "Answered"),
+        ("\x1b[?69;2$y", "HasSideMargins"),
+        ("\x1b[?69;1$y", "HasSideMargins"),
+    ],
+)
+def test_an_answer_is_never_typed(answer: str, event: str) -> None:
+    for cut in range(len(answer)):
+        assert keys(f"a{answer[:cut]}", f"{answer[cut:]}b") == ["a", event, "b"]
+
+
+@pytest.mark.parametrize("answer", ["\x1b[?69;0$y", "\x1b[?69;4$y"])
+def test_without_side_margins_nothing_is_said_of_them(answer: str) -> None:
+    assert keys(answer) == []
+
+
+@pytest.mark.parametrize("cut", [2, 3])
+def test_an_answer_that_is_due_may_take_long(cut: int) -> None:
+    answer = "\x1b[0n"
+    assert pieces_of(answer[:cut], answer[cut:] + "x") == ["Answered", "x"]
+    keyboard = Keyboard("utf-8", ESCAPE_DELAY, lambda: True)
+    keyboard.feed(answer[:cut].encode())
+    assert keyboard.patience == ANSWER_DELAY
+    assert [name(event) for event in keyboard.give_up()] == [
+        "escape",
+        *("left_square_bracket", "0")[: cut - 1],
+    ]
+
+
+def test_of_an_answer_cut_behind_escape_nothing_else_is_typed() -> None:
+    # Nothing tells it from the key, for which nobody waits that long.
+    assert pieces_of("\x1b", "[0nx") == ["escape", "Answered", "x"]
+    assert pieces_of("\x1b", "[", "0", "nx") == ["escape", "Answered", "x"]
+    assert pieces_of("\x1b", "[", "q") == ["escape", "left_square_bracket", "q"]
+    assert pieces_of("\x1b", "[0n\x1b[A") == ["escape", "Answered", "up"]
+    assert pieces_of("\x1b", "[0nx", "[0n") == ["escape", "Answered", "x", *typed("[0n")]
+    assert pieces_of("\x1b", "[0n", due=False) == ["escape", *typed("[0n")]
+
+
+def typed(text: str) -> list[str]:
+    return keys(text)

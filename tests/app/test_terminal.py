@@ -35,9 +35,17 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from chat_console.app import terminal
-from chat_console.app.terminal import EXIT_GRACE, HANGUP, MAX_PENDING, NonBlockingDriver, driver_class
+from chat_console.app.frame import Cell, Row
+from chat_console.app.pacing import ANSWER, QUESTION
+from chat_console.app.painting import PaintingApp
+from chat_console.app.terminal import (
+    EXIT_GRACE,
+    HANGUP,
+    MAX_PENDING,
+    NonBlockingDriver,
+    driver_class,
+)
 from chat_console.app.terminal_io import ExitEvent, Selector, TerminalOutput
-from chat_console.app.typeahead import KeyByKeyApp
 
 WIDTH, HEIGHT = 80, 24
 CANCEL = b"\x18\x1b\\\x1b[?2026l"
@@ -52,7 +60,7 @@ RESTORED = (
 )
 
 
-class Painter(KeyByKeyApp):
+class Painter(PaintingApp):
     """The program under test: it paints frame after frame, and answers on a socket that its loop watches."""
 
     def __init__(self, control: socket.socket) -> None:
@@ -71,7 +79,7 @@ class Painter(KeyByKeyApp):
     def paint(self) -> None:
         self.count += 1
         if self.painting:
-            self.show(f"frame {self.count} {'-' * 50}")
+            self.show(f"frame {self.count} {'#*+-'[self.count % 4] * 50}")
 
     def show(self, word: str) -> None:
         self.query_one(Static).update("\n".join(f"{word} {row}" for row in range(HEIGHT)))
@@ -110,9 +118,10 @@ def main(control_fd: str, *flags: str) -> int:
 
 
 class Terminal:
-    """A terminal with the program in it; it reads only when told to."""
+    """A terminal with the program in it; it reads only when told to. With the flag `answers` it answers."""
 
     def __init__(self, *flags: str) -> None:
+        self.answers = "answers" in flags
         self.screen = pyte.Screen(WIDTH, HEIGHT)
         self.stream = pyte.ByteStream(self.screen)
         self.received = b""
@@ -159,8 +168,11 @@ class Terminal:
             assert time.monotonic() < deadline, self.screen.display
             if select.select([self.master], [], [], 0.05)[0]:
                 data = os.read(self.master, 65536)
+                asked = self.received.count(QUESTION.encode())
                 self.received += data
                 self.stream.feed(data)
+                if self.answers:
+                    self.type(ANSWER.encode() * (self.received.count(QUESTION.encode()) - asked))
 
     def read_rest(self) -> None:
         """Read what is left once the program has ended, and then what a shell would print."""
@@ -182,10 +194,13 @@ class Terminal:
         return json.loads(self.control.recv(1000))
 
     def stall(self) -> None:
-        """Read nothing until the program drops frames."""
+        """Read nothing until the program, frame after frame, finds no room for it."""
         deadline = time.monotonic() + BOUND
-        while not self.ask("state")["stalled"]:
+        without_room = 0
+        while without_room < 10:
             assert time.monotonic() < deadline
+            without_room = without_room + 1 if self.ask("state")["stalled"] else 0
+            self.wait_for_frames(1)
 
     def wait_for_frames(self, count: int) -> None:
         """Wait until the program's loop has made `count` frames, painted or dropped."""
@@ -214,15 +229,23 @@ def open_terminal() -> Iterator[Callable[..., Terminal]]:
 OpenTerminal = Callable[..., Terminal]
 
 
-def test_the_loop_goes_on_while_the_terminal_does_not_read(open_terminal: OpenTerminal) -> None:
-    terminal = open_terminal()
+@pytest.fixture(params=["answers", "never answers"])
+def either(request: pytest.FixtureRequest) -> str:
+    """What the terminal does with questions."""
+    return request.param
+
+
+def test_the_loop_goes_on_while_the_terminal_does_not_read(open_terminal: OpenTerminal, either: str) -> None:
+    terminal = open_terminal(either)
     terminal.stall()
     terminal.wait_for_frames(50)
     assert terminal.ask("state")["stalled"]
 
 
-def test_the_whole_screen_is_right_once_the_terminal_reads_again(open_terminal: OpenTerminal) -> None:
-    terminal = open_terminal()
+def test_the_whole_screen_is_right_once_the_terminal_reads_again(
+    open_terminal: OpenTerminal, either: str
+) -> None:
+    terminal = open_terminal(either)
     terminal.stall()
     terminal.ask("show final")
     terminal.wait_for_frames(3)
@@ -233,16 +256,47 @@ def test_the_whole_screen_is_right_once_the_terminal_reads_again(open_terminal: 
     terminal.read_until(lambda: terminal.shows("again"))
 
 
-def test_frames_are_dropped_as_a_whole(open_terminal: OpenTerminal) -> None:
-    terminal = open_terminal()
+def test_frames_are_sent_as_a_whole(open_terminal: OpenTerminal, either: str) -> None:
+    terminal = open_terminal(either)
     terminal.stall()
     terminal.ask("show final")
     terminal.read_until(lambda: terminal.shows("final"))
     # The last update may have been read in part.
     _, *updates, _ = terminal.received.split(b"\x1b[?2026h")
-    frames = [update.removesuffix(b"\x1b[?2026l") for update in updates]
-    # Textual ends each frame by placing the cursor; an update whose frame was dropped is empty.
-    assert [frame[-40:] for frame in frames if not re.search(rb"\x1b\[\d+;\d+H$|^$", frame)] == []
+    assert all(update.endswith(b"\x1b[?2026l" + QUESTION.encode()) for update in updates)
+
+
+def test_no_more_than_two_frames_wait_for_a_terminal_that_answers(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal("answers")
+    terminal.stall()
+    terminal.wait_for_frames(20)
+    read = len(terminal.received)
+    terminal.answers = False
+    terminal.read_until(lambda: not select.select([terminal.master], [], [], 0.3)[0])
+    assert terminal.received[read:].count(QUESTION.encode()) <= 2
+    assert terminal.ask("state")["stalled"]
+
+
+def test_a_terminal_that_stops_answering_is_not_waited_for_for_ever(open_terminal: OpenTerminal) -> None:
+    terminal = open_terminal("answers")
+    terminal.answers = False
+    terminal.ask("show final")
+    terminal.read_until(lambda: terminal.shows("final"))
+
+
+@pytest.mark.parametrize("stop", ["exit", "suspend"])
+def test_no_answer_is_left_for_the_shell(open_terminal: OpenTerminal, stop: str) -> None:
+    terminal = open_terminal("answers")
+    if stop == "exit":
+        terminal.ask("exit")
+        terminal.read_until(lambda: terminal.process.poll() is not None)
+    else:
+        os.kill(terminal.process.pid, signal.SIGTSTP)
+        terminal.read_until(lambda: os.waitpid(terminal.process.pid, os.WUNTRACED | os.WNOHANG)[0])
+    assert terminal.is_restored()
+    os.set_blocking(terminal.tty, False)
+    terminal.type(b"\n")
+    assert os.read(terminal.tty, 100) == b"\n"
 
 
 def test_exit_restores_the_terminal(open_terminal: OpenTerminal) -> None:
@@ -349,7 +403,6 @@ class Output:
 
     def __init__(self, drained: Callable[[], None]) -> None:
         self.drained = drained
-        self.catches_up = False
         self.pending = 0
         self.farewell = ""
         self.give_up_at = 0.0
@@ -357,8 +410,6 @@ class Output:
 
     def put(self, text: str) -> None:
         self.texts.append(text)
-        if self.catches_up:
-            self.drained()
 
     def close(self, timeout: float) -> None:
         pass
@@ -396,35 +447,50 @@ async def output(driver: NonBlockingDriver, monkeypatch: pytest.MonkeyPatch) -> 
     driver.stop_application_mode()
 
 
-async def test_a_terminal_that_catches_up_as_it_is_found_stalled_is_painted_anew(
-    pilot: Pilot[None], driver: NonBlockingDriver, output: Output
+async def test_a_terminal_that_catches_up_as_it_is_found_stalled_is_sent_the_frame(
+    driver: NonBlockingDriver, output: Output
 ) -> None:
-    output.pending = MAX_PENDING
-    output.catches_up = True
-    driver.write("frame")
-    assert driver.stalled
-    assert output.texts == [""]
-    await pilot.pause()
+    output.pending = 1
+    waiting = iter((1, 0, 0))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(NonBlockingDriver, "queued", property(lambda _: next(waiting)))
+        driver.frames.show(screenful("frame"), (0, 0))
     assert not driver.stalled
+    assert "frame" in "".join(output.texts)
 
 
 async def test_what_others_wrote_is_cleared_once_a_stalled_terminal_reads_again(
     pilot: Pilot[None], driver: NonBlockingDriver, output: Output
 ) -> None:
-    output.pending = MAX_PENDING
+    driver.frames.show(screenful("frame"), (0, 0))
+    output.texts.clear()
+    output.pending = 1
     driver.repaint()
     assert driver.stalled
-    assert output.texts == [""]
+    assert output.texts == []
     output.pending = 0
     output.drained()
     await pilot.pause()
     assert not driver.stalled
-    _, clear = output.texts
-    assert clear.endswith("\x1b[2J")
-    driver.stalled = True
+    (painted,) = output.texts
+    assert re.search(r"\x1b\[2J.*frame", painted)
     output.drained()
     await pilot.pause()
-    assert output.texts == ["", clear]
+    assert output.texts == [painted]
+
+
+async def test_while_much_is_waiting_the_bell_is_not_rung(driver: NonBlockingDriver, output: Output) -> None:
+    output.pending = MAX_PENDING
+    driver.write("\a")
+    assert output.texts == []
+    output.pending -= 1
+    driver.write("\a")
+    assert output.texts == ["\a"]
+
+
+def screenful(word: str) -> list[Row]:
+    """A frame."""
+    return [[Cell(letter, 0, 0) for letter in word]]
 
 
 def closed() -> int:

@@ -16,10 +16,12 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key
+from textual.screen import Screen
 
 import chat_console.app
 import chat_console.widgets
@@ -81,6 +83,26 @@ def test_it_asks_for_the_size_of_the_terminal() -> None:
     assert "self._get_terminal_size()" in inspect.getsource(LinuxDriver.start_application_mode)
 
 
+def test_it_passes_what_is_to_be_painted() -> None:
+    assert str(inspect.signature(App._display)) == (
+        "(self, screen: 'Screen', renderable: 'RenderableType | None') -> 'None'"
+    )
+    assert "app._display(self, update)" in inspect.getsource(Screen)
+    layout, chops = (inspect.signature(update) for update in (LayoutUpdate, ChopsUpdate))
+    assert str(layout) == "(strips: 'list[Iterable[Strip]]', region: 'Region') -> 'None'"
+    assert str(chops) == (
+        "(chops: 'Sequence[Mapping[int, Strip | None]]', spans: 'list[tuple[int, int, int]]', "
+        "chop_ends: 'list[list[int]]') -> 'None'"
+    )
+
+
+async def test_it_says_whether_painting_has_to_wait() -> None:
+    async with App[None]().run_test() as pilot:
+        assert pilot.app._batch_count == 0
+        with pilot.app.batch_update():
+            assert pilot.app._batch_count == 1
+
+
 def test_the_product_uses_no_other_private_name() -> None:
     used: set[str] = set()
     for module in modules():
@@ -97,7 +119,10 @@ def test_the_product_uses_no_other_private_name() -> None:
                         used.add(name)
                 case _:
                     pass
-    assert used == {"textual._xterm_parser._xterm_parser", "_layout_required", "_get_terminal_size"}
+    assert used == {
+        *("textual._xterm_parser._xterm_parser", "_layout_required", "_get_terminal_size"),
+        *("textual._compositor._compositor", "_display", "_batch_count"),
+    }
 
 
 def test_no_private_name_of_the_product_hides_another_of_textuals() -> None:
@@ -110,4 +135,4 @@ def test_no_private_name_of_the_product_hides_another_of_textuals() -> None:
             own = own_names(ast.parse(textwrap.dedent(inspect.getsource(kind))))
             for base in bases:
                 hidden |= {f"{kind.__name__}.{name}" for name in own & (assigned(base) | set(vars(base)))}
-    assert hidden == {"NonBlockingDriver._get_terminal_size"}
+    assert hidden == {"NonBlockingDriver._get_terminal_size", "PaintingApp._display"}
