@@ -130,6 +130,7 @@ class MessageLog(SelectableLog):
         super().__init__(**options)
         self._search: Search | None = None
         self._current: int | None = None
+        self._tinted: set[int] = set()  # the hits that were in view when last looked at
         self._before_only: tuple[Row, bool] = self.top_row, True
         self._pressed_at: Offset | None = None
         self._dropped = False  # whether the pointer changes because its entry was dropped
@@ -263,6 +264,7 @@ class MessageLog(SelectableLog):
         The log keeps the search up to date with what is written to it.
         """
         changed, old = search is not self._search, self._current
+        tinted = self._hits_in_view()
         if search is None:
             self.only = False
             self.held = self.pointer if self.pointer is not None and self.in_view(self.pointer) else None
@@ -270,8 +272,9 @@ class MessageLog(SelectableLog):
         if changed:
             if search is not None and self.only:
                 self.scrollback.show_only(search.hits)
-                self.place()
-            self.refresh()
+            self._tinted = set()
+            self.repaint_entries(*tinted)
+            self.refresh_hits()
         elif old != current:
             self.repaint_entries(old, current)
 
@@ -291,10 +294,16 @@ class MessageLog(SelectableLog):
             self.go_to(self._current)
 
     def refresh_hits(self) -> None:
-        """Show what the search has found since: the hits alone may be other rows by now."""
+        """Show what the search has found since; of the hits alone, there may be others in view by now."""
         if self.only:
             self.place()
-        self.refresh()
+        hits = self._hits_in_view()
+        self.repaint_entries(*(hits - self._tinted))
+        self._tinted = hits
+
+    def _hits_in_view(self) -> set[int]:
+        search = self._search
+        return set() if search is None else {serial for serial, _ in self.rows_in_view if serial in search}
 
     @property
     def shown_entries(self) -> Sequence[Entry]:

@@ -35,7 +35,7 @@ class Scrollback:
         self.entries: list[Entry] = []
         self._heights: list[int] = []
         self._total = 0
-        self._lines = 0
+        self._more = 0  # how many lines the entries stand for beyond one each
         self._layouts: LRUCache[int, Layout] = LRUCache(512)
         self._only: Sequence[int] | None = None
 
@@ -72,7 +72,7 @@ class Scrollback:
     @property
     def lines(self) -> int:
         """How many lines the entries stand for."""
-        return self._lines
+        return len(self.entries) + self._more
 
     def __getitem__(self, serial: int) -> Entry:
         """Return the entry with that serial number, which is one that is kept."""
@@ -93,7 +93,7 @@ class Scrollback:
         self.entries += kept
         self._heights += heights
         self._total += sum(heights)
-        self._lines += sum(map(_lines, kept))
+        self._more += sum(len(entry.folded) - 1 for entry in kept if entry.folded)
         self._drop()
         self.first += len(entries) - len(kept)
         return serial
@@ -107,7 +107,7 @@ class Scrollback:
             return False
         index = serial - self.first
         [height] = estimate_rows([entry], self.width)
-        self._lines += _lines(entry) - _lines(self.entries[index])
+        self._more += _more(entry) - _more(self.entries[index])
         self.entries[index] = entry
         self._total += height - self._heights[index]
         self._heights[index] = height
@@ -117,10 +117,15 @@ class Scrollback:
 
     def _drop(self) -> None:
         """Drop the oldest entries beyond `max_lines`."""
-        dropped = 0
-        while self._lines > self.max_lines and dropped < len(self.entries) - 1:
-            self._lines -= _lines(self.entries[dropped])
+        dropped, last = 0, len(self.entries) - 1
+        beyond = self.lines - self.max_lines
+        while self._more and beyond > 0 and dropped < last:
+            more = _more(self.entries[dropped])
+            self._more -= more
+            beyond -= 1 + more
             dropped += 1
+        if beyond > 0:  # The others stand for one line each.
+            dropped += min(beyond, last - dropped)
         if dropped:
             self._total -= sum(self._heights[:dropped])
             del self.entries[:dropped], self._heights[:dropped]
@@ -129,7 +134,7 @@ class Scrollback:
     def clear(self) -> None:
         """Drop all entries."""
         self.first = self.next
-        self._total = self._lines = 0
+        self._total = self._more = 0
         self.entries.clear()
         self._heights.clear()
         self._layouts.clear()
@@ -227,5 +232,5 @@ class Scrollback:
         return [self._heights[serial - self.first] for serial in serials]
 
 
-def _lines(entry: Entry) -> int:
-    return len(entry.folded) or 1
+def _more(entry: Entry) -> int:
+    return len(entry.folded) - 1 if entry.folded else 0
