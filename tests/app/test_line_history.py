@@ -17,7 +17,7 @@ from support.waiting import BOUND, until
 
 from chat_console.app import line_history
 from chat_console.app.line_history import HISTORY_LIMIT, LineHistory
-from chat_console.widgets import command_line
+from chat_console.widgets import past_lines
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def kept(file: Path) -> Kept:
 
 
 def test_it_keeps_as_many_lines_as_the_line_on_the_screen() -> None:
-    assert HISTORY_LIMIT == command_line.HISTORY_LIMIT
+    assert HISTORY_LIMIT == past_lines.LIMIT
 
 
 class TestKeeping:
