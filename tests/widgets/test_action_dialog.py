@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.waiting import until
 from textual import events
 from textual.app import ComposeResult
 from textual.geometry import Region
@@ -242,18 +243,17 @@ async def test_names_and_reasons_are_only_clean_text() -> None:
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12), (30, 6)])
 async def test_all_of_it_is_reached_on_any_screen(size: tuple[int, int]) -> None:
-    app = Asking()
+    app, whole = Asking(), Region(0, 0, *size)
     async with app.run_test(size=size) as pilot:
         for question in (KICK, MUTE, BAN):
             app.ask(question)
             await pilot.pause()
-            whole = Region(0, 0, *size)
             assert app.dialog.query_one("#dialog").region in whole
             reached: list[Widget] = []
             while (focused := app.focused) not in reached:
                 assert focused is not None
                 reached.append(focused)
-                assert focused.region in whole and focused.region.area > 0
+                await until(lambda shown=focused: shown.region in whole and shown.region.area > 0)
                 await pilot.press("tab")
             assert len(reached) == (3 if question is KICK else 4)
             await pilot.press("escape")
