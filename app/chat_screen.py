@@ -30,7 +30,7 @@ from ..widgets.user_list import UserList
 from ..widgets.user_row import User
 from .completion import PLACEHOLDER, complete
 from .conversation import Conversation
-from .feed import Feed, alert, endpoints
+from .feed import Clocks, Feed, alert, endpoints
 from .joining import ways_to_join, who_can_join
 from .keys import KEPT_LONGEST, KEY_IDS, OFFERS, ON_A_USER, SCREEN_KEYS
 from .moderation import Moderation
@@ -48,30 +48,35 @@ class ChatScreen(Screen[None]):
         server: the server, which is already listening.
         end: called when the operator asks to stop the server.
         ring: called when a private line has come that may go unseen.
+        clocks: for others than the real ones.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = SCREEN_KEYS
 
-    def __init__(self, server: ChatServer, *, end: Callable[[], None], ring: Callable[[], object]) -> None:
+    def __init__(
+        self, server: ChatServer, *, end: Callable[[], None], ring: Callable[[], object], clocks: Clocks
+    ) -> None:
         super().__init__()
         self._server = server
         self._ring = ring
-        activity = Activity()
-        self.user_list = UserList("Nobody is here yet", alike=skeleton, activity=activity, id="users")
+        activity, clock = Activity(), clocks.monotonic
+        self.user_list = UserList(
+            "Nobody is here yet", alike=skeleton, activity=activity, clock=clock, id="users"
+        )
         self.messages = MessageLog(id="log")
         self.line = CommandLine(self._complete, placeholder=PLACEHOLDER, compact=True, id="line")
         self._status_bar = StatusBar(id="status")
-        self.feed = Feed(self.messages, self.user_list, self._status_bar, activity)
+        self.feed = Feed(self.messages, self.user_list, self._status_bar, activity, clocks)
         self._answer_row = AnswerRow(id="answers")
         self._key_bar = KeyBar(KEY_IDS, KEPT_LONGEST, id="keys")
-        self._find_bar = FindBar(self.messages, id="find")
-        self._side = UserPane(server, self.user_list, activity)
+        self._find_bar = FindBar(self.messages, clock=clocks.wall, id="find")
+        self._side = UserPane(server, self.user_list, activity, clock)
         # The log is the rightmost pane: however wide a terminal makes a text, it is clipped at the edge.
         self._panes = Horizontal(self._side, self.messages, id="panes")
         self.feed.begin(server.chat.snapshot())
         operator = server.operator(self.feed.take, end)
         panes = Panes(self.messages, self.user_list, self.line, self._answer_row)
-        self._moderation = Moderation(operator, panes, self.feed.catch_up)
+        self._moderation = Moderation(operator, panes, self.feed.catch_up, clock)
         self._conversation = Conversation(operator, panes, self.feed.inbox)
         self._reading = Reading(panes, self._find_bar, self.feed)
 

@@ -15,7 +15,7 @@ each colour is one of the 16 that can be read on such terminals. Nothing there m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from statistics import median
 
@@ -107,10 +107,15 @@ def least_contrast(colour: Color, grounds: Iterable[Color]) -> float:
     return min(contrast(colour, ground) for ground in grounds)
 
 
-def legible_on(grounds: Iterable[Color], colour: Color) -> Color:
+def legible_on(
+    grounds: Iterable[Color], colour: Color, shown: Callable[[Color], Color] = lambda colour: colour
+) -> Color:
     """Return `colour`, made as much lighter or darker as it takes to be read on all of `grounds`.
 
     The hue and the saturation stay. If no lightness will do, return black or white, whichever is better.
+
+    Args:
+        shown: Returns what a terminal shows for a colour; `grounds` are as it shows them.
     """
     grounds = tuple(grounds)
     hue, saturation, lightness = colour.hsl
@@ -118,7 +123,7 @@ def legible_on(grounds: Iterable[Color], colour: Color) -> Color:
         for moved in (lightness + step * _STEP, lightness - step * _STEP):
             if 0 <= moved <= 1:
                 candidate = Color.from_hsl(hue, saturation, moved)
-                if least_contrast(candidate, grounds) >= READABLE:
+                if least_contrast(shown(candidate), grounds) >= READABLE:
                     return candidate
     return _black_or_white(*grounds)
 

@@ -21,9 +21,10 @@ from ..widgets.confirm import Confirm
 from ..widgets.help_screen import HelpScreen
 from .chat_screen import ChatScreen
 from .colours import readable
+from .feed import Clocks
 from .inbox import Bell
 from .keys import APP_KEYS, help_sections
-from .legible import Legible, Undimmed
+from .legible import Legible, LegibleAmong256, Undimmed
 from .line_history import LineHistory
 from .options import UsageError
 from .painting import PaintingApp
@@ -55,6 +56,8 @@ class ConsoleApp(PaintingApp):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-normal"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = APP_KEYS
+    CLOCKS: ClassVar[Clocks] = Clocks()
+    """What the console takes the time from."""
 
     def __init__(
         self,
@@ -73,7 +76,10 @@ class ConsoleApp(PaintingApp):
                 raise UnknownTheme(f"there is no theme {theme!r}; choose one with --theme: {known}")
             self.theme = theme
         # Rich calls a system of 16 colours "standard".
-        self._few_colours = [Legible()] if self.console.color_system == "standard" else []
+        few_colours: dict[str | None, LineFilter] = {"standard": Legible(), "256": LegibleAmong256()}
+        self._few_colours = [
+            few for system, few in few_colours.items() if system == self.console.color_system
+        ]
         self._own_palette = [Undimmed()]
         self.server = server
         self._takes_mouse = mouse
@@ -81,7 +87,7 @@ class ConsoleApp(PaintingApp):
         self._ending: asyncio.Task[None] | None = None
         self.ending: Callable[[], object] = lambda: None
         """Is called when the end begins."""
-        self.chat = ChatScreen(server, end=self.end, ring=self._ring)
+        self.chat = ChatScreen(server, end=self.end, ring=self._ring, clocks=self.CLOCKS)
         """The screen with the chat."""
         self._history = LineHistory(self.chat.feed.tell) if line_history else None
 

@@ -1,4 +1,4 @@
-"""Text that stays readable where its looks are up to the terminal: with 16 colours, and where it is dim."""
+"""Text that stays readable where its looks are up to the terminal: with few colours, and where it is dim."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.color import Color as Shade
 from textual.filter import LineFilter
 
-from .colours import contrast
+from .colours import READABLE, contrast, legible_on
 
 MIN_CONTRAST = 3.0
 """The minimum contrast between a text and its background: that of WCAG 2 for large text.
@@ -45,6 +45,35 @@ class Legible(LineFilter):
             else segment
             for segment in segments
         ]
+
+
+class LegibleAmong256(LineFilter):
+    """Makes up for the contrast that text loses where a theme's colours become the nearest of 256."""
+
+    def apply(self, segments: list[Segment], background: Shade) -> list[Segment]:
+        """Return `segments` with readable text; frames stay as they are."""
+        return [
+            Segment(segment.text, legible_among_256(segment.style), segment.control)
+            if segment.style is not None and any(map(str.isalnum, segment.text))
+            else segment
+            for segment in segments
+        ]
+
+
+@lru_cache(1024)
+def legible_among_256(style: Style) -> Style:
+    """Return `style` with a text that is readable, made lighter or darker if need be."""
+    if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
+        return style
+    text, behind = Shade.from_rich_color(style.color), among_256(Shade.from_rich_color(style.bgcolor))
+    if contrast(among_256(text), behind) >= READABLE:
+        return style
+    return style + Style(color=legible_on([behind], text, among_256).rich_color)
+
+
+def among_256(colour: Shade) -> Shade:
+    """Return what a terminal of 256 colours shows for `colour`."""
+    return Shade(*colour.rich_color.downgrade(ColorSystem.EIGHT_BIT).get_truecolor())
 
 
 class Undimmed(LineFilter):

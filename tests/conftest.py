@@ -16,7 +16,7 @@ settings.load_profile("full")
 TESTS = Path(__file__).parent
 
 SLOW = (
-    *("benchmarks", "e2e", "hostile", "test_package.py"),
+    *("benchmarks", "e2e", "hostile", "test_package.py", "test_pictures.py"),
     *("app/test_terminal.py", "app/test_console.py", "app/test_legible.py", "app/test_palette.py"),
     *("app/test_typeahead.py", "app/test_painted_colours.py"),
 )

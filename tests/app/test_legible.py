@@ -12,7 +12,17 @@ from support.console_operator import Operate, Operator
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
-from chat_console.app.legible import MIN_CONTRAST, Legible, Undimmed, contrast_among_16, legible
+from chat_console.app.colours import NAMES, READABLE, ROLES, contrast, readable
+from chat_console.app.legible import (
+    MIN_CONTRAST,
+    Legible,
+    LegibleAmong256,
+    Undimmed,
+    among_256,
+    contrast_among_16,
+    legible,
+    legible_among_256,
+)
 
 
 @pytest.mark.parametrize(
@@ -95,3 +105,34 @@ def test_nothing_is_dim_where_the_terminal_decides_how_dim_that_is() -> None:
     (one, other) = Undimmed().apply([Segment("a", dim), Segment("b", bold)], Color(0, 0, 0))
     assert one.style == Style.parse("not dim red")
     assert other.style == bold
+
+
+@pytest.mark.parametrize("name", [name for name, theme in BUILTIN_THEMES.items() if not theme.ansi])
+def test_among_256_colours_every_text_can_be_read_on_every_ground(name: str) -> None:
+    theme = BUILTIN_THEMES[name]
+    found = readable({**theme.to_color_system().generate(), **theme.variables}, theme)
+    texts = ["foreground", "text-muted", *(f"text-{role}" for role in ROLES)]
+    texts += [f"name-{number}" for number in range(NAMES)]
+    for text, ground in product(texts, ("surface", "background", "panel", "row-selected", "row-hit")):
+        one, other = Color.parse(found[text]).rich_color, Color.parse(found[ground]).rich_color
+        style = legible_among_256(Style(color=one, bgcolor=other))
+        assert style.color and style.bgcolor == other
+        shown = [among_256(Color.from_rich_color(colour)) for colour in (style.color, other)]
+        assert contrast(*shown) >= READABLE, (text, ground)
+
+
+def test_among_256_colours_what_can_be_read_stays_as_it_is() -> None:
+    text, frame = Style.parse("#ffffff on #000000"), Style.parse("#101010 on #000000")
+    one, other = LegibleAmong256().apply([Segment("a", text), Segment("│", frame)], Color(0, 0, 0))
+    assert (one.style, other.style) == (text, frame)
+    assert legible_among_256(Style.parse("default on default")) == Style.parse("default on default")
+
+
+async def test_with_256_colours_the_console_makes_up_for_them(
+    operate: Operate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("COLORTERM", raising=False)
+    async with operate(theme="nord") as operator:
+        filters = operator.console.get_line_filters()
+        assert any(isinstance(found, LegibleAmong256) for found in filters)

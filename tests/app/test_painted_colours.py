@@ -61,7 +61,29 @@ async def show_palette(operator: Operator) -> None:
 
 async def show_question(operator: Operator) -> None:
     await operator.press("f3")
-    await operator.question()
+    await operator.until(lambda: not operator.at_home)
+
+
+async def show_time_for_mute(operator: Operator) -> None:
+    await operator.press("f6")
+    await operator.until(lambda: not operator.at_home)
+
+
+async def show_found(operator: Operator) -> None:
+    await operator.press("ctrl+f", *"of")
+    await operator.until(lambda: "find: " in operator.text)
+
+
+async def show_pointer(operator: Operator) -> None:
+    await operator.press("f5", "up", "up")
+
+
+async def show_private_lines_and_errors(operator: Operator) -> None:
+    ann = next(member for member in operator.server.members if member.name == "Ann")
+    operator.say(ann, *["flood"] * 100, "/msg operator psst")
+    await operator.until(lambda: "» 1" in operator.text)
+    await operator.submit("/kick nobody")
+    await operator.press("f8")
 
 
 SCREENS = [
@@ -72,6 +94,10 @@ SCREENS = [
     show_help,
     show_palette,
     show_question,
+    show_time_for_mute,
+    show_found,
+    show_pointer,
+    show_private_lines_and_errors,
 ]
 
 
