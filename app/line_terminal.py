@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import termios
 from contextlib import suppress
@@ -27,6 +28,9 @@ _DEFAULT_COLUMNS = 80
 
 # The control sequence EL (ECMA-48, 8.3.41) erases up to the row's end.
 _ERASE_ROW = b"\r\x1b[K"
+
+_UNKNOWN = b"\0"
+"""No row begins like this, so that whatever it stands for is erased."""
 
 _LOCAL_MODES, _CHARACTERS = 3, 6  # in what tcgetattr() returns
 
@@ -65,6 +69,12 @@ class TerminalPrinter(Printer):
         """Take the row for gone: the terminal is somebody else's now."""
         with self._changed:
             self._row = self._painted = b""
+
+    def overwrite(self) -> None:
+        """Erase what somebody else has left in the row, such as the system's echo."""
+        with self._changed:
+            self._painted = _UNKNOWN
+            self._changed.notify()
 
     def _next(self) -> bytes:
         with self._changed:
@@ -187,6 +197,8 @@ class LineTerminal:
         if in_foreground(self._terminal):
             self._modes.take()
             self._has_it = True
+            if select.select([self._terminal], [], [], 0)[0]:
+                self._printer.overwrite()  # what was typed before has been echoed, and will be painted
             self._paint()
         else:
             # After `bg`; or it was stopped by SIGSTOP, and the shell got the terminal as it was.

@@ -65,6 +65,7 @@ class PlainConsole:
         for printer in {self._printer, self._asides}:
             printer.start()
         try:
+            await asyncio.sleep(0)  # what has happened is printed first
             self._line = self._start_line()
             threading.Thread(target=self._read, args=(loop,), name="stdin", daemon=True).start()
             await self._ended.wait()

@@ -69,6 +69,15 @@ class TestTerminalPrinter:
         printer.print("one")
         assert printer.written() == b"one\n"
 
+    def test_what_others_left_in_the_row_is_erased(self) -> None:
+        printer = Painted()
+        printer.overwrite()
+        assert printer.written() == ERASE
+        printer.overwrite()
+        printer.print("one")
+        printer.show("half")
+        assert printer.written() == ERASE + b"one\nhalf"
+
     def test_what_waits_is_written_in_pieces_so_that_an_echo_follows_soon(self) -> None:
         printer = Painted()
         lines = [f"{number} {'x' * 500}" for number in range(100)]

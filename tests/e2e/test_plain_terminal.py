@@ -81,7 +81,9 @@ def start_console(start_terminal: StartTerminal) -> StartConsole:
     ) -> Console:
         environment = ("env", f"XDG_STATE_HOME={state}") if state else ()
         no_core = ("sh", "-c", 'ulimit -c 0; exec "$@"', "sh")
-        return Console(start_terminal(*environment, *no_core, *program, *OPTIONS, *options, **size))
+        console = Console(start_terminal(*environment, *no_core, *program, *OPTIONS, *options, **size))
+        wait_until(lambda: not console.terminal.is_restored)
+        return console
 
     return start_console
 
@@ -150,6 +152,19 @@ def test_a_line_longer_than_the_terminal_is_scrolled_also_after_a_resize(
     console.wait_for_rows(f"{ann.address}: hi"[:24], text, column=len(text))
     console.type("\r")
     ann.wait_for(f"Operator: {text}\n")
+
+
+def test_what_was_typed_before_the_start_is_there_once(
+    start_terminal: StartTerminal, connect: Connect
+) -> None:
+    terminal = start_terminal(*PROGRAM, *OPTIONS)
+    terminal.type("half")
+    terminal.wait_for("half")
+    console = Console(terminal)
+    console.wait_for_rows("half", column=4)
+    console.type("\r")
+    ann = connect(console.port)
+    console.wait_for_rows("half", welcome(ann), "")
 
 
 def test_pasted_lines_are_sent_and_the_last_one_waits_for_enter(
