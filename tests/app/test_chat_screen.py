@@ -442,7 +442,7 @@ async def test_saving_tells_where_and_how_much_and_overwrites_nothing(
     await fill(operator, count=3)
     await operator.press("ctrl+s")
     await operator.until(lambda: "lines saved in" in operator.answer)
-    (file,) = tmp_path.iterdir()
+    (file,) = sorted(tmp_path.iterdir())  # noqa: ASYNC240
     assert file.stat().st_mode & 0o777 == 0o600
     assert "Eve: line 2" in file.read_text()
     await operator.submit(f"/save {file}")

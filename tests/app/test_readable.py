@@ -115,7 +115,7 @@ def test_a_flood_is_shown_at_a_rate_and_none_of_it_is_unaccounted_for(reader: Re
     for _ in range(10):
         shown = reader.read(*[said(500) for _ in range(4)], after=BUSY_FRAME)
         assert len(shown) == 1 + READABLE_RATE * BUSY_FRAME
-        assert shown[0] == Gap(AT, 2_000 - READABLE_RATE * BUSY_FRAME)
+        assert shown[0] == Gap(AT, 2_000 - round(READABLE_RATE * BUSY_FRAME))
 
 
 def test_after_a_quiet_time_a_burst_is_shown_whole_again(reader: Reader) -> None:
