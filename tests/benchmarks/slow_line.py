@@ -1,8 +1,8 @@
 """What the console sends to its terminal, and how soon typing shows on a slow line.
 
-Run it from the repository's root: `python -m tests.benchmarks.slow_line`. It takes about three minutes, prints
-its figures and judges nothing. The console runs in a terminal whose bytes are counted and, for the echo, passed
-on at so many a second. The pseudo-terminal's own buffer is in between, as with ssh.
+Run it from the repository's root: `python -m tests.benchmarks.slow_line`. It takes about three minutes,
+prints its figures and judges nothing. The console runs in a terminal whose bytes are counted and, for the
+echo, passed on at so many a second. The pseudo-terminal's own buffer is in between, as with ssh.
 """
 
 from __future__ import annotations
