@@ -26,9 +26,10 @@ from .inbox import Bell
 from .keys import APP_KEYS, help_sections
 from .legible import Legible, LegibleAmong256, Undimmed
 from .line_history import LineHistory
-from .options import UsageError
+from .options import UsageError, show
 from .painting import PaintingApp
 from .palette import palette, theme_palette
+from .saving import farewell
 from .terminal import driver_class, repaint
 
 
@@ -102,6 +103,8 @@ class ConsoleApp(PaintingApp):
             await self.server.stop()
             if self._history is not None:
                 await self._history.close()
+        if self._ending is not None:
+            show(f"{farewell(*self.chat.feed.totals)}\n")
         return self.return_code or 0
 
     def end(self) -> None:
