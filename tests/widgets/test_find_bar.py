@@ -16,7 +16,7 @@ from chat_console.widgets.cells import widest
 from chat_console.widgets.find_bar import FindBar
 from chat_console.widgets.find_line import FindLine
 from chat_console.widgets.find_rule import FindRule, rule
-from chat_console.widgets.message_log import Entry, Kind, MessageLog
+from chat_console.widgets.message_log import Entry, Kind
 from chat_console.widgets.search import Query
 
 
@@ -57,6 +57,12 @@ async def finder(max_lines: int) -> AsyncIterator[Finder]:
         app.query_one(Input).focus()
         await pilot.pause()
         yield Finder(app, pilot)
+
+
+@pytest.fixture
+def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a search stop as soon as it may."""
+    monkeypatch.setattr("chat_console.widgets.find_bar.SLICE", 0)
 
 
 def clock(at: float) -> str:
@@ -214,8 +220,10 @@ async def test_enter_on_nothing_stays(finder: Finder) -> None:
     assert finder.log.pointer is None
 
 
-async def test_keys_that_come_before_the_search_is_done_wait_for_it(finder: Finder) -> None:
-    first = finder.log.write_entries([entry("needle"), *numbered(0, 9_000, "line {} " + "straw " * 20)])
+async def test_keys_that_come_before_the_search_is_done_wait_for_it(
+    finder: Finder, short_slices: None
+) -> None:
+    first = finder.log.write_entries([entry("needle"), *numbered(0, 500)])
     finder.bar.open("needle")
     finder.bar.act(finder.bar.choose)
     await finder.until(lambda: finder.log.pointer == first)
@@ -343,9 +351,8 @@ async def test_its_keys_are_offered_in_their_order(finder: Finder) -> None:
     assert ("tab", "all lines") in offered()
 
 
-async def test_a_large_log_is_searched_in_slices(finder: Finder) -> None:
-    log: MessageLog = finder.log
-    log.write_entries([entry("needle"), *numbered(0, 9_999, "line {} " + "straw " * 100)])
+async def test_a_large_log_is_searched_in_slices(finder: Finder, short_slices: None) -> None:
+    finder.log.write_entries([entry("needle"), *numbered(0, 500)])
     finder.bar.open("needle")
     assert finder.bar.is_searching
     await finder.until(lambda: finder.said.startswith("find: 1 of 1 "))

@@ -404,6 +404,15 @@ async def test_an_entry_near_the_end_stays_in_view_when_it_would_be_pushed_out(r
     assert reader.texts[-1] == "line 129"
 
 
+async def test_an_entry_that_the_reader_has_left_is_pushed_out_like_any_other(reader: Reader) -> None:
+    first = reader.log.write_entries(numbered(0, 100))
+    reader.log.go_to(first + 95)
+    await reader.scroll("pageup", "pageup", "pagedown", "pagedown")
+    assert reader.log.following
+    reader.log.write_entries(numbered(100, 120))
+    assert reader.texts[-1] == "line 119"
+
+
 @pytest.mark.parametrize("max_lines", [20])
 async def test_of_entries_that_were_dropped_the_oldest_is_shown(reader: Reader) -> None:
     first = reader.log.write_entries(numbered(0, 50))

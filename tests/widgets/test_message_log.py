@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 from rich.cells import cell_len
 from support.log_reader import LONG, NOON, Console, Reader, entry, numbered
+from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -295,6 +296,10 @@ async def test_a_click_points_and_a_drag_selects(reader: Reader) -> None:
     assert reader.log.pointer == first + 2
     await reader.drag((11, 4), (16, 4))
     assert reader.selected == "line 4"
+    # What Textual's app posts where the button is let go over the same widget.
+    x, y = reader.log.region.x + 17, reader.log.region.y + 5
+    reader.log.post_message(events.Click(reader.log, 17, 5, 0, 0, 1, False, False, False, x, y))
+    await reader.pilot.pause()
     assert reader.log.pointer == first + 2
     await reader.pilot.click(reader.log, offset=(20, 9))
     assert reader.log.pointer == first + 2
