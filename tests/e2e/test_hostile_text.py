@@ -147,14 +147,14 @@ def shows(rows: list[str], text: str) -> bool:
 
 def beside_the_log(rows: list[str]) -> list[tuple[str, str]]:
     """Of each row that the log has a part of: the list, and what the row ends with."""
-    first = next((number for number, row in enumerate(rows) if "Users (" in row), 0)
-    last = next((number for number, row in enumerate(rows) if "Ban" in row and number > first), 0)
+    first = next((number for number, row in enumerate(rows) if "users" in row and "▾" in row), 0)
+    last = next((number for number, row in enumerate(rows) if "everybody ›" in row and number > first), 0)
     return [(row[:LIST], row.rstrip()[-1:]) for row in rows[first : last + 1]]
 
 
 def question_is_whole(rows: list[str]) -> bool:
     """Whether nothing of the log stands in the box with the question, or over its frame."""
-    top = next((y for y, row in enumerate(rows) if row.startswith("╭───") and "Users" not in row), len(rows))
+    top = next((y for y, row in enumerate(rows) if row.startswith("╭───")), len(rows))
     box = [row.rstrip() for row in rows[top : top + 6]]
     return len(box) == 6 and all(
         row[:1] in ("╭", "│", "╰") and row[-1:] in ("╮", "│", "╯") and "│" not in row[1:-1] for row in box
@@ -164,7 +164,7 @@ def question_is_whole(rows: list[str]) -> bool:
 def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
     shown: Shown, connect: Connect
 ) -> None:
-    rows = until(shown, lambda rows: shows(rows, "0 users") and shows(rows, "f1 Help"))
+    rows = until(shown, lambda rows: shows(rows, "0 users") and shows(rows, "F1 help"))
     found = re.search(r"127\.0\.0\.1:(\d+) ", "\n".join(rows))
     assert found
     ann, bob = (connect(int(found[1])) for _ in range(2))
@@ -172,10 +172,9 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
     bob.send("/nick Bob")
     ours = [["Ann"], ["Bob"]]
     rows = until(
-        shown, lambda rows: shows(rows, "now Bob") and [row[:LIST].split()[1:2] for row in rows[2:4]] == ours
+        shown, lambda rows: [row[:LIST].split()[:1] for row in rows[2:4]] == ours
     )
     before = beside_the_log(rows)
-    assert {end for _, end in before} == {"╮", "│", "╯"}
     for number, (name, text) in enumerate(HOSTILE.items()):
         ann.send(text)
         end = f"end of {number}"
@@ -186,10 +185,10 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
         shown.resize(columns, 24)
         until(
             shown,
-            lambda rows, last=columns - 1: rows[1].rstrip()[last:] == "╮" and beside_the_log(rows) == before,
+            lambda rows, last=columns - 1: len(rows[0].rstrip()) <= last + 1 and beside_the_log(rows) == before,
         )
     shown.type("\x1bOS\x1b[B")
-    until(shown, lambda rows: shows(rows, "▸ Ann"))
+    until(shown, lambda rows: shows(rows, "▸Ann"))
     shown.type("\x1bOR")
     until(shown, lambda rows: shows(rows, "Kick Ann ("))
     for number, (name, text) in enumerate(HOSTILE.items()):
@@ -201,6 +200,6 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
 
 def test_the_terminal_is_told_not_to_wrap(start_terminal: StartTerminal) -> None:
     terminal = start_terminal(*PROGRAM, "--port", "0")
-    terminal.wait_for("f1 Help")
+    terminal.wait_for("F1 help")
     assert b"\x1b[?7l" in terminal.data
     assert b"\x1b[?7h" not in terminal.data

@@ -190,10 +190,10 @@ def test_the_console_started_in_the_background_waits_for_fg_and_shows_what_was_s
     talk(ann, bob, word="early")
     shell.run("echo typed for the shell")
     talk(ann, bob, word="and later")
-    assert "Users (" not in shell.terminal.text
+    assert "2 users" not in shell.terminal.text
     shell.terminal.type("fg\r")
     assert console_port(shell.terminal) == port
-    shell.terminal.wait_for("Users (2)")
+    shell.terminal.wait_for("2 users")
     shell.terminal.wait_for(f"{bob.address}: early of {bob.address}")
     shell.terminal.type("hello\r")
     ann.wait_for("Operator: hello\n")
@@ -223,7 +223,7 @@ def test_the_console_goes_on_when_it_is_stopped_and_continued_in_the_background(
     port = console_port(shell.terminal)
     ann, bob = connect(port), connect(port)
     for word in "one", "two":
-        shell.terminal.wait_for("Users (2)")
+        shell.terminal.wait_for("2 users")
         os.kill(shell.terminal.foreground, getattr(signal, f"SIG{stop}"))
         shell.terminal.wait_for("Stopped")
         shell.run("stty sane; bg")
