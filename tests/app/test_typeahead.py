@@ -57,11 +57,11 @@ PHRASES: list[list[str]] = [
     [*"/msg bob secret", ENTER],
     [*"/msg B", TAB, *"psst", ENTER],
     [UP, BACKSPACE, *"!", ENTER],
-    [F4, DOWN, F3, "y"],
-    [F4, DOWN, F3, "n"],
+    [F4, DOWN, F3, ENTER],
+    [F4, DOWN, F3, ESCAPE],
     [F4, DOWN, DOWN, F2, *"you", ENTER],
     [F3, RIGHT, LEFT, ENTER],
-    [F4, DOWN, F6, ESCAPE],
+    [F4, DOWN, F6, ENTER],
     [CTRL_P, *"mute", ENTER],
     [CTRL_P, *"zz", ENTER, ESCAPE],
     [CTRL_Q, "n"],
@@ -69,7 +69,7 @@ PHRASES: list[list[str]] = [
     click(5, 3),
     click(30, 21),
     click(60, 5),
-    [*click(5, 2), F3, "y"],
+    [*click(5, 2), F3, ENTER],
     [*"see @B", TAB],
     [*"draft", F4, DOWN, ENTER],
     [F4, *"letters"],
@@ -538,7 +538,7 @@ async def test_a_palette_chooses_among_what_was_searched_for_last(operate: Opera
     async with operate() as operator:
         ann, bob = await operator.gather("Ann", "Bob")
         async with typist(operator.console) as hands:
-            hands.type(CTRL_P + "mute bob" + ENTER)
+            hands.type(CTRL_P + "mute bob" + ENTER * 2)
             await operator.until(lambda: bob.muted or ann.muted)
     assert (ann.muted, bob.muted) == (False, True)
 
@@ -565,8 +565,8 @@ async def test_page_down_knows_what_the_key_before_has_laid_out(operate: Operate
 async def test_a_button_takes_each_press(operator: Operator) -> None:
     (ann,) = await operator.gather("Ann")
     async with typist(operator.console) as hands:
-        hands.type(F4 + DOWN + TAB * 3 + ENTER * 3)
-        await operator.until(lambda: operator.entries.count("* Ann is muted") == 2)
+        hands.type(F4 + DOWN + TAB * 3 + ENTER * 5)
+        await operator.until(lambda: operator.entries.count("* Ann is muted for 10m") == 2)
     assert ann.muted
 
 
@@ -577,7 +577,7 @@ async def test_the_next_key_is_for_who_is_left(operator: Operator, monkeypatch: 
     await operator.submit("now")
     await operator.until(lambda: operator.last == "> Operator: now")
     async with typist(operator.console) as hands:
-        hands.type("".join([*click(5, 2), F3, "y"] * 3))
+        hands.type("".join([*click(5, 2), F3, ENTER] * 3))
         await operator.until(lambda: len(operator.server.members) == 1)
     assert [member.name for member in operator.server.members] == ["Dan"]
 
@@ -594,7 +594,7 @@ async def test_nothing_is_said_once_the_operator_has_quit(
         await stop()
 
     monkeypatch.setattr(operator.server, "stop", stop_slowly)
-    monkeypatch.setattr(OperatorSession, "operate", lambda _, text: said.append(text))
+    monkeypatch.setattr(OperatorSession, "operate", lambda _, text, recipient: said.append(text))
     told = Told(operator.console)
     async with typist(operator.console) as hands:
         hands.type(f"last{ENTER}{CTRL_Q}late{ENTER}")

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """Text that terminals paint wider or narrower than it is counted, in such terminals: it stays in the log."""
 
 from __future__ import annotations

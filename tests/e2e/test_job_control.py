@@ -159,7 +159,7 @@ def test_the_plain_console_goes_on_after_ctrl_z_and_bg(shell: Shell, log: str, c
 
 def console_port(terminal: Terminal) -> int:
     # What is painted line by line may be read line by line.
-    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · (?s:.*)\n\^q Qu.* f1 ")
+    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · (?s:.*)\n F1 help ")
     return int(found[1])
 
 

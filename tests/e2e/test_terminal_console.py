@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001
 """The console in a real terminal: what is on the screen, what the keys do, and what it leaves behind."""
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ DOWN, RIGHT, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[C", "\r", "\x1b", "\x7f"
 CTRL_L, CTRL_Q = "\x0c", "\x11"
 F1, F2, F3, F4, F6, F7 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 
-FOOTER = "^q Quit f1 Help f2 Message f3 Kick f4 Users f5 Log f6 Mute f7 Ban"
+FOOTER = " F1 help  F4 users  F5 log  F8 reply  F9 next  ^F find  ^S save  ^P all"
 LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
 
 
@@ -74,25 +75,26 @@ def test_a_user_is_messaged_and_kicked_by_keyboard(start_console: StartConsole, 
         clients[-1].output.wait_for(f"You are now {name}\n")
     ann, bob = clients
     terminal.wait_for("2 users")
-    terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  Bob ", terminal.text))
+    terminal.wait_until(lambda: re.search(r"\n Ann .*\n Bob ", terminal.text))
     terminal.type(F4 + DOWN)
-    terminal.wait_for("▸ Ann")
+    terminal.wait_for("▸Ann")
     terminal.type(DOWN)
-    terminal.wait_for("▸ Bob")
+    terminal.wait_for("▸Bob")
 
     terminal.type(F2)
-    terminal.wait_for("/msg Bob")
+    terminal.wait_for("to Bob ›")
     terminal.type("beware" + ENTER)
     bob.output.wait_for("Operator (private): beware \n")
 
     terminal.type(F3)
     terminal.wait_for("Kick Bob (127.0.0.1|")
-    terminal.type(ENTER)
+    terminal.type(ESCAPE)
     terminal.wait_until(lambda: "Kick Bob" not in terminal.text)
     terminal.type(F3)
     terminal.wait_for("Kick Bob (127.0.0.1|")
-    terminal.type("y")
-    terminal.wait_for("Bob has left the server.")
+    terminal.type(ENTER)
+    terminal.wait_for("Bob was kicked")
+    terminal.wait_for("- Bob left (kicked)")
     terminal.wait_for("1 user")
     bob.output.wait_for("beware \nYou have left the server\n")
     ann.output.wait_for("Bob has left the server.\n")
@@ -107,12 +109,14 @@ def test_a_user_is_muted_and_not_banned_from_this_machine_by_keyboard(
     terminal = console.terminal
     ann, bob = connect(console.port), connect(console.port)
     ann.send("/nick Ann")
-    terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  127", terminal.text))
+    terminal.wait_until(lambda: re.search(r"\n Ann .*\n 127", terminal.text))
     terminal.type(F4 + DOWN)
-    terminal.wait_for("▸ Ann")
+    terminal.wait_for("▸Ann")
     terminal.wait_for(f"{ann.address} · here ")
     terminal.type(F6)
-    terminal.wait_until(lambda: re.search(r"▸ Ann +muted ", terminal.text))
+    terminal.wait_for("Mute Ann (")
+    terminal.type(ENTER)
+    terminal.wait_until(lambda: re.search(r"▸Ann +mute 10m ", terminal.text))
     ann.send("can you hear me?")
     ann.wait_for("You are muted\nYou are muted\n")
     terminal.type(F6)
@@ -197,19 +201,19 @@ def test_it_fits_a_terminal_of_40_by_12(start_console: StartConsole, connect: Co
     terminal = console.terminal
     ann = connect(console.port)
     ann.send("/nick Ann")
-    terminal.wait_for("is now Ann")
+    terminal.wait_for("Ann joined")
     assert all(len(line) <= 40 for line in terminal.text.splitlines())
     terminal.type("hello" + ENTER)
     ann.wait_for("Operator: hello\n")
     terminal.type(F4 + DOWN)
-    terminal.wait_for("▸ Ann")
+    terminal.wait_for("▸Ann")
     terminal.type(F2)
-    terminal.wait_for("/msg Ann")
+    terminal.wait_for("to Ann ›")
     terminal.type("psst" + ENTER)
     ann.wait_for("Operator (private): psst \n")
     terminal.resize(100, 30)
     terminal.wait_for("1 user")
-    terminal.wait_for("+ Welcome")
+    terminal.wait_for("+ Ann joined")
 
 
 def test_what_is_typed_ahead_takes_effect_in_its_order(start_console: StartConsole, connect: Connect) -> None:
@@ -219,10 +223,10 @@ def test_what_is_typed_ahead_takes_effect_in_its_order(start_console: StartConso
     for client, name in ((ann, "Ann"), (bob, "Bob")):
         client.send(f"/nick {name}")
         client.wait_for(f"You are now {name}\n")
-    terminal.wait_until(lambda: re.search(r"│  Ann .*\n.*│  Bob ", terminal.text))
+    terminal.wait_until(lambda: re.search(r"\n Ann .*\n Bob ", terminal.text))
     terminal.type(
         f"hello{ENTER}/msg Bob secret{ENTER}oops{BACKSPACE * 4}{ESCAPE}alpha{ENTER}beta{ENTER}"
-        f"{F4}{DOWN}{F2}psst{ENTER}{F4}{F3}y{ESCAPE}the last{ENTER}"
+        f"{F4}{DOWN}{F2}psst{ENTER}{F4}{F3}{ENTER}{ESCAPE}{ESCAPE}the last{ENTER}"
     )
     bob.wait_for("Operator: the last\n")
     terminal.wait_for("Operator: the last")
@@ -249,7 +253,7 @@ def test_what_is_typed_before_the_console_has_the_terminal_is_typed_to_it(
     terminal.type(f"hello{ENTER}/list{ENTER}half a")
     terminal.wait_for("> Operator: hello")
     terminal.wait_for("= No users connected")
-    terminal.wait_until(lambda: re.search(r"│  half a +│", terminal.text))
+    terminal.wait_until(lambda: re.search(r"everybody › half a", terminal.text))
 
 
 def test_quitting_drops_what_is_typed_after_it(start_console: StartConsole, connect: Connect) -> None:
@@ -342,7 +346,7 @@ def start_in_shell(terminal: Terminal) -> tuple[int, int]:
     """Start the program from the shell in `terminal`; return its process and its port."""
     terminal.wait_for("bash-")
     terminal.type(" ".join(("PS1='ready> ';", *PROGRAM, "--port", "0")) + ENTER)
-    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) ·(?s:.*)f7 Ban")
+    found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) ·(?s:.*)\^P all")
     children = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(terminal.process.pid)], capture_output=True, text=True, check=True
     )
