@@ -19,7 +19,7 @@ MOST = 50
 """How many choices are shown at most."""
 
 _USERS_PER_TURN = 250  # a few milliseconds; then the event loop runs the chat
-_WHOLE, _BEGINNING, _WITHIN = 3, 2, 1  # what a word that is found counts
+_FIRST, _WHOLE, _BEGINNING, _WITHIN = 4, 3, 2, 1  # what a word that is found counts
 
 _COMMANDS = Wording("Commands", "What to do, and to whom?", "Nothing like that")
 _THEMES = Wording("Theme", "Which colours?", "No theme is called that")
@@ -99,8 +99,9 @@ async def found(
 ) -> list[Choice]:
     """Return what is offered for `text`: all that has each of its words, in any order; the best comes first.
 
-    A whole word counts more than the beginning of one, and that more than the middle. Among equals, what is
-    done to the selected user comes first, and what is done to no user second. Without words, these are all.
+    The first word counts most, any other more than the beginning of one, and that more than the middle.
+    Among equals, what is done to the selected user comes first, and what is done to no user second. Without
+    words, these are all.
     """
     search = _Search(text, offers)
     ranked = [one for user in users if user.id == selected for one in search.on(user)]
@@ -110,7 +111,7 @@ async def found(
         await asyncio.sleep(0)
         # Of equals the first stay, so once there are enough, only what is better counts.
         floor = best[-1].rank if len(best) == MOST else 0
-        if floor == _WHOLE * len(search.words):
+        if floor == _FIRST * len(search.words):
             break
         ranked = [
             one
@@ -183,7 +184,9 @@ def _ranks(words: Iterable[str], said: str, aliases: str = "") -> list[int]:
     padded = f" {said.lower()} "
     either = f"{padded}{aliases.lower()} "
     return [
-        _WHOLE
+        _FIRST
+        if padded.startswith(f" {word} ")
+        else _WHOLE
         if f" {word} " in either
         else _BEGINNING
         if f" {word}" in either

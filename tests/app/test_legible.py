@@ -63,9 +63,8 @@ async def test_in_16_colours_everything_can_be_read_in_every_theme(
             operator.user_list.selected = selected
             await operator.settle()
             await operator.painted()
-            assert operator.kick_button.disabled == (selected is None)
             texts = shown(operator)
-            assert {"Message", "Kick", "Mute", "Ban"} <= {text.strip() for text, _ in texts}
+            assert selected is None or any("[Kick]" in text for text, _ in texts)
             for text, style in texts:
                 assert style.color is not None and style.bgcolor is not None
                 numbers = [

@@ -108,8 +108,8 @@ async def test_whole_words_come_first_and_beginnings_before_what_is_within() -> 
 @pytest.mark.quick
 async def test_who_is_muted_can_be_unmuted() -> None:
     found_first = await titles("mute", [ANN, user(2, "Bob", muted=True)])
-    assert found_first[:3] == ["Lift the last mute or ban", "Mute Ann", "Unmute Bob"]
-    _, unmute = await found("unmute", OFFERS, [ANN, user(2, "Bob", muted=True)], None)
+    assert found_first[:3] == ["Mute Ann", "Lift the last mute or ban", "Unmute Bob"]
+    unmute, _ = await found("unmute", OFFERS, [ANN, user(2, "Bob", muted=True)], None)
     assert unmute.value == "mute(2, False)"
 
 
