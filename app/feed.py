@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from ..server.chat import Snapshot
@@ -160,14 +160,14 @@ class Feed:
         now = self._clock()
         passed, self._drawn_at = now - self._drawn_at, now
         taken, self._events = self._events, deque()
-        self._count(taken, now)
+        rare = self._count(taken, now)
         added, self._newcomers = self._newcomers, {}
-        if changes := change(taken, self._users.users, added, now):
+        if changes := change(rare, self._users.users, added, now):
             self._users.apply(changes.added.values(), changes.changed.values(), changes.removed)
             self._status.show(users=self._users.count)
         written = self._writer.write(taken, passed, now, self._wall_clock())
         self._frame = BUSY_FRAME if written.skipped else FRAME
-        self._settle(taken)
+        self._settle(taken, rare)
         self.show_chips()
         if written.caller is not None:
             self.called(written.caller)
@@ -202,23 +202,31 @@ class Feed:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _count(self, events: Sequence[Event], now: float) -> None:
-        """Count who says how much in `events`."""
+    def _count(self, events: Iterable[Event], now: float) -> list[Event]:
+        """Count who says how much in `events`, and return those that say nothing to everybody."""
+        rare: list[Event] = []
+        lines: dict[int, int] = {}
         for event in events:
-            match event:
-                case Said(_, member_id, _, texts):
-                    self._lines += len(texts)
-                    self._activity.said(member_id, len(texts), now)
-                case Messaged(_, member_id):
-                    self._activity.said(member_id, 1, now)
-                case Joined():
-                    self._joined += 1
-                case _:
-                    pass
+            if isinstance(event, Said):
+                lines[event.member_id] = lines.get(event.member_id, 0) + len(event.texts)
+            else:
+                rare.append(event)
+        self._lines += sum(lines.values())
+        for event in rare:
+            if isinstance(event, Messaged):
+                lines[event.member_id] = lines.get(event.member_id, 0) + 1
+            elif isinstance(event, Joined):
+                self._joined += 1
+        for member_id, count in lines.items():
+            self._activity.said(member_id, count, now)
+        return rare
 
-    def _settle(self, events: Sequence[Event]) -> None:
-        """Note what is over by `events`, and tell the operator what came of its commands."""
-        for event in events:
+    def _settle(self, events: Sequence[Event], rare: Iterable[Event]) -> None:
+        """Note what is over by `events`, and tell the operator what came of its commands.
+
+        `rare` are those of them that say nothing to everybody.
+        """
+        for event in rare:
             match event:
                 case Left(_, member_id):
                     self._activity.left(member_id)
@@ -232,7 +240,7 @@ class Feed:
                 case _:
                     pass
         self.noted(events)
-        for event in events:
+        for event in rare:
             if isinstance(event, Replied):
                 self.answered(event.brief or event.text, event.outcome is Outcome.REFUSED)
 

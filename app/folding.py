@@ -107,10 +107,11 @@ class Folding:
                 else:
                     self._append(item)
             case Joined():
-                entry = _entry(item, Kind.JOIN)
+                name = str(item.address)
+                entry = Entry(item.time, Kind.JOIN, "", notices.has_joined(name), item.member_id)
                 crowd = self._crowd(Kind.JOIN, "", entry)
                 self._newcomers[item.member_id] = crowd, len(crowd.names)
-                crowd.add(entry, str(item.address))
+                crowd.add(entry, name)
             case Left():
                 entry = _entry(item, Kind.LEAVE)
                 self._crowd(Kind.LEAVE, _why(item), entry).add(entry, item.name)
