@@ -191,10 +191,12 @@ async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, An
             console = operator.console
             patch.setattr(console, "deliver_screenshot", lambda *_, **__: None)
             told = Told(console)
-            said = list[str]()
+            said = list[tuple[str, int | None]]()
             operate_line = OperatorSession.operate
             patch.setattr(
-                OperatorSession, "operate", lambda self, text: (said.append(text), operate_line(self, text))
+                OperatorSession,
+                "operate",
+                lambda self, text, to: (said.append((text, to)), operate_line(self, text, to)),
             )
             members = await operator.gather("Ann", "Bob", "Cleo", "Zed")
             async with typist(console) as hands:

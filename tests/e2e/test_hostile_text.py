@@ -15,6 +15,7 @@ from typing import Protocol
 import pyte
 import pyte.screens
 import pytest
+from support.chat_clients import Client
 from support.programs import PROGRAM, require
 from support.terminals import Terminal
 from support.waiting import BOUND
@@ -146,11 +147,18 @@ def shows(rows: list[str], text: str) -> bool:
     return any(text in row for row in rows)
 
 
-def beside_the_log(rows: list[str]) -> list[tuple[str, str]]:
-    """Of each row that the log has a part of: the list, and what the row ends with."""
+def beside_the_log(rows: list[str]) -> list[str]:
+    """What stands between the list and the log in each row that both have a part of."""
     first = next((number for number, row in enumerate(rows) if "users" in row and "▾" in row), 0)
-    last = next((number for number, row in enumerate(rows) if "everybody ›" in row and number > first), 0)
-    return [(row[:LIST], row.rstrip()[-1:]) for row in rows[first : last + 1]]
+    last = next((number for number, row in enumerate(rows) if "everybody ›" in row and number > first), 1)
+    return [row[LIST - 1 : LIST] for row in rows[first : last - 1]]
+
+
+def take_turns(speaker: Client, other: Client, name: str, text: str) -> None:
+    """Let the `other`, of that name, say `text` after the speaker: lines of one alone would be folded."""
+    speaker.send(f"/msg {name} before {text}")
+    other.wait_for(f"before {text}")
+    other.send(text)
 
 
 def question_is_whole(rows: list[str]) -> bool:
@@ -172,21 +180,22 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
     ann.send("/nick Ann")
     bob.send("/nick Bob")
     ours = [["Ann"], ["Bob"]]
-    rows = until(
-        shown, lambda rows: [row[:LIST].split()[:1] for row in rows[2:4]] == ours
-    )
+    rows = until(shown, lambda rows: [row[:LIST].split()[:1] for row in rows[2:4]] == ours)
     before = beside_the_log(rows)
+    assert set(before) == {"│"}
     for number, (name, text) in enumerate(HOSTILE.items()):
         ann.send(text)
         end = f"end of {number}"
-        ann.send(end)
+        take_turns(ann, bob, "Bob", end)
         until(shown, lambda rows, end=end: shows(rows, end) and beside_the_log(rows) == before, name)
     # Painted as a whole, and with a question over it.
     for columns in (90, 80):
         shown.resize(columns, 24)
         until(
             shown,
-            lambda rows, last=columns - 1: len(rows[0].rstrip()) <= last + 1 and beside_the_log(rows) == before,
+            lambda rows, last=columns - 1: (
+                len(rows[0].rstrip()) <= last + 1 and beside_the_log(rows) == before
+            ),
         )
     shown.type("\x1bOS\x1b[B")
     until(shown, lambda rows: shows(rows, "▸Ann"))
@@ -195,7 +204,7 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
     for number, (name, text) in enumerate(HOSTILE.items()):
         bob.send(text)
         end = f"behind it {number}"
-        bob.send(end)
+        take_turns(bob, ann, "Ann", end)
         until(shown, lambda rows, end=end: shows(rows, end) and question_is_whole(rows), name)
 
 

@@ -31,7 +31,7 @@ class Console:
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         found = terminal.wait_for_match(
-            r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* The server listens on port(?s:.*)\n F1 help (?s:.*)\^P all\Z"
+            r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* The server listens on port(?s:.*)\n F1 help (?s:.*)\^(?:P all|F find)\Z"
         )
         self.port = int(found[1])
 
@@ -53,7 +53,7 @@ def test_the_first_screen_says_where_to_connect_and_what_the_keys_do(
     console = start_console()
     terminal = console.terminal
     terminal.wait_for(f"* The server listens on port {console.port}")
-    assert terminal.text.startswith(f" 127.0.0.1:{console.port} · 0 users · ")
+    assert terminal.text.startswith(f" chat-console  127.0.0.1:{console.port} · 0 users · ")
     assert "0 users" in terminal.text
     assert terminal.text.endswith(f"\n{FOOTER}")
     ann = connect(console.port)
@@ -366,6 +366,8 @@ def test_in_the_background_the_chat_goes_on_and_the_terminal_is_left_alone(
     for number in range(50):
         ann.send(f"line {number}")
         bob.wait_for(f"line {number}\n")
+        bob.send(f"heard {number}")  # so that the lines are no flood, which would be one row
+        ann.wait_for(f"heard {number}\n")
     terminal.type("echo in''between" + ENTER)
     terminal.wait_for("inbetween")
     assert "line 49" not in terminal.text

@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-BOUND = 6.0
+BOUND = 20.0
 """How long to wait for a condition on a busy machine, in seconds."""
 
 
