@@ -15,8 +15,7 @@ from typing import Protocol
 import pyte
 import pyte.screens
 import pytest
-from support.chat_clients import Client
-from support.programs import PROGRAM, require
+from support.programs import PROGRAM, Client, require
 from support.terminals import Terminal
 from support.waiting import BOUND
 from wcwidth import wcwidth

@@ -31,7 +31,8 @@ class Console:
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
         found = terminal.wait_for_match(
-            r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* The server listens on port(?s:.*)\n F1 help (?s:.*)\^(?:P all|F find)\Z"
+            r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* The server listens on port"
+            r"(?s:.*)\n F1 help (?s:.*)\^(?:P all|F find)\Z"
         )
         self.port = int(found[1])
 
