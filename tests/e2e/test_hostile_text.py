@@ -192,9 +192,7 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
         shown.resize(columns, 24)
         until(
             shown,
-            lambda rows, last=columns - 1: (
-                len(rows[0].rstrip()) <= last + 1 and beside_the_log(rows) == before
-            ),
+            lambda rows, width=columns: len(rows[0].rstrip()) <= width and beside_the_log(rows) == before,
         )
     shown.type("\x1bOS\x1b[B")
     until(shown, lambda rows: shows(rows, "▸Ann"))

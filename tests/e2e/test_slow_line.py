@@ -33,7 +33,7 @@ def frame_with(terminal: Terminal, text: str, since: int) -> bytes:
     return found()[0]
 
 
-@pytest.mark.parametrize("users", [1, 30])
+@pytest.mark.parametrize("users", [2, 30])
 def test_a_key_and_a_line_of_chat_take_few_bytes(
     users: int, start_terminal: StartTerminal, connect: Connect
 ) -> None:
