@@ -163,6 +163,7 @@ def test_what_was_typed_before_the_start_is_there_once(
     console = Console(terminal)
     console.wait_for_rows("half", column=4)
     console.type("\r")
+    console.wait_for_rows("half", "")
     ann = connect(console.port)
     console.wait_for_rows("half", welcome(ann), "")
 
