@@ -14,9 +14,7 @@ from pathlib import Path
 
 from ..server.gate.background import Background
 from ..server.room.text import clean
-
-HISTORY_LIMIT = 500
-"""How many lines are kept; the oldest are dropped first."""
+from ..widgets.past_lines import LIMIT
 
 CLOSE_GRACE = 1.0
 """How long `close` waits for a disk, in seconds."""
@@ -52,7 +50,7 @@ class LineHistory:
         except OSError:
             return []  # if there is trouble, and not just no file yet, the first line to be kept meets it too
         self._count = len(lines)
-        return lines[-HISTORY_LIMIT:]
+        return lines[-LIMIT:]
 
     def recall(self, take: Callable[[list[str]], object]) -> None:
         """Call `take` on the running loop with the lines that are kept, when they have been read."""
@@ -62,7 +60,7 @@ class LineHistory:
         """Keep `line`, unless it is blank. Never waits."""
         if line := clean(line).strip():
             self._waiting.append(line)
-            del self._waiting[:-HISTORY_LIMIT]
+            del self._waiting[:-LIMIT]
             self._write()
 
     async def close(self) -> None:
@@ -94,8 +92,8 @@ class LineHistory:
             with self._opened(os.O_RDWR | os.O_APPEND | os.O_CREAT) as file:
                 _append(file, lines)
                 self._count += len(lines)
-                if self._count >= 2 * HISTORY_LIMIT:
-                    kept = _lines(file)[-HISTORY_LIMIT:]
+                if self._count >= 2 * LIMIT:
+                    kept = _lines(file)[-LIMIT:]
                     _replace(self._file(), kept)
                     self._count = len(kept)
         except OSError as error:

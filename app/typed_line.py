@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections import deque
 from collections.abc import Iterable
 
 from ..server.room.text import clean
 from ..widgets.cells import fitting, joined, widest
-from .line_history import HISTORY_LIMIT
+from ..widgets.past_lines import PastLines
 
 # A key's sequence that has not ended; a key (ECMA-48, 5.4; SS3; and one of the Linux console), even if it was
 # cut short; what is typed. A slash ends a sequence: `/msg Bob secret` must not become `sg Bob secret`.
@@ -41,18 +40,11 @@ class TypedLine:
         self._cursor = 0
         self._shown = 0  # the first character that the row shows
         self._ending = False  # the last key was Ctrl+D
-        self._sent: deque[str] = deque(maxlen=HISTORY_LIMIT)
-        # While browsing: the index of the line shown, len(sent) being the draft, and lines as edited.
-        self._place = 0
-        self._edited: dict[int, str] = {}
+        self._past = PastLines()
 
     def remember(self, lines: Iterable[str]) -> None:
         """Put `lines`, oldest first, before those that were sent."""
-        known = len(self._sent)
-        self._sent = deque([*lines, *self._sent], HISTORY_LIMIT)
-        added = len(self._sent) - known
-        self._place += added
-        self._edited = {place + added: text for place, text in self._edited.items()}
+        self._past.add_older(lines)
 
     def feed(self, data: bytes) -> list[str]:
         """Take what the terminal sends, in pieces of any size; return the lines that this completes."""
@@ -129,20 +121,16 @@ class TypedLine:
 
     def _enter(self) -> str:
         line = self._text
-        if line.strip() and (not self._sent or line != self._sent[-1]):
-            self._sent.append(line)
-        self._place = len(self._sent)
-        self._edited.clear()
+        self._past.add(line)
+        self._past.start_over()
         self._replace("")
         return line
 
     def _recall(self, step: int) -> None:
         """Show the line `step` places further on among those that were sent."""
-        place = min(max(self._place + step, 0), len(self._sent))
-        if place != self._place:
-            self._edited[self._place] = self._text
-            self._place = place
-            self._replace(self._edited[place] if place in self._edited else self._sent[place])
+        text = self._past.move(step, self._text)
+        if text is not None:
+            self._replace(text)
 
     def _replace(self, text: str) -> None:
         self._text = text

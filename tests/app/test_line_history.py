@@ -16,8 +16,8 @@ import pytest
 from support.waiting import BOUND, until
 
 from chat_console.app import line_history
-from chat_console.app.line_history import HISTORY_LIMIT, LineHistory
-from chat_console.widgets import past_lines
+from chat_console.app.line_history import LineHistory
+from chat_console.widgets.past_lines import LIMIT
 
 
 @pytest.fixture
@@ -58,10 +58,6 @@ def kept(file: Path) -> Kept:
     return Kept(file)
 
 
-def test_it_keeps_as_many_lines_as_the_line_on_the_screen() -> None:
-    assert HISTORY_LIMIT == past_lines.LIMIT
-
-
 class TestKeeping:
     async def test_what_was_typed_is_there_the_next_time(self, kept: Kept, file: Path) -> None:
         assert kept.history.load() == []
@@ -92,10 +88,10 @@ class TestKeeping:
     async def test_only_the_newest_are_given_and_the_file_does_not_grow_for_ever(
         self, kept: Kept, file: Path
     ) -> None:
-        for start in range(0, 2 * HISTORY_LIMIT, 100):
-            assert len(kept.history.load()) == min(start, HISTORY_LIMIT)
+        for start in range(0, 2 * LIMIT, 100):
+            assert len(kept.history.load()) == min(start, LIMIT)
             await kept.keep(*map(str, range(start, start + 100)))
-        assert kept.text.splitlines() == [str(number) for number in range(HISTORY_LIMIT, 2 * HISTORY_LIMIT)]
+        assert kept.text.splitlines() == [str(number) for number in range(LIMIT, 2 * LIMIT)]
         assert kept.mode == 0o600
         assert os.listdir(file.parent) == ["line-history"]
 
@@ -116,11 +112,11 @@ class TestKeeping:
         kept.write("")
         os.replace(file, tmp_path / "elsewhere")
         os.symlink(tmp_path / "elsewhere", file)
-        kept.write("old\n" * 2 * HISTORY_LIMIT)
+        kept.write("old\n" * 2 * LIMIT)
         kept.history.load()
         await kept.keep("last")
         assert os.readlink(file) == str(tmp_path / "elsewhere")
-        assert len(kept.text.splitlines()) == HISTORY_LIMIT
+        assert len(kept.text.splitlines()) == LIMIT
         assert kept.text.endswith("\nlast\n")
 
     async def test_it_is_in_the_folder_for_the_state_of_programs(
@@ -150,12 +146,12 @@ asyncio.run(type_many(*sys.argv[1:]))
 
 
 def test_consoles_that_type_and_shorten_the_file_at_once_lose_no_line(kept: Kept, file: Path) -> None:
-    kept.write("old\n" * (2 * HISTORY_LIMIT - 10))
+    kept.write("old\n" * (2 * LIMIT - 10))
     names = ["ann", "bob", "cid"]
     consoles = [subprocess.Popen([sys.executable, "-c", TYPE_MANY, str(file), name]) for name in names]
     assert [console.wait(BOUND) for console in consoles] == [0] * len(consoles)
     lines = kept.text.splitlines()
-    assert len(lines) < 2 * HISTORY_LIMIT
+    assert len(lines) < 2 * LIMIT
     for name in names:
         assert [line for line in lines if line.startswith(name)] == [f"{name} {n}" for n in range(50)]
 
@@ -229,7 +225,7 @@ class TestTrouble:
     async def test_a_full_disk_costs_no_line_that_was_kept(
         self, kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        kept.write(before := "old\n" * (2 * HISTORY_LIMIT - 1))
+        kept.write(before := "old\n" * (2 * LIMIT - 1))
         kept.history.load()
 
         def full(*_: object) -> int:
@@ -263,11 +259,11 @@ class TestTrouble:
 
         monkeypatch.setattr(line_history.fcntl, "flock", hang)
         monkeypatch.setattr(line_history, "CLOSE_GRACE", 0.01)
-        await kept.keep(*map(str, range(10 * HISTORY_LIMIT)))
+        await kept.keep(*map(str, range(10 * LIMIT)))
         assert kept.text == ""
         hanging.set()
-        await until(lambda: kept.text.endswith(f"\n{10 * HISTORY_LIMIT - 1}\n"))
+        await until(lambda: kept.text.endswith(f"\n{10 * LIMIT - 1}\n"))
         # The first was on its way; of those that had to wait no more than will ever be shown are there.
         await kept.keep("last")
-        assert len(kept.text.splitlines()) == HISTORY_LIMIT + 2
+        assert len(kept.text.splitlines()) == LIMIT + 2
         assert kept.complaints == []

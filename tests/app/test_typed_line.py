@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_console.app.line_history import HISTORY_LIMIT
 from chat_console.app.typed_line import TypedLine
+from chat_console.widgets.past_lines import LIMIT
 
 LEFT, RIGHT, UP, DOWN = "\x1b[D", "\x1b[C", "\x1b[A", "\x1b[B"
 HOME, END, DELETE, BACKSPACE = "\x1b[H", "\x1b[F", "\x1b[3~", "\x7f"
@@ -180,6 +180,6 @@ class TestSentLines:
 
     def test_the_oldest_are_dropped(self) -> None:
         line = TypedLine(100)
-        line.remember(map(str, range(HISTORY_LIMIT)))
-        line.feed(b"new\r" + UP.encode() * 2 * HISTORY_LIMIT)
+        line.remember(map(str, range(LIMIT)))
+        line.feed(b"new\r" + UP.encode() * 2 * LIMIT)
         assert line.row(80) == "1"
