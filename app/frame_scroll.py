@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from operator import ne
+from operator import attrgetter, is_not
 from typing import NamedTuple
 
 from .frame import UNKNOWN, Row
@@ -39,11 +39,11 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row], side_margins: bool) -> S
     # The log is on the right, and its scroll bar, which stays, at the very right.
     width = len(new[0])
     part = slice(width * 2 // 5, width - 2)
-    was_at: dict[Row, int] = {}
+    was_at: dict[str, int] = {}
     for y in changed:
-        text = tuple(old[y][part])
+        text = _text(old[y][part])
         was_at[text] = -1 if text in was_at else y
-    moved = {y: was_at[text] for y in changed if was_at.get(text := tuple(new[y][part]), -1) >= 0}
+    moved = {y: was_at[text] for y in changed if was_at.get(text := _text(new[y][part]), -1) >= 0}
     votes = Counter(before - after for after, before in moved.items() if before != after)
     if not votes:
         return None
@@ -51,7 +51,7 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row], side_margins: bool) -> S
     if count < _LEAST_ROWS:
         return None
     targets = [after for after, before in moved.items() if before - after == rows]
-    left = _left(old, new, targets, rows, part.stop)
+    left = _left(old, new, targets, rows, part.start)
     top, bottom = _extent(old, new, targets, rows, slice(left, part.stop))
     scroll = Scroll(top, bottom, left if side_margins else 0, rows)
     places = range(top, bottom + 1)
@@ -74,7 +74,7 @@ def scrolled(rows: Sequence[Row], scroll: Scroll) -> list[Row]:
 
 
 def _left(old: Sequence[Row], new: Sequence[Row], targets: Sequence[int], rows: int, right: int) -> int:
-    """Return from which column on all `targets` show what was `rows` below; no text is cut there."""
+    """Return the column, at most about `right`, from which on `targets` show what was `rows` below."""
     left = 0
     for y in targets:
         x = right
@@ -102,6 +102,10 @@ def _extent(
     return min(first, first + rows), max(last, last + rows)
 
 
+def _text(row: Row) -> str:
+    return "".join(map(attrgetter("text"), row))
+
+
 def _cost(old: Sequence[Row], new: Sequence[Row], places: range) -> int:
     """Return about how many bytes it takes to make these rows of `new` from `old`."""
-    return sum(_PLACE + sum(map(ne, old[y], new[y])) for y in places if old[y] != new[y])
+    return sum(_PLACE + sum(map(is_not, old[y], new[y])) for y in places if old[y] != new[y])

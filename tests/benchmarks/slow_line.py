@@ -1,7 +1,7 @@
 """What the console sends to its terminal, and how soon typing shows on a slow line.
 
-Run it from the repository's root: `python -m tests.benchmarks.slow_line`. It takes about three minutes, prints
-its figures and judges nothing. The console runs in a terminal whose bytes are counted and, for the echo, passed
+Run it from the repository's root: `python -m tests.benchmarks.slow_line`. It takes three minutes, prints its
+figures and judges nothing. The console runs in a terminal whose bytes are counted and, for the echo, passed
 on at so many a second. The pseudo-terminal's own buffer is in between, as with ssh.
 """
 
@@ -39,7 +39,6 @@ class Terminal:
         self.screen = pyte.Screen(WIDTH, HEIGHT)
         self.stream = pyte.ByteStream(self.screen)
         self.count = 0
-        self.frames = 0
         self.data = bytearray()
         self.speed, self.answers = speed, answers
         self.master, tty = pty.openpty()
@@ -81,7 +80,6 @@ class Terminal:
             self.stream.feed(data.replace(QUESTION, b""))
             asked = (rest + data).count(QUESTION)
             rest = (rest + data)[-3:] if not (rest + data).endswith(QUESTION) else b""
-            self.frames += asked
             if self.answers and asked:
                 os.write(self.master, ANSWER * asked)
 
