@@ -98,17 +98,18 @@ def _spans(old: Row, new: Row, pens: Pens) -> list[tuple[int, int]]:
     """Return from where to where `new` has to be painted over `old`, from left to right."""
     spans: list[tuple[int, int]] = []
     start = end = -1
-    # Equal cells are mostly the same object, which is the quickest to find out.
+    # Equal cells are the same object, but for a few, which may as well be painted again.
     for x in compress(range(len(new)), map(is_not, old, new)):
-        if x < end or old[x] == new[x]:
-            continue
-        part = new[x].part
-        at = x - part + 1 if part else x
-        if at != end and not (0 <= end and _is_short(new, end, at, new[end - 1].pen, pens)):
-            if 0 <= end:
-                spans.append((start, end))
-            start = at
-        end = _end(new, x) if part else x + 1
+        part = new[x][2]
+        if x == end and not part:
+            end += 1
+        elif x >= end:
+            at = x - part + 1 if part else x
+            if at != end and not (0 <= end and _is_short(new, end, at, new[end - 1].pen, pens)):
+                if 0 <= end:
+                    spans.append((start, end))
+                start = at
+            end = _end(new, x) if part else x + 1
     return [*spans, (start, end)] if 0 <= end else spans
 
 
@@ -149,16 +150,16 @@ def _pieces(y: int, row: Row, spans: Iterable[tuple[int, int]], pens: Pens) -> I
 def _run(y: int, row: Row, start: int, end: int, pens: Pens) -> _Piece:
     """Return the characters from `start` on that one pen can paint."""
     pen, blank = row[start].pen, row[start].text == BLANK
-    x = start + 1
-    while x < end and not row[x].part:
-        text, other, _ = row[x]
-        if text == BLANK:
-            if other not in (pen, pens.for_blanks(pen)):
+    behind = pens.for_blanks(pen)
+    x = start
+    for text, other, part in row[start:end]:
+        if other != pen or part:
+            if part or (other != behind if text == BLANK else not blank or pens.for_blanks(other) != pen):
                 break
-        elif other == pen or (blank and pens.for_blanks(other) == pen):
-            pen, blank = other, False
-        else:
-            break
+            if text != BLANK:
+                pen = other
+        if blank and text != BLANK:
+            blank = False
         x += 1
     return _Piece(y, start, "".join(map(_text_of, row[start:x])), pen, x - start, blank)
 

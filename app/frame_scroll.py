@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from operator import attrgetter, is_not
+from operator import is_not
 from typing import NamedTuple
 
 from .frame import UNKNOWN, Row
@@ -12,6 +12,7 @@ from .frame import UNKNOWN, Row
 # A scroll moves what stands beside the log too, which flickers until that is repaired: it has to gain much.
 _LEAST_GAIN = 1.5
 _LEAST_ROWS = 2
+_SAMPLES = 8
 _PLACE = 10
 """What it takes to go to a row and take up the pen, in cells."""
 
@@ -39,18 +40,10 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row], side_margins: bool) -> S
     # The log is on the right, and its scroll bar, which stays, at the very right.
     width = len(new[0])
     part = slice(width * 2 // 5, width - 2)
-    was_at: dict[str, int] = {}
-    for y in changed:
-        text = _text(old[y][part])
-        was_at[text] = -1 if text in was_at else y
-    moved = {y: was_at[text] for y in changed if was_at.get(text := _text(new[y][part]), -1) >= 0}
-    votes = Counter(before - after for after, before in moved.items() if before != after)
-    if not votes:
+    rows = _step(old, new, changed, part)
+    targets = [y for y in changed if 0 <= y + rows < len(old) and new[y][part] == old[y + rows][part]]
+    if not rows or len(targets) < _LEAST_ROWS:
         return None
-    rows, count = votes.most_common(1)[0]
-    if count < _LEAST_ROWS:
-        return None
-    targets = [after for after, before in moved.items() if before - after == rows]
     left = _left(old, new, targets, rows, part.start)
     top, bottom = _extent(old, new, targets, rows, slice(left, part.stop))
     scroll = Scroll(top, bottom, left if side_margins else 0, rows)
@@ -71,6 +64,18 @@ def scrolled(rows: Sequence[Row], scroll: Scroll) -> list[Row]:
         else:
             found[y] = source if source is not None else (UNKNOWN,) * len(rows[y])
     return found
+
+
+def _step(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int], part: slice) -> int:
+    """Return by how many rows most of a few samples have moved up; negative for down, 0 for none."""
+    texts = [(y, new[y][part]) for y in changed]
+    votes: Counter[int] = Counter()
+    for before in changed[:: max(1, len(changed) // _SAMPLES)]:
+        sample = old[before][part]
+        places = [after for after, text in texts if text == sample]
+        if len(places) == 1:
+            votes[before - places[0]] += 1
+    return votes.most_common(1)[0][0] if votes else 0
 
 
 def _left(old: Sequence[Row], new: Sequence[Row], targets: Sequence[int], rows: int, right: int) -> int:
@@ -100,10 +105,6 @@ def _extent(
     while moved(last + 1):
         last += 1
     return min(first, first + rows), max(last, last + rows)
-
-
-def _text(row: Row) -> str:
-    return "".join(map(attrgetter("text"), row))
 
 
 def _cost(old: Sequence[Row], new: Sequence[Row], places: range) -> int:
