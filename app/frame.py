@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from ..widgets.cells import pinned
+from ..widgets.cells import all_narrow
 from .pens import PLAIN, Pens
 
 
@@ -34,7 +34,22 @@ UNKNOWN = Cell("", -1, 0)
 """A cell that may show anything."""
 
 _KEPT = 4096
+"""How many texts are kept with their cells. Of characters that are narrow everywhere there are few."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+class _Characters(dict[str, Cell]):
+    """The cells of characters that one pen paints."""
+
+    def __init__(self, pens: Pens, pen: int) -> None:
+        super().__init__()
+        self._pens = pens
+        self._pen = pen
+
+    def __missing__(self, character: str) -> Cell:
+        pen = self._pens.for_blanks(self._pen) if character == BLANK else self._pen
+        cell = self[character] = Cell(character, pen, 0)
+        return cell
 
 
 class Cells:
@@ -47,38 +62,32 @@ class Cells:
     def __init__(self, pens: Pens) -> None:
         self.pens = pens
         self._texts: dict[tuple[str, int], tuple[Cell, ...]] = {}
-        self._characters: dict[tuple[str, int], Cell] = {}
+        self._characters: dict[int, _Characters] = {}
 
     def of(self, text: str, pen: int) -> tuple[Cell, ...]:
         """Return the cells of `text`. Control characters have none, so they never reach the terminal."""
         found = self._texts.get((text, pen))
         if found is None:
-            for known in (self._texts, self._characters):
-                if len(known) >= _KEPT:
-                    known.clear()
+            if len(self._texts) >= _KEPT:
+                self._texts.clear()
             found = self._texts[text, pen] = self._make(text, pen)
         return found
 
     def blanks(self, count: int) -> tuple[Cell, ...]:
         """Return the cells of `count` blanks without any colour."""
-        return (self._character(BLANK, PLAIN),) * count
+        return self.of(BLANK * count, PLAIN)
 
     def _make(self, text: str, pen: int) -> tuple[Cell, ...]:
         text = _CONTROLS.sub("", text)
+        if all_narrow(text):
+            characters = self._characters.get(pen)
+            if characters is None:
+                characters = self._characters[pen] = _Characters(self.pens, pen)
+            return tuple(map(characters.__getitem__, text))
         # A mark without a character would change the cell before.
         while text and not cell_len(text[0]):
             text = text[1:]
-        if pinned(text) == text and cell_len(text) == len(text):
-            return tuple(self._character(character, pen) for character in text)
         return tuple(Cell(text, pen, part) for part in range(1, cell_len(text) + 1))
-
-    def _character(self, character: str, pen: int) -> Cell:
-        if character == BLANK:
-            pen = self.pens.for_blanks(pen)
-        cell = self._characters.get((character, pen))
-        if cell is None:
-            cell = self._characters[character, pen] = Cell(character, pen, 0)
-        return cell
 
 
 def put(row: Row, start: int, cells: Row, blank: Cell) -> list[Cell]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
+from functools import lru_cache
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -14,6 +16,9 @@ from .frame_scroll import Scroll, find_scroll, scrolled
 from .pens import PLAIN, Pens
 
 _text_of = attrgetter("text")
+
+_CHANGE, _DETOUR = 12, 3
+"""What it takes to take up another pen, and to come back for it, in bytes."""
 
 Place = tuple[int | None, int]
 """Where the cursor is: column and row. Behind the last column, terminals differ in the column."""
@@ -92,16 +97,20 @@ class _Piece(NamedTuple):
 def _spans(old: Row, new: Row, pens: Pens) -> list[tuple[int, int]]:
     """Return from where to where `new` has to be painted over `old`, from left to right."""
     spans: list[tuple[int, int]] = []
-    end = 0
-    for x, (before, after) in enumerate(zip(old, new, strict=True)):
-        if x < end or before == after:
-            continue
-        start = x - max(after.part - 1, 0)
-        end = _end(new, x)
-        if spans and _is_short(new, last := spans[-1][1], start, new[last - 1].pen, pens):
-            start = spans.pop()[0]
-        spans.append((start, end))
-    return spans
+    start = end = -1
+    # Equal cells are the same object, but for a few, which may as well be painted again.
+    for x in compress(range(len(new)), map(is_not, old, new)):
+        part = new[x][2]
+        if x == end and not part:
+            end += 1
+        elif x >= end:
+            at = x - part + 1 if part else x
+            if at != end and not (0 <= end and _is_short(new, end, at, new[end - 1].pen, pens)):
+                if 0 <= end:
+                    spans.append((start, end))
+                start = at
+            end = _end(new, x) if part else x + 1
+    return [*spans, (start, end)] if 0 <= end else spans
 
 
 def _end(row: Row, x: int) -> int:
@@ -141,16 +150,16 @@ def _pieces(y: int, row: Row, spans: Iterable[tuple[int, int]], pens: Pens) -> I
 def _run(y: int, row: Row, start: int, end: int, pens: Pens) -> _Piece:
     """Return the characters from `start` on that one pen can paint."""
     pen, blank = row[start].pen, row[start].text == BLANK
-    x = start + 1
-    while x < end and not row[x].part:
-        text, other, _ = row[x]
-        if text == BLANK:
-            if other not in (pen, pens.for_blanks(pen)):
+    behind = pens.for_blanks(pen)
+    x = start
+    for text, other, part in row[start:end]:
+        if other != pen or part:
+            if part or (other != behind if text == BLANK else not blank or pens.for_blanks(other) != pen):
                 break
-        elif other == pen or (blank and pens.for_blanks(other) == pen):
-            pen, blank = other, False
-        else:
-            break
+            if text != BLANK:
+                pen = other
+        if blank and text != BLANK:
+            blank = False
         x += 1
     return _Piece(y, start, "".join(map(_text_of, row[start:x])), pen, x - start, blank)
 
@@ -188,21 +197,22 @@ class _Output:
         """Paint `pieces` in the order that takes less: row by row, or all that one pen paints."""
         if not pieces:
             return
-        # What may flow over what comes after it is painted before that.
-        wayward = {piece.y for piece in pieces if "\x1b" in piece.text}
         first: dict[int, int] = {}
+        changes = 0
+        pen = None
         for piece in pieces:
             first.setdefault(piece.pen, len(first))
-        by_pen = sorted(pieces, key=lambda piece: -1 if piece.y in wayward else first[piece.pen])
-        painted = (self._painted(pieces), self._painted(by_pen))
-        text, self._at, pen = min(painted, key=lambda each: len(each[0].encode()))
-        self.text += text + self._pens.change(pen, PLAIN)
-        self._pen = PLAIN
+            changes += piece.pen != pen
+            pen = piece.pen
+        if (changes - len(first)) * _CHANGE > len(pieces) * _DETOUR:
+            # What may flow over what comes after it is painted before that.
+            wayward = {piece.y for piece in pieces if "\x1b" in piece.text}
+            pieces.sort(key=lambda piece: -1 if piece.y in wayward else first[piece.pen])
+        self._write(pieces)
 
-    def _painted(self, pieces: Iterable[_Piece]) -> tuple[str, Place | None, int | None]:
-        """Return what paints `pieces` in this order, and where and with what pen it ends."""
+    def _write(self, pieces: Iterable[_Piece]) -> None:
         at, pen = self._at, self._pen
-        parts: list[str] = []
+        parts: list[str] = [self.text]
         for y, x, text, its_pen, cells, blank in pieces:
             change = ""
             if pen is None or not (blank and self._pens.for_blanks(pen) == its_pen):
@@ -213,9 +223,11 @@ class _Output:
             else:
                 parts += (_move(at, x, y), change, text)
             at = (x + cells if x + cells < self._width else None, y)
-        return "".join(parts), at, pen
+        self.text = "".join(parts) + self._pens.change(pen, PLAIN)
+        self._at, self._pen = at, PLAIN
 
 
+@lru_cache(1 << 14)
 def _move(at: Place | None, x: int, y: int) -> str:
     """Return the shortest way from `at`, None if that is unknown, to column `x` of row `y`."""
     absolute = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from operator import ne
+from operator import is_not
 from typing import NamedTuple
 
 from .frame import UNKNOWN, Row
@@ -12,6 +12,7 @@ from .frame import UNKNOWN, Row
 # A scroll moves what stands beside the log too, which flickers until that is repaired: it has to gain much.
 _LEAST_GAIN = 1.5
 _LEAST_ROWS = 2
+_SAMPLES = 8
 _PLACE = 10
 """What it takes to go to a row and take up the pen, in cells."""
 
@@ -39,19 +40,11 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row], side_margins: bool) -> S
     # The log is on the right, and its scroll bar, which stays, at the very right.
     width = len(new[0])
     part = slice(width * 2 // 5, width - 2)
-    was_at: dict[Row, int] = {}
-    for y in changed:
-        text = tuple(old[y][part])
-        was_at[text] = -1 if text in was_at else y
-    moved = {y: was_at[text] for y in changed if was_at.get(text := tuple(new[y][part]), -1) >= 0}
-    votes = Counter(before - after for after, before in moved.items() if before != after)
-    if not votes:
+    rows = _step(old, new, changed, part)
+    targets = [y for y in changed if 0 <= y + rows < len(old) and new[y][part] == old[y + rows][part]]
+    if not rows or len(targets) < _LEAST_ROWS:
         return None
-    rows, count = votes.most_common(1)[0]
-    if count < _LEAST_ROWS:
-        return None
-    targets = [after for after, before in moved.items() if before - after == rows]
-    left = _left(old, new, targets, rows, part.stop)
+    left = _left(old, new, targets, rows, part.start)
     top, bottom = _extent(old, new, targets, rows, slice(left, part.stop))
     scroll = Scroll(top, bottom, left if side_margins else 0, rows)
     places = range(top, bottom + 1)
@@ -73,8 +66,20 @@ def scrolled(rows: Sequence[Row], scroll: Scroll) -> list[Row]:
     return found
 
 
+def _step(old: Sequence[Row], new: Sequence[Row], changed: Sequence[int], part: slice) -> int:
+    """Return by how many rows most of a few samples have moved up; negative for down, 0 for none."""
+    texts = [(y, new[y][part]) for y in changed]
+    votes: Counter[int] = Counter()
+    for before in changed[:: max(1, len(changed) // _SAMPLES)]:
+        sample = old[before][part]
+        places = [after for after, text in texts if text == sample]
+        if len(places) == 1:
+            votes[before - places[0]] += 1
+    return votes.most_common(1)[0][0] if votes else 0
+
+
 def _left(old: Sequence[Row], new: Sequence[Row], targets: Sequence[int], rows: int, right: int) -> int:
-    """Return from which column on all `targets` show what was `rows` below; no text is cut there."""
+    """Return the column, at most about `right`, from which on `targets` show what was `rows` below."""
     left = 0
     for y in targets:
         x = right
@@ -104,4 +109,4 @@ def _extent(
 
 def _cost(old: Sequence[Row], new: Sequence[Row], places: range) -> int:
     """Return about how many bytes it takes to make these rows of `new` from `old`."""
-    return sum(_PLACE + sum(map(ne, old[y], new[y])) for y in places if old[y] != new[y])
+    return sum(_PLACE + sum(map(is_not, old[y], new[y])) for y in places if old[y] != new[y])

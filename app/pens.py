@@ -52,7 +52,7 @@ class Pens:
         self._numbers: dict[Pen, int] = {}
         self._pens: list[Pen] = []
         self._blanks: list[int] = []
-        self._of_style: dict[Style, int] = {}
+        self._of_style: dict[int, tuple[Style, int]] = {}  # by identity, which is quicker than a hash
         self._changes: dict[tuple[int, int], str] = {}
         self._number(Pen())
 
@@ -60,11 +60,13 @@ class Pens:
         """Return the number of the pen for `style`, whose links and meta data do not count."""
         if style is None:
             return PLAIN
-        number = self._of_style.get(style)
-        if number is None:
-            if len(self._of_style) >= 4096:  # meta data makes a style of its own
-                self._of_style.clear()
-            number = self._of_style[style] = self._number(self._pen(style))
+        known = self._of_style.get(id(style))
+        if known is not None:
+            return known[1]
+        if len(self._of_style) >= 4096:  # meta data makes a style of its own
+            self._of_style.clear()
+        number = self._number(self._pen(style))
+        self._of_style[id(style)] = style, number
         return number
 
     def for_blanks(self, number: int) -> int:

@@ -41,6 +41,11 @@ _PAINTED = re.compile(
 )
 
 
+def all_narrow(text: str) -> bool:
+    """Whether each character of `text` takes one cell on any terminal."""
+    return _all_narrow(text) is not None
+
+
 def widest(text: str) -> int:
     """Return the most cells that a clean `text` takes on any terminal."""
     if _all_narrow(text):
