@@ -99,7 +99,7 @@ async def test_where_it_is_narrow_the_list_takes_the_place_of_the_log(operate: O
 
 @pytest.mark.quick
 async def test_hostile_names_and_texts_are_text_wherever_they_are_shown(operator: Operator) -> None:
-    address, name = Address(HOSTILE, 1), f"{HOSTILE}eve"
+    address, name = Address("192.0.2.7", 1), f"{HOSTILE}eve"
     operator.happen(Joined(0, 1, address), Renamed(0, 1, str(address), name), Said(0, 1, name, (HOSTILE,)))
     operator.server.chat.failed(HOSTILE, ValueError(HOSTILE))
     await operator.submit(f"/kick {HOSTILE}")

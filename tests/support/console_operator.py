@@ -63,7 +63,8 @@ class Operator:
     async def settle(self) -> None:
         """Wait until all messages that are on their way have been handled."""
         quiet = 0
-        while quiet < 3 and self.console.screen_stack:
+        # What is on its way to an app that has failed stays there for ever.
+        while quiet < 3 and self.console.screen_stack and self.console.return_code is None:
             await asyncio.sleep(0)
             pumps = (self.console, *self.console.screen.walk_children(with_self=True))
             busy = self.console.type_ahead.busy or any(pump.message_queue_size for pump in pumps)
