@@ -1,0 +1,54 @@
+# ruff: noqa: RUF001
+"""Who waits for an answer, and who gets it."""
+
+from __future__ import annotations
+
+from support.console_operator import Operator
+
+
+async def test_f8_goes_from_one_who_waits_to_the_next_the_oldest_first(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    for member in (bob, ann):
+        operator.say(member, "/msg Operator help")
+    await operator.until(lambda: "» 2 private" in operator.status)
+    for member in (bob, ann, bob):
+        await operator.press("f8")
+        assert operator.line.recipient is not None
+        assert (operator.line.recipient.id, operator.selected) == (member.id, member.id)
+        assert operator.log.pointed is not None and operator.log.pointed.who == member.id
+        assert operator.focused is operator.line
+
+
+async def test_f8_where_nobody_waits_says_so_and_changes_nothing(operator: Operator) -> None:
+    await operator.gather("Ann")
+    await operator.press("f8")
+    assert operator.answer == "! nobody waits for an answer"
+    assert (operator.line.recipient, operator.selected) == (None, None)
+
+
+async def test_half_typed_text_stays_when_the_recipient_changes(operator: Operator) -> None:
+    _, bob = await operator.gather("Ann", "Bob")
+    operator.say(bob, "/msg Operator help")
+    await operator.until(lambda: "» 1 private" in operator.status)
+    await operator.press(*"yes", "f8")
+    assert operator.line.value == "yes"
+    await operator.until(lambda: "to Bob ›" in operator.text)
+    await operator.press("enter")
+    assert operator.clients[bob].lines[-1] == "Operator (private): yes "
+
+
+async def test_held_down_backspace_erases_the_text_and_not_the_recipient_too(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    await operator.press("f2", *"hi", "backspace", "backspace", "backspace")
+    assert operator.line.recipient is not None and operator.line.recipient.id == ann.id
+
+
+async def test_a_message_typed_as_a_command_is_an_answer_too(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    for member in (ann, bob):
+        operator.say(member, "/msg Operator help")
+    await operator.until(lambda: "» 2 private" in operator.status)
+    await operator.submit("/msg Ann here I am")
+    await operator.until(lambda: "» 1 private" in operator.status)
+    assert operator.line.recipient is None

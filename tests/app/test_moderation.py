@@ -1,0 +1,87 @@
+"""Acts on users: by the id that was meant, whatever happens to names and lists while the dialog is open."""
+
+from __future__ import annotations
+
+import pytest
+from support.console_operator import Operator
+
+from chat_console.widgets.action_dialog import ActionDialog
+
+
+async def test_the_dialog_acts_on_whom_it_was_opened_for_whoever_is_selected_by_then(
+    operator: Operator,
+) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = bob.id
+    await operator.press("f6")
+    await operator.dialog()
+    operator.user_list.selected = ann.id
+    await operator.press("enter")
+    await operator.until(lambda: bob.muted)
+    assert not ann.muted
+
+
+async def test_who_takes_another_name_is_kicked_and_not_who_takes_the_old_one(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = bob.id
+    await operator.press("f3")
+    await operator.dialog()
+    operator.say(bob, "/nick Innocent")
+    operator.say(ann, "/nick Bob")
+    await operator.until(lambda: set(operator.names) == {"Bob", "Innocent"})
+    await operator.press("enter")
+    await operator.until(lambda: list(operator.server.members) == [ann])
+
+
+@pytest.mark.parametrize("key", ["f3", "f6", "f7"])
+async def test_a_key_pressed_again_asks_once(operator: Operator, key: str) -> None:
+    bob = operator.join("Bob", address="192.0.2.7|1")
+    await operator.until(lambda: operator.names == ["Bob"])
+    operator.user_list.selected = bob.id
+    await operator.press(key)
+    await operator.dialog()
+    await operator.press(key)
+    assert len(operator.console.screen_stack) == 2
+    await operator.press("escape")
+    await operator.back()
+    assert list(operator.server.members) == [bob] and not bob.muted
+
+
+@pytest.mark.parametrize("key", ["f3", "f6"])
+async def test_who_is_kicked_or_muted_waits_for_no_answer_any_more(operator: Operator, key: str) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    for member in (ann, bob):
+        operator.say(member, "/msg Operator help")
+    await operator.until(lambda: "» 2 private" in operator.status)
+    operator.user_list.selected = bob.id
+    await operator.press(key)
+    await operator.dialog()
+    await operator.press("enter")
+    await operator.until(lambda: "» 1 private" in operator.status)
+
+
+async def test_only_the_last_act_is_undone_and_then_the_one_before(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    for member in (ann, bob):
+        await operator.submit(f"/mute {member.name}")
+        await operator.until(lambda: member.muted)  # noqa: B023
+    await operator.press("ctrl+z")
+    assert (ann.muted, bob.muted) == (True, False)
+    await operator.press("ctrl+z")
+    assert (ann.muted, bob.muted) == (False, False)
+    await operator.press("ctrl+z")
+    assert operator.answer == "! nothing to undo"
+
+
+async def test_the_time_that_was_chosen_is_offered_the_next_time(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = ann.id
+    await operator.press("f6")
+    await operator.dialog()
+    await operator.press("ctrl+u", *"3h", "enter")
+    await operator.until(lambda: operator.answer.startswith("= Ann is muted for 3h"))
+    operator.user_list.selected = bob.id
+    await operator.press("f6")
+    assert isinstance(await operator.dialog(), ActionDialog)
+    await operator.press("enter")
+    await operator.until(lambda: operator.answer.startswith("= Bob is muted for 3h"))

@@ -1,0 +1,78 @@
+# ruff: noqa: RUF001
+"""Ways through the log: find from anywhere, what calls for attention, and what is saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.chat_clients import ipv6
+from support.console_operator import Operate, Operator
+
+from chat_console.app.reading import departure
+from chat_console.server.settings import Settings
+from chat_console.widgets.entry import Entry, Kind
+
+
+def left(who: int, text: str, *folded: Entry) -> Entry:
+    return Entry(0.0, Kind.LEAVE, "", text, who, folded)
+
+
+def test_a_departure_is_found_by_id_the_latest_first_and_within_a_row_of_several() -> None:
+    several = left(1, "2 left", left(1, "Ann left"), left(2, "Bob left"))
+    other = Entry(0.0, Kind.CHAT, "Cid", "Bob left", 3)
+    assert departure([several, other], 2) == left(2, "Bob left")
+    assert departure([left(4, "old"), left(4, "new")], 4) == left(4, "new")
+    assert departure([several, other], 3) is None
+
+
+@pytest.mark.parametrize("keys", [["ctrl+f"], ["f4", "ctrl+f"], ["f5", "ctrl+f"], ["f5", "slash"]])
+async def test_find_opens_from_every_pane_and_escape_goes_to_the_line(
+    operator: Operator, keys: list[str]
+) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.say(ann, "a needle")
+    await operator.until(lambda: operator.last == "  Ann: a needle")
+    await operator.press(*keys)
+    await operator.press(*"needle")
+    await operator.until(lambda: "find: 1 of 1" in operator.text)
+    await operator.press("escape")
+    await operator.until(lambda: "everybody ›" in operator.text)
+    assert operator.focused is operator.line and operator.line.value == ""
+
+
+async def test_while_only_hits_are_shown_they_alone_are_saved(operator: Operator, tmp_path: Path) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.say(ann, "a needle", "some hay")
+    await operator.until(lambda: operator.last == "  Ann: some hay")
+    await operator.press("ctrl+f", *"needle")
+    await operator.until(lambda: "find: 1 of 1" in operator.text)
+    await operator.press("tab")
+    await operator.until(lambda: operator.log.only)
+    await operator.console.chat._reading.save(str(tmp_path / "hits"))  # pyright: ignore[reportPrivateUsage]
+    saved = (tmp_path / "hits").read_text().splitlines()
+    assert len(saved) == 1 and saved[0].endswith("Ann: a needle")
+    assert (tmp_path / "hits").stat().st_mode & 0o777 == 0o600
+
+
+async def test_f9_selects_the_flooder_before_it_goes_to_what_came_in_an_absence(operator: Operator) -> None:
+    ann, eve = await operator.gather("Ann", "Eve")
+    away = operator.console.chat.feed.away
+    operator.say(ann, "/msg Operator help")
+    operator.say(eve, *(f"buy {number}" for number in range(40)))
+    await operator.until(lambda: "! Eve" in operator.status)
+    (private,) = [entry for entry in operator.log.entries if entry.kind is Kind.PRIVATE]
+    serial = operator.log.write_entries(()) - len(operator.log.entries) + operator.log.entries.index(private)
+    away._places.append(serial)  # pyright: ignore[reportPrivateUsage]
+    await operator.press("f9")
+    assert operator.selected == eve.id and operator.log.pointer is None
+    await operator.press("f9")
+    assert operator.log.pointed == private
+
+
+@pytest.mark.skipif(not ipv6, reason="this machine has no IPv6")
+async def test_an_empty_log_says_how_to_join_at_each_address(operate: Operate) -> None:
+    async with operate(settings=Settings(port=0, hosts=("127.0.0.1", "::1"))) as operator:
+        port = operator.server.port
+        for host in ("127.0.0.1", "::1"):
+            await operator.until(lambda: f"nc {host} {port}" in operator.text)  # noqa: B023
