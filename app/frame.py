@@ -33,7 +33,7 @@ BLANK = " "
 UNKNOWN = Cell("", -1, 0)
 """A cell that may show anything."""
 
-_KEPT = 4096
+_KEPT = 1024
 """How many texts are kept with their cells. Of characters that are narrow everywhere there are few."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

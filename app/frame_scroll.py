@@ -46,8 +46,11 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row], side_margins: bool) -> S
         return None
     left = _left(old, new, targets, rows, part.start)
     top, bottom = _extent(old, new, targets, rows, slice(left, part.stop))
+    if side_margins:
+        while left < width and any(row[left].part > 1 for row in (*old, *new)):
+            left += 1  # where no text is cut
     scroll = Scroll(top, bottom, left if side_margins else 0, rows)
-    places = range(top, bottom + 1)
+    places = range(top, bottom + 1, 2)  # half of them will do
     gains = _cost(scrolled(old, scroll), new, places) * _LEAST_GAIN < _cost(old, new, places)
     return scroll if gains else None
 
@@ -86,8 +89,6 @@ def _left(old: Sequence[Row], new: Sequence[Row], targets: Sequence[int], rows: 
         while x > left and new[y][x - 1] == old[y + rows][x - 1]:
             x -= 1
         left = max(left, x)
-    while left < len(new[0]) and any(row[left].part > 1 for row in (*old, *new)):
-        left += 1
     return left
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import RenderableType
+from rich.segment import Segment
+from rich.style import Style
 
 # Private, so Textual is pinned: what its screen passes to App._display.
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.color import Color
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -16,6 +21,9 @@ from .frame import Cell, Cells, Row, put
 from .frames import Frames
 from .pens import Pens
 from .typeahead import KeyByKeyApp
+
+_BEHIND = Color(0, 0, 0)
+"""What is taken to be behind a text that names no colour for that."""
 
 
 class Canvas:
@@ -72,9 +80,21 @@ class PaintingApp(KeyByKeyApp):
     _canvas: Canvas | None = None
     _frames: Frames | None = None
 
+    _conversion: ANSIToTruecolor | None = None
+
     def paint_by(self, frames: Frames) -> None:
         """Show everything by `frames` from now on."""
         self._frames, self._canvas = frames, Canvas(frames.pens)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters for each line painted: not what can be done once for each style."""
+        filters = super().get_line_filters()
+        if self._frames is None or len(filters) != 1 or not isinstance(filters[0], ANSIToTruecolor):
+            return filters
+        if filters[0] is not self._conversion:
+            self._conversion = conversion = filters[0]
+            self._frames.pens.convert_by(partial(_converted, conversion))
+        return ()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # Private, so Textual is pinned: its own writes each update as it is.
@@ -90,3 +110,8 @@ class PaintingApp(KeyByKeyApp):
             x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
             self._frames.show([*self._canvas.rows], (x, y))
         self.post_display_hook()
+
+
+def _converted(conversion: ANSIToTruecolor, style: Style) -> Style:
+    (segment,) = conversion.apply([Segment("", style)], _BEHIND)
+    return segment.style or style

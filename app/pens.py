@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from rich.color import Color, ColorSystem
@@ -54,7 +55,13 @@ class Pens:
         self._blanks: list[int] = []
         self._of_style: dict[int, tuple[Style, int]] = {}  # by identity, which is quicker than a hash
         self._changes: dict[tuple[int, int], str] = {}
+        self._convert: Callable[[Style], Style] = lambda style: style
         self._number(Pen())
+
+    def convert_by(self, convert: Callable[[Style], Style]) -> None:
+        """From now on, take what `convert` makes of a style for the style."""
+        self._convert = convert
+        self._of_style.clear()
 
     def of(self, style: Style | None) -> int:
         """Return the number of the pen for `style`, whose links and meta data do not count."""
@@ -65,7 +72,7 @@ class Pens:
             return known[1]
         if len(self._of_style) >= 4096:  # meta data makes a style of its own
             self._of_style.clear()
-        number = self._number(self._pen(style))
+        number = self._number(self._pen(self._convert(style)))
         self._of_style[id(style)] = style, number
         return number
 

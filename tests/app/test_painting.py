@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import pyte
 import pytest
+from rich.style import Style
+from rich.text import Text
 from support.waiting import until
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
@@ -173,3 +176,16 @@ async def test_what_is_typed_goes_before_a_screenful(pilot: Pilot[None], line: L
     first, *_ = line.sent[count:]
     assert "ped" in first
     assert "another" not in first
+
+
+async def test_the_terminals_own_colours_are_those_of_the_theme(pilot: Pilot[None], line: Line) -> None:
+    app = pilot.app
+    assert list(app.get_line_filters()) == []
+    app.query_one(Static).update(Text("red", Style(color="red", dim=True)))
+    await pilot.pause()
+    char = line.screen.buffer[0][0]
+    assert char.data == "r" and re.fullmatch("[0-9a-f]{6}", char.fg)
+    app.theme = "ansi-dark"
+    await pilot.pause()
+    await pilot.pause()
+    assert line.screen.buffer[0][0].fg == "red"
