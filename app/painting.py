@@ -17,9 +17,9 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
 from textual.strip import Strip
 
-from .frame import Cell, Cells, Row, put
+from .frame import BLANK, Cell, Cells, Row, put
 from .frames import Frames
-from .pens import Pens
+from .pens import PLAIN, Pens
 from .typeahead import KeyByKeyApp
 
 _BEHIND = Color(0, 0, 0)
@@ -44,7 +44,9 @@ class Canvas:
         """Bring the rows up to date."""
         if isinstance(update, LayoutUpdate):
             width = update.region.width
-            self.rows = [self._row(strips, width) for strips in update.strips]
+            fits = len(self.rows) == update.region.height and len(self.rows[0]) == width
+            before = self.rows if fits else [self._cells.blanks(width)] * update.region.height
+            self.rows = [self._row(strips, row) for strips, row in zip(update.strips, before, strict=True)]
             return
         for y, start, end in update.spans:
             if y >= len(self.rows):
@@ -53,24 +55,33 @@ class Canvas:
             # Whole pieces, though only a part may have changed: a text is never cut.
             for (x, strip), stop in zip(update.chops[y].items(), update.chop_ends[y], strict=False):
                 if strip is not None and x < end and stop > start:
-                    cells = self._row((strip,), stop - x)
-                    if row[x:stop] != cells:
+                    cells = self._piece(strip, before := row[x:stop])
+                    if before != cells:
                         row = put(row, x, cells, self._blank)
             self.rows[y] = row
 
-    def _row(self, strips: Iterable[Strip], width: int) -> list[Cell]:
+    def _row(self, strips: Iterable[Strip], before: Row) -> Row:
         row: list[Cell] = []
         for strip in strips:
-            for text, style, control in strip:
-                if not control:
-                    row += self._cells.of(text, self._pens.of(style))
+            row += self._piece(strip, before[len(row) : len(row) + strip.cell_length])
+        return [*row, *before[len(row) :]]
+
+    def _piece(self, strip: Strip, before: Row) -> Row:
+        """Return the cells of `strip`, as many as there were."""
+        row: list[Cell] = []
+        for text, style, control in strip:
+            if not control:
+                row += self._cells.of(text, self._pens.of(style))
+        if not row:
+            return before  # Textual cuts this short where a joiner makes a text shorter than its parts
+        width = len(before)
         if len(row) > width:
             end = width
             while row[end].part > 1:
                 end -= 1
             del row[end:]
         if len(row) < width:
-            row += self._cells.blanks(width - len(row))
+            row += self._cells.of(BLANK, row[-1].pen if row else PLAIN) * (width - len(row))
         return row
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pyte
 import pytest
 from rich.style import Style
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 from support.waiting import until
 from textual.app import App, ComposeResult
@@ -185,7 +186,21 @@ async def test_the_terminals_own_colours_are_those_of_the_theme(pilot: Pilot[Non
     await pilot.pause()
     char = line.screen.buffer[0][0]
     assert char.data == "r" and re.fullmatch("[0-9a-f]{6}", char.fg)
-    app.theme = "ansi-dark"
+    # Each style is converted but once, until there is another theme.
+    app.ansi_theme_dark = TerminalTheme((0, 0, 0), (9, 9, 9), [(1, 2, 3)] * 8)
+    app.query_one(Static).update(Text("red", Style(color="red")))
     await pilot.pause()
+    assert line.screen.buffer[0][0].fg == "010203"
+
+
+async def test_a_text_that_is_shorter_than_its_parts_takes_nothing_from_the_frame(
+    pilot: Pilot[None], line: Line
+) -> None:
+    log = pilot.app.query_one(Log)
+    log.styles.border = ("round", "white")
     await pilot.pause()
-    assert line.screen.buffer[0][0].fg == "red"
+    for number in range(12):
+        log.write_line("\U0001f525\u200d" * number + "  ")
+        log.refresh()
+        await pilot.pause()
+        assert [line.screen.buffer[y][49].data for y in range(9)] == [*"╮│││││││╯"]

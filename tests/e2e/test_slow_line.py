@@ -45,14 +45,17 @@ def test_a_key_and_a_line_of_chat_take_few_bytes(
     for client, name in zip(clients, NAMES, strict=False):
         client.send(f"/nick {name}")
     for number in range(HEIGHT):
-        clients[number % users].send(f"{number} is what I have to say")
-        terminal.wait_for(f": {number} is what")
+        words = " and ".join(NAMES[(number * 7 + word) % len(NAMES)] for word in range(2 + number % 5))
+        clients[number % users].send(f"{words}, {number} of us")
+        terminal.wait_for(f", {number} of us")
     terminal.type("@")
     terminal.wait_for("@")
     since = len(terminal.data)
     terminal.type("~")
     assert len(frame_with(terminal, "~", since)) <= A_KEY
-    for number in range(3):
+    for number, text in enumerate(
+        ("has anybody finished exercise 3?", "RECV() GIVES NO LINES", "0123456789" * 4)
+    ):
         since = len(terminal.data)
-        clients[-1 - number % users].send(f"has anybody finished exercise {number} by now?")
-        assert len(frame_with(terminal, f"finished exercise {number} by", since)) <= A_LINE
+        clients[-1 - number % users].send(text)
+        assert len(frame_with(terminal, text, since)) <= A_LINE
