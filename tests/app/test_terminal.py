@@ -280,6 +280,7 @@ def test_no_more_than_two_frames_wait_for_a_terminal_that_answers(open_terminal:
 def test_a_terminal_that_stops_answering_is_not_waited_for_for_ever(open_terminal: OpenTerminal) -> None:
     terminal = open_terminal("answers")
     terminal.answers = False
+    terminal.stall()
     terminal.ask("show final")
     terminal.read_until(lambda: terminal.shows("final"))
 
@@ -287,14 +288,24 @@ def test_a_terminal_that_stops_answering_is_not_waited_for_for_ever(open_termina
 @pytest.mark.parametrize("stop", ["exit", "suspend"])
 def test_no_answer_is_left_for_the_shell(open_terminal: OpenTerminal, stop: str) -> None:
     terminal = open_terminal("answers")
+    terminal.answers = False
+    asked = terminal.received.count(QUESTION.encode())
+    terminal.stall()
     if stop == "exit":
         terminal.ask("exit")
-        terminal.read_until(lambda: terminal.process.poll() is not None)
     else:
         os.kill(terminal.process.pid, signal.SIGTSTP)
+    # It answers late, on a slow line.
+    terminal.read_until(lambda: b"\x1b[?1000l" in terminal.received)
+    terminal.read_until(lambda: not select.select([terminal.master], [], [], 0.2)[0])
+    late = terminal.received.count(QUESTION.encode()) - asked
+    terminal.type(ANSWER.encode() * late)
+    if stop == "exit":
+        terminal.read_until(lambda: terminal.process.poll() is not None)
+    else:
         terminal.read_until(lambda: os.waitpid(terminal.process.pid, os.WUNTRACED | os.WNOHANG)[0])
+    assert late
     assert terminal.is_restored()
-    os.set_blocking(terminal.tty, False)
     terminal.type(b"\n")
     assert os.read(terminal.tty, 100) == b"\n"
 

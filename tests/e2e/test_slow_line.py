@@ -46,8 +46,8 @@ def test_a_key_and_a_line_of_chat_take_few_bytes(
         client.send(f"/nick {name}")
     for number in range(HEIGHT):
         words = " and ".join(NAMES[(number * 7 + word) % len(NAMES)] for word in range(2 + number % 5))
-        clients[number % users].send(f"{words}, {number} of us")
-        terminal.wait_for(f", {number} of us")
+        clients[number % users].send(f"{number} of us: {words}")
+        terminal.wait_for(f": {number} of us")
     terminal.type("@")
     terminal.wait_for("@")
     since = len(terminal.data)
