@@ -17,6 +17,9 @@ from .pens import PLAIN, Pens
 
 _text_of = attrgetter("text")
 
+_MANY_BLANKS = 12 * BLANK
+"""From how many on it is shorter to erase, and then to move on."""
+
 _CHANGE, _DETOUR = 12, 3
 """What it takes to take up another pen, and to come back for it, in bytes."""
 
@@ -33,6 +36,9 @@ class Shown:
 
     side_margins = False
     """Whether the terminal can scroll a part of its width (DECSLRM)."""
+
+    erases_in_colour = False
+    """Whether what the terminal erases gets the colour behind the text (BCE)."""
 
     def __init__(self, pens: Pens) -> None:
         self._pens = pens
@@ -63,7 +69,7 @@ class Shown:
         if len(rows) != len(self._rows) or any(len(row) != width for row in self._rows):
             self.forget()
             self._rows = [(UNKNOWN,) * width for _ in rows]
-        output = _Output(self._pens, rows)
+        output = _Output(self._pens, rows, self.erases_in_colour)
         if only is None and (scroll := find_scroll(self._rows, rows, self.side_margins)):
             output.scroll(scroll)
             self._rows = scrolled(self._rows, scroll)
@@ -170,8 +176,9 @@ def _run(y: int, row: Row, start: int, end: int, pens: Pens) -> _Piece:
 class _Output:
     """Control sequences (ECMA-48) and texts. They rely on nothing that another program may have changed."""
 
-    def __init__(self, pens: Pens, rows: Sequence[Row]) -> None:
+    def __init__(self, pens: Pens, rows: Sequence[Row], erases: bool) -> None:
         self._pens = pens
+        self._erases = erases
         self._rows = rows
         self._width = len(rows[0]) if rows else 0
         self._pen: int | None = None
@@ -219,9 +226,15 @@ class _Output:
                 change = self._pens.change(pen, its_pen)
                 pen = its_pen
             if at is not None and at[1] == y - 1 and _is_short(self._rows[y], 0, x, pen, self._pens):
-                parts += ("\r\v", change, *map(_text_of, self._rows[y][:x]), text)
+                parts += ("\r\v", change, *map(_text_of, self._rows[y][:x]))
             else:
-                parts += (_move(at, x, y), change, text)
+                parts += (_move(at, x, y), change)
+            if self._erases and text.endswith(_MANY_BLANKS) and self._pens.is_bare(pen):
+                kept = text.rstrip(BLANK)
+                parts += (kept, f"\x1b[{cells - len(kept)}X")  # ECH; the cursor stays
+                cells = len(kept)
+            else:
+                parts.append(text)
             at = (x + cells if x + cells < self._width else None, y)
         self.text = "".join(parts) + self._pens.change(pen, PLAIN)
         self._at, self._pen = at, PLAIN

@@ -80,6 +80,10 @@ class Pens:
         """Return the number that stands for all pens that paint a blank as this one does."""
         return self._blanks[number]
 
+    def is_bare(self, number: int) -> bool:
+        """Whether this pen paints nothing but the colour behind a blank, as erasing does."""
+        return not self._pens[number].marks & _SEEN_ON_BLANKS
+
     def change(self, old: int | None, new: int) -> str:
         """Return what changes the terminal's pen from `old`, None if that is unknown, to `new`."""
         if old is None:

@@ -173,6 +173,7 @@ class NonBlockingDriver(LinuxDriver):
         self._painting = True
         self._questions = Questions()
         self.frames.begin()
+        self.frames.shown.erases_in_colour = self._output.erases_in_colour
         self.write(_ASK_SIDE_MARGINS)
 
     def repaint(self) -> None:

@@ -131,6 +131,19 @@ class TerminalOutput:
         self._thread.start()
 
     @property
+    def erases_in_colour(self) -> bool:
+        """Whether what the terminal erases gets the colour behind the text, as terminfo says."""
+        try:
+            import curses
+        except ImportError:
+            return False
+        try:
+            curses.setupterm(os.environ.get("TERM", "dumb"), self._fd)
+        except curses.error:
+            return False  # it does not know the terminal
+        return curses.tigetflag("bce") == 1 and curses.tigetstr("ech") is not None
+
+    @property
     def pending(self) -> int:
         """How many writes are waiting."""
         return self._queue.qsize()

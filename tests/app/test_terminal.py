@@ -412,6 +412,8 @@ async def pilot() -> AsyncIterator[Pilot[None]]:
 class Output:
     """In the place of the terminal's writer: as far behind as it is told to be."""
 
+    erases_in_colour = False
+
     def __init__(self, drained: Callable[[], None]) -> None:
         self.drained = drained
         self.pending = 0
@@ -643,6 +645,21 @@ def test_a_terminal_that_was_closed_takes_nothing_and_closes_nothing_else() -> N
         os.close(reused)
     assert os.read(read_end, 100) == b"kept"
     os.close(read_end)
+
+
+@pytest.mark.parametrize(
+    ("term", "erases"), [("xterm-256color", True), ("screen", False), ("vt100", False), ("no such", False)]
+)
+def test_it_erases_in_colour_where_the_terminal_says_so(term: str, erases: bool) -> None:
+    # In a program of its own: curses looks but once.
+    code = (
+        "import sys; from chat_console.app.terminal_io import TerminalOutput; "
+        "print(TerminalOutput(sys.stderr, lambda: None).erases_in_colour)"
+    )
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "TERM": term}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=BOUND, check=True)
+    assert done.stdout.strip() == str(erases)
 
 
 class TestDriverClass:
