@@ -153,7 +153,7 @@ def test_the_service_in_tmux_says_goodbye_when_it_is_stopped(
             time.sleep(0.05)
 
     run("ExecStart")
-    port = int(wait_for(r"Server started on port (\d+)")[1])
+    port = int(wait_for(r"The server listens on port (\d+)")[1])
     client = connect(port)
     run("ExecReload")
     wait_for("This server does not use TLS: there is no certificate to reload.")

@@ -179,9 +179,13 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
     ann.send("/nick Ann")
     bob.send("/nick Bob")
     ours = [["Ann"], ["Bob"]]
-    rows = until(shown, lambda rows: [row[:LIST].split()[:1] for row in rows[2:4]] == ours)
+    rows = until(
+        shown,
+        lambda rows: (
+            [row[:LIST].split()[:1] for row in rows[2:4]] == ours and set(beside_the_log(rows)) == {"│"}
+        ),
+    )
     before = beside_the_log(rows)
-    assert set(before) == {"│"}
     for number, (name, text) in enumerate(HOSTILE.items()):
         ann.send(text)
         end = f"end of {number}"
