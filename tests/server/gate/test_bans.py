@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import errno
-import gc
 import os
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 from support.recording import NOW, Loop
+from support.steps import steps
 
 from chat_console.server.addresses import Network, address_of, network_of
 from chat_console.server.gate.bans import Bans
@@ -67,26 +65,6 @@ class Registry:
 
 def listed(bans: Bans) -> list[tuple[str, float | None]]:
     return [(str(ban.network), ban.seconds) for ban in bans.all()]
-
-
-def steps(call: Callable[[], object]) -> int:
-    """How many lines of Python `call` runs: what it costs, whatever else the machine does."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    gc.disable()  # a collection runs lines of its own: finalizers, and whoever asked to be told of it
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-        gc.enable()
-    return count
 
 
 @pytest.fixture
