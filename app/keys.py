@@ -65,7 +65,7 @@ KEY_IDS = [key.id or "" for key in KEYS if isinstance(key, Binding)]
 
 KEPT_LONGEST = [
     *("help", "users", "reply", "find", "palette", "line", "log", "save"),
-    *("next", "message", "kick", "mute", "ban", "quit"),
+    *("quit", "message", "kick", "mute", "ban", "next"),
 ]
 """The ids of the keys in the bottom row, from the one that is left out last where there is little room."""
 

@@ -88,13 +88,13 @@ class MessageLog(SelectableLog):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Write to author", id="log.choose", tooltip="Write to the line's author"),
+        Binding("enter", "choose", "write to author", id="log.choose", tooltip="Write to the line's author"),
         # Typed text is the operator's line's, unless the log takes it first.
-        Binding("y", "copy_entry", "Copy", priority=True, id="log.copy", tooltip="Copy the line"),
-        Binding("slash", "find", "Find", priority=True, id="log.find", tooltip="Find lines"),
-        Binding("up", "point(-1)", show=False, id="log.older", tooltip="Point at the line above"),
+        Binding("y", "copy_entry", "copy", priority=True, id="log.copy", tooltip="Copy the line"),
+        Binding("slash", "find", "find", priority=True, id="log.find", tooltip="Find lines"),
+        Binding("up", "point(-1)", "point", id="log.older", tooltip="Point at the line above"),
         Binding("down", "point(1)", show=False, id="log.newer", tooltip="Point at the line below"),
-        Binding("escape", "leave", show=False, id="log.leave", tooltip="Point at no line"),
+        Binding("escape", "leave", "line", id="log.leave", tooltip="Point at no line, and go to the line"),
     ]
 
     pointer: reactive[int | None] = reactive[int | None](None, repaint=False, init=False, bindings=True)

@@ -40,7 +40,7 @@ class UserList(UserRows):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("backspace", "erase", "Erase a letter", show=False),
-        Binding("escape", "show_all", "Show everybody", show=False),
+        Binding("escape", "show_all", "show all", id="users.all", tooltip="List everybody again"),
     ]
 
     def __init__(
@@ -128,6 +128,7 @@ class UserList(UserRows):
         """
         roll = self.roll
         roll.look_for(query)
+        self.refresh_bindings()
         if query and (best := roll.best(self.selected)) is not None:
             self.selected = best
         self.show_changes()
@@ -140,6 +141,16 @@ class UserList(UserRows):
             event.stop()
             event.prevent_default()
             self.narrow((self.looked_for + text.strip())[:QUERY_LIMIT])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what there is something for."""
+        match action:
+            case "choose":
+                return self.selected is not None
+            case "erase" | "show_all":
+                return bool(self.looked_for)
+            case _:
+                return True
 
     def action_erase(self) -> None:
         """Look for one letter less.

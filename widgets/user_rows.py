@@ -44,12 +44,12 @@ class UserRows(ScrollView, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Previous user", show=False),
-        Binding("down", "move(1)", "Next user", show=False),
+        Binding("down", "move(1)", "select", id="users.next", tooltip="Select the next user"),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "first", "First user", show=False),
         Binding("end", "last", "Last user", show=False),
-        Binding("enter", "choose", "Choose", show=False),
+        Binding("enter", "choose", "write", id="users.choose", tooltip="Write to the selected user alone"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"user-list--{style}" for style in STYLES}

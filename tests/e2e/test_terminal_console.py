@@ -21,7 +21,7 @@ DOWN, RIGHT, ENTER, ESCAPE, BACKSPACE = "\x1b[B", "\x1b[C", "\r", "\x1b", "\x7f"
 CTRL_L, CTRL_Q = "\x0c", "\x11"
 F1, F2, F3, F4, F6, F7 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[17~", "\x1b[18~"
 
-FOOTER = " F1 help  F4 users  F5 log  F8 reply  F9 next  ^F find  ^S save  ^P all"
+FOOTER = " F1 help  F4 users  F5 log  F8 reply  ^F find  ^S save  ^P all  ^Q quit"
 LEAVE_ALTERNATE_SCREEN, SHOW_CURSOR, NO_MOUSE = b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1000l"
 
 
@@ -32,7 +32,7 @@ class Console:
         self.terminal = terminal
         found = terminal.wait_for_match(
             r"127\.0\.0\.1:(\d+) · 0 users(?s:.*)\* The server listens on port"
-            r"(?s:.*)\n F1 help (?s:.*)\^(?:P all|F find)\Z"
+            r"(?s:.*)\n F1 help (?s:.*)\^(?:Q quit|P all|F find)\Z"
         )
         self.port = int(found[1])
 

@@ -331,9 +331,9 @@ async def test_the_footer_offers_what_there_is_something_for(reader: Reader) -> 
         return [each.binding.description for each in active if each.binding.show and each.node is reader.log]
 
     reader.log.write_entries(numbered(0, 3))
-    assert offered() == ["Find"]
+    assert offered() == ["point", "find", "line"]
     await reader.pilot.press("up")
-    assert offered() == ["Write to author", "Copy", "Find"]
+    assert offered() == ["point", "write to author", "copy", "find", "line"]
 
 
 # Showing what was found

@@ -774,6 +774,25 @@ async def test_letters_narrow_the_list_and_select_who_fits_best() -> None:
         assert app.listings[-1] == Listing(5, 5, "", "joined")
 
 
+async def test_the_footer_offers_what_there_is_something_for() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1, "lukas"), user(2, "quentin")]) as (app, pilot):
+
+        def offered() -> list[str]:
+            active = app.screen.active_bindings.values()
+            return [
+                each.binding.description for each in active if each.binding.show and each.node is user_list
+            ]
+
+        assert offered() == ["select"]
+        await pilot.press("down")
+        assert offered() == ["select", "write"]
+        await pilot.press("q")
+        assert offered() == ["select", "write", "show all"]
+        await pilot.press("escape")
+        assert offered() == ["select", "write"]
+
+
 async def test_an_address_narrows_the_list_too() -> None:
     user_list = RecordingList()
     async with shown(user_list, [user(1), user(2, address="192.0.2.7|41050")]) as (_, pilot):
