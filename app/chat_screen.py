@@ -93,7 +93,14 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         """Start showing events."""
         self._status_bar.show(address=endpoints(self._server), users=0, uptime=0, alert=alert(self._server))
-        self.messages.hint = "\n".join(["People join with:", *map("  {}".format, ways_to_join(self._server))])
+        self.messages.hint = "\n".join(
+            [
+                "People join with:",
+                *map("  {}".format, ways_to_join(self._server)),
+                "and name themselves with:",
+                "  /nick NAME",
+            ]
+        )
         self.feed.noted = self._note
         self.feed.answered = self._answered
         self.feed.called = self._called
