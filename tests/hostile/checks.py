@@ -8,8 +8,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+import pyte
+from support import terminals
+
 MARK = "OWNED"
 """Stands inside control strings that must vanish as a whole: wherever it is seen, one came through."""
+
+COLUMNS, ROWS = 100, 30
+"""The size of the operator's terminal."""
 
 MOST_FAULTS = 20
 """How many faults are noted or told; what follows is most often the same over again."""
@@ -42,13 +48,21 @@ and only its introducer vanishes."""
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[^\[\]])")
 _LONGEST_ESCAPE = 100
 
-_SGR = r"(?:[34]8;(?:5;\d+|2;\d+;\d+;\d+)|[0123479]?)"
+_SGR = r"(?:[34]8;(?:5;\d+|2;\d+;\d+;\d+)|[34]9|2[2-9]|[0123479]?)"
 _TEXTUAL = re.compile(
-    rf"\x1b[78]|\x1b\[(?:{_SGR}(?:;{_SGR})*m|\d{{1,2}};\d{{1,3}}H|\d{{1,3}}C"
-    r"|\?(?:7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]|\?20(?:26|48)\$p|>\d+u|<u)"
+    rf"\x1b[78M]|\x1b\[(?:{_SGR}(?:;{_SGR})*m|\d{{1,2}}(?:;\d{{1,3}})?H|\d{{0,3}}[A-D]|\d{{1,3}}X"
+    r"|(?:\d{1,2};\d{1,2})?r|\d{1,3};\d{1,3}s|5n"
+    r"|\?(?:7|25|69|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]|\?(?:69|2026|2048)\$p|>\d+u|<u)"
     r"|\x1b\]22;[a-z-]+\x07"
 )
-"""What the console writes to set colours, to move the cursor and to enter or leave its modes."""
+"""What the console writes to set colours, to move the cursor, to erase, to scroll and to enter or leave its
+modes."""
+
+_SCROLLED = re.compile(r"\n+(?=\x1b\[r)")
+"""Line feeds that move a part of the screen up, at its last row."""
+
+_MOVED = re.compile(r"\r\n|[\r\v\b]+")
+"""What comes between two texts: the end of a line, or a move of the cursor."""
 
 _FAILURE = re.compile(r"Traceback|Error while serving|internal error|Exception ignored")
 """What the program says of itself when something has gone wrong inside."""
@@ -223,6 +237,16 @@ class Screen(Stream):
         super().__init__(who)
         self.text = ""
         """The last of what was written, without the sequences, in the order of writing."""
+        self._terminal = terminals.Screen(COLUMNS, ROWS)
+        self._painting = pyte.ByteStream(self._terminal)
+
+    def take(self, data: bytes) -> None:
+        super().take(data)
+        self._painting.feed(data)
+
+    def shows(self, text: str) -> bool:
+        """Whether a row of the terminal has `text` now."""
+        return any(text in row for row in self._terminal.display)
 
     def _take_text(self, text: str) -> None:
         text = self._tail + text
@@ -231,8 +255,8 @@ class Screen(Stream):
         for escape in _ESCAPE.finditer(text):
             if not _TEXTUAL.fullmatch(escape[0]):
                 self.faults.note(f"got {escape[0]!r} behind {text[: escape.start()][-60:]!r}")
-        shown = _ESCAPE.sub("", text)
-        for line in shown.split("\r\n"):
+        shown = _ESCAPE.sub("", _SCROLLED.sub("", text))
+        for line in _MOVED.split(shown):
             self._check(line)
         fresh = self.text[-_LONGEST_FAILURE:] + shown
         if failure := _FAILURE.search(fresh):
@@ -241,8 +265,8 @@ class Screen(Stream):
 
 
 def _whole(text: str) -> int:
-    """Up to where `text` may be looked at: not into a sequence or a CR LF that has not all come."""
+    """Up to where `text` may be looked at: not into a sequence, or line feeds, that have not all come."""
     start = text.rfind("\x1b")
     if start >= 0 and len(text) - start < _LONGEST_ESCAPE and not _ESCAPE.match(text, start):
-        return start
-    return len(text) - text.endswith("\r")
+        text = text[:start]
+    return len(text.rstrip("\r\n"))

@@ -144,9 +144,7 @@ async def _operate(program: Program, circle: Circle, sayings: set[str]) -> None:
     )
     if isinstance(program.operator, Screen):
         shown = program.operator
-        await until(
-            lambda: f"Operator: {_STILL_HERE}" in shown.text, "the console does not show what is said"
-        )
+        await until(lambda: shown.shows(f"Operator: {_STILL_HERE}"), "the console does not show what is said")
 
 
 async def _end(program: Program, circle: Circle) -> list[str]:

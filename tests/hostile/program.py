@@ -20,14 +20,12 @@ from typing import NoReturn
 
 from support.programs import environment
 
-from .checks import Errors, Screen, Stream, Transcript
+from .checks import COLUMNS, ROWS, Errors, Screen, Stream, Transcript
 
 PATIENCE = 30.0
 """How long anything may take on a busy machine, in seconds."""
 
-COLUMNS, ROWS = 100, 30
-
-_STARTED = re.compile(r"Server started on port (\d+)\D")
+_STARTED = re.compile(r"(?:Server started|The server listens) on port (\d+)\D")
 
 
 class NotMet(Exception):
