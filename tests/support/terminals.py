@@ -20,10 +20,13 @@ import pyte
 from .programs import Output, end, environment
 from .waiting import BOUND
 
-# Makes the terminal on stdin the controlling one, as it is for a program that a shell starts.
+# Makes the terminal on stdin the controlling one, and its keys' signals what they are for a program that a
+# shell starts: whoever runs the tests in the background may have them ignored.
 IN_TERMINAL = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+for number in signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP:
+    signal.signal(number, signal.SIG_DFL)
 os.execvp(sys.argv[1], sys.argv[1:])
 """
 
