@@ -16,6 +16,10 @@ Section = tuple[str, Sequence[tuple[str, str]]]
 """A heading, with marks, keys or commands and what each of them means."""
 
 
+_TWO_FROM = 100
+"""From how many columns on there are two columns."""
+
+
 class HelpScreen(ModalScreen[None]):
     """Shows sections: a mark, a key or a command, and what it means. All of it is plain text.
 
@@ -29,7 +33,7 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,f1,q", "dismiss", "Close"),
     ]
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-one"), (100, "-two")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-one"), (_TWO_FROM, "-two")]  # noqa: RUF012
 
     DEFAULT_CSS = """
     HelpScreen {
@@ -66,6 +70,8 @@ class HelpScreen(ModalScreen[None]):
         self._sections = sections
 
     def compose(self) -> ComposeResult:
+        # Textual knows the width only after the first layout, which is seen where the machine is busy.
+        self.set_class(self.app.size.width >= _TWO_FROM, "-two")
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "Esc closes"

@@ -35,6 +35,21 @@ def words(label: Label) -> list[str]:
     return "".join(label.render_line(y).text for y in range(label.size.height)).split()
 
 
+@pytest.mark.parametrize(("width", "has_two"), [(100, True), (99, False)])
+async def test_its_first_layout_has_as_many_columns_as_all_others(width: int, has_two: bool) -> None:
+    columns: list[bool] = []
+
+    class Watched(HelpScreen):
+        def on_mount(self) -> None:
+            columns.append(self.has_class("-two"))
+
+    app = HelpApp()
+    app.help = Watched(SECTIONS)
+    async with app.run_test(size=(width, 40)):
+        columns.append(app.help.has_class("-two"))
+    assert columns == [has_two, has_two]
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
 async def test_every_word_is_laid_out_at_any_size(size: tuple[int, int]) -> None:
     app = HelpApp()
