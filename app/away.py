@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from ..server.room.events import Joined, Left
+from ..widgets.counts import count_text
 from ..widgets.entry import Entry, Kind
 from .readable import Gap, Item
 
@@ -88,9 +89,9 @@ class Away:
 
     def _told(self, now: float) -> str:
         counts = self._counts
-        lines = f"{counts['line']:,} line{'s' * (counts['line'] != 1)}" if counts["line"] else ""
+        lines = count_text(counts["line"], "line") if counts["line"] else ""
         private = f"{counts['private']:,} private" if counts["private"] else ""
-        errors = f"{counts['error']:,} error{'s' * (counts['error'] != 1)}" if counts["error"] else ""
+        errors = count_text(counts["error"], "error") if counts["error"] else ""
         crowd = ", ".join(f"{counts[did]:,} {did}" for did in ("joined", "left") if counts[did])
         places = "F9 next" if self._coming else ""
         span = f"away {_clock(self._since)}–{_clock(now)}"  # noqa: RUF001

@@ -19,6 +19,7 @@ from ..widgets.action_dialog import Action
 from ..widgets.activity import Activity
 from ..widgets.answer_row import AnswerRow
 from ..widgets.command_line import CommandLine
+from ..widgets.counts import count_text
 from ..widgets.find_bar import FindBar
 from ..widgets.key_bar import KeyBar
 from ..widgets.line_input import typed
@@ -238,7 +239,7 @@ class ChatScreen(Screen[None]):
 
     @on(MessageLog.Copied)
     def _tell_copied(self, event: MessageLog.Copied) -> None:
-        self.say("1 line copied" if event.lines == 1 else f"{event.lines:,} lines copied")
+        self.say(f"{count_text(event.lines, 'line')} copied")
 
     @on(FindBar.Closed)
     def _leave_find(self, event: FindBar.Closed) -> None:

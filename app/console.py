@@ -18,6 +18,7 @@ from ..server.chat_server import ChatServer
 from ..server.room import notices
 from ..widgets.command_line import CommandLine
 from ..widgets.confirm import Confirm
+from ..widgets.counts import count_text
 from ..widgets.help_screen import HelpScreen
 from .chat_screen import ChatScreen
 from .colours import readable
@@ -209,7 +210,7 @@ class ConsoleApp(PaintingApp):
         if not count:
             self.end()
         elif not isinstance(self.screen, _ConfirmQuit):
-            who = "1 user is" if count == 1 else f"{count:,} users are"
+            who = f"{count_text(count, 'user')} {'is' if count == 1 else 'are'}"
             question = f"{who} connected. Stop the server?"
             if await _ConfirmQuit(question, yes="Stop", no="Cancel").ask(self):
                 self.end()

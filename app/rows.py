@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 
+from ..widgets.counts import count_text
 from ..widgets.entry import Entry, Kind
 
 FREE_LINES = 6
@@ -82,7 +83,7 @@ class Missing(Row):
         self.at = 0.0
 
     def shown(self) -> Entry:
-        text = f"{self.count:,} line{'s' * (self.count != 1)} not shown: too many at once"
+        text = f"{count_text(self.count, 'line')} not shown: too many at once"
         return Entry(self.at, Kind.NOTICE, "", text)
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ..server.gate.background import Background
 from ..server.room.text import clean
+from ..widgets.counts import count_text
 from ..widgets.entry import MARKS, Entry
 
 _SLICE = 200  # lines that are written before the other threads have their turn
@@ -47,7 +48,7 @@ class Saved(NamedTuple):
     @property
     def told(self) -> str:
         """The answer for the operator."""
-        return f"{_counted(self.lines, 'line')} saved in {self.path}"
+        return f"{count_text(self.lines, 'line')} saved in {self.path}"
 
 
 class Saver:
@@ -178,8 +179,4 @@ def farewell(seconds: float, users: int, lines: int) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     span = f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
-    return f"{span}, {_counted(users, 'user')}, {_counted(lines, 'line')}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    return f"{span}, {count_text(users, 'user')}, {count_text(lines, 'line')}"

@@ -71,7 +71,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         # Textual knows the width only after the first layout, which is seen where the machine is busy.
-        self.set_class(self.app.size.width >= _TWO_FROM, "-two")
+        self.set_class(self.app.size.width >= _TWO_FROM, "-two")  # pyright: ignore[reportUnknownMemberType]
         with VerticalScroll() as page:
             page.border_title = "Help"
             page.border_subtitle = "Esc closes"

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from ..server.room.text import clean
 from .cells import widest
+from .counts import count_text
 from .user_row import truncate
 
 WIDE = 30
@@ -37,7 +38,7 @@ def header(listing: Listing, width: int) -> tuple[str, str, str, str]:
 
     Where it does not fit, the order gives way first, then the words of the count, then the query's start.
     """
-    users = "1 user" if listing.count == 1 else f"{listing.count:,} users"
+    users = count_text(listing.count, "user")
     order = f"sort: {listing.order} ▾" if width >= WIDE else f"{listing.order} ▾"
     count, query = users, clean(listing.query)
     if query:

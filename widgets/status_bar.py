@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from ..server.room.text import clean
 from .activity import sparkline
+from .counts import count_text
 from .user_row import truncate
 
 _LAYOUTS = (
@@ -65,7 +66,9 @@ class _Facts:
         """Return the facts of a layout."""
         rates = {
             "rate": "" if self.rate is None else f"{self.rate:,}/min",
-            "rate and history": "" if self.rate is None else f"{self.rate:,} lines/min {self.bars}".rstrip(),
+            "rate and history": ""
+            if self.rate is None
+            else f"{count_text(self.rate, 'line')}/min {self.bars}".rstrip(),
         }
         parts = (rates[name] if name in rates else getattr(self, name, "") for name in layout)
         return " · ".join(filter(None, parts))
@@ -189,7 +192,7 @@ class StatusBar(Widget):
             ports = dict.fromkeys(each.rpartition(":")[2] for each in facts.address.split())
             facts.port = " ".join(f":{port}" for port in ports)
         if users is not None:
-            facts.users = "1 user" if users == 1 else f"{users:,} users"
+            facts.users = count_text(users, "user")
         if history is not None:
             facts.bars = sparkline(history[-_SHOWN_MINUTES:])
         if uptime is not None:

@@ -15,9 +15,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button
 
+from .counts import count_text
 from .text_button import TextButton
 from .user_buttons import Act, UserButtons
-from .user_facts import WIDE, Details, count_text, facts, title
+from .user_facts import WIDE, Details, facts, title
 
 
 class UserFacts(Widget):
@@ -121,7 +122,7 @@ class UserCard(Vertical):
         self._user_id = details.user_id
         self._facts.show(details)
         self.buttons.show(muted=details.muted)
-        self._all.text = f"Enter all {count_text(details.lines, 'line')}"
+        self._all.text = f"Enter {'all ' * (details.lines > 1)}{count_text(details.lines, 'line')}"
         self.display = True
 
     def hide(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..server.room.text import clean
 from .cells import widest
+from .counts import count_text
 from .entry import MARKS, Entry
 from .user_row import ending, time_here, time_left, truncate
 
@@ -51,11 +52,6 @@ def size_text(size: int) -> str:
     if size < 1_000:
         return f"{size} B"
     return f"{size / 1_000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.0f} MB"
-
-
-def count_text(count: int, what: str) -> str:
-    """Format a number of things: `1 line`, `4,711 lines`."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def title(name: str, width: int) -> tuple[str, str, str]:

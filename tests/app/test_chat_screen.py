@@ -62,7 +62,7 @@ async def test_every_size_shows_what_it_has_room_for(operator: Operator) -> None
         ((69, 15), ()),
         ((80, 24), ("following", "── Ann ──", "[Kick F3]", "▸Ann")),
         ((80, 12), ("following", "▸Ann")),
-        ((120, 40), ("following", "── Ann ──", "[Kick]", "▸Ann", "sort: loud", "F7 ban", "Enter all")),
+        ((120, 40), ("following", "── Ann ──", "[Kick]", "▸Ann", "sort: loud", "F7 ban", "Enter 1 line")),
         ((200, 60), ("following", "── Ann ──", "[Kick]", "▸Ann", "sort: loud", "F7 ban")),
     ):
         await operator.resize(*size)

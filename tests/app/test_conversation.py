@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from support.console_operator import Operator
 
+from chat_console.widgets.command_line import CommandLine
+
 
 async def test_f8_goes_from_one_who_waits_to_the_next_the_oldest_first(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
@@ -52,3 +54,16 @@ async def test_a_message_typed_as_a_command_is_an_answer_too(operator: Operator)
     await operator.submit("/msg Ann here I am")
     await operator.until(lambda: "» 1 private" in operator.status)
     assert operator.line.recipient is None
+
+
+async def test_what_was_on_its_way_to_one_who_has_left_is_in_the_line_again(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = bob.id
+    await operator.press("f2")
+    operator.go(bob)
+    # Enter was pressed before the screen could tell that Bob has left.
+    operator.line.post_message(CommandLine.Line(operator.line, "between us", bob.id))
+    await operator.until(lambda: operator.line.value == "between us")
+    assert operator.line.recipient is not None and operator.line.recipient.gone
+    assert operator.clients[ann].lines[-1] == "Bob has left the server."
+    assert operator.answer.startswith("! ")

@@ -76,6 +76,16 @@ async def test_only_the_last_act_is_undone_and_then_the_one_before(operator: Ope
     assert operator.answer == "! nothing to undo"
 
 
+async def test_the_mute_of_one_who_has_left_is_nothing_to_undo(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    for member in (ann, bob):
+        await operator.submit(f"/mute {member.name}")
+        await operator.until(lambda: member.muted)  # noqa: B023
+    await operator.leave(bob)
+    await operator.press("ctrl+z")
+    assert not ann.muted
+
+
 async def test_the_time_that_was_chosen_is_offered_the_next_time(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     operator.user_list.selected = ann.id
