@@ -15,6 +15,7 @@ from typing import Protocol
 
 from ..server.chat_server import ChatServer
 from ..server.gate.bans_file import BansFileError
+from ..server.history.place import HistoryError
 from ..server.wire.listener import HostsError, ListenError
 from ..server.wire.tls import CertificateError
 from . import environment
@@ -24,6 +25,9 @@ from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal
 
 EXIT_OK = 0
+EXIT_INCOMPLETE = 1
+"""The exit code when something that was said could not be recorded."""
+
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _STARTED = 1.0
@@ -46,7 +50,8 @@ class Console(Protocol):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run chat-console and return its exit code: 0 after a clean shutdown, 2 if the user has to act."""
+    """Run chat-console and return its exit code: 0 after a clean shutdown, 1 if the record has a hole
+    at its end, 2 if the user has to act."""
     _open_missing_streams()
     options = parser().parse_args(arguments)
     if options.version:
@@ -76,6 +81,8 @@ async def _run(options: argparse.Namespace) -> int:
         return _fail(f"{error}; see --tls-cert and --tls-key")
     except BansFileError as error:
         return _fail(f"{error}, or name another file with --bans")
+    except HistoryError as error:
+        return _fail(str(error))
     # At most once, whatever starts the shutdown.
     stopping = functools.cache(functools.partial(notify, "STOPPING=1"))
 
@@ -91,10 +98,14 @@ async def _run(options: argparse.Namespace) -> int:
         _on_signals(console, server)
         notify("READY=1")
         asyncio.get_running_loop().call_later(_STARTED, _spare_what_is_there)
-        return await console.serve()
+        code = await console.serve()
     finally:
         stopping()
         await server.stop()
+    if server.not_recorded:
+        problem(server.not_recorded)
+        return EXIT_INCOMPLETE
+    return code
 
 
 def _console_on_screen(server: ChatServer, options: argparse.Namespace) -> Console:
@@ -131,12 +142,14 @@ def _on_signals(console: Console, server: ChatServer) -> None:
     """
     signals = iter((console.end,))
 
-    def end() -> None:
+    def end(number: signal.Signals) -> None:
+        server.stopping_because = server.stopping_because or number.name
         next(signals, server.abort)()
 
-    on_signal(signal.SIGINT, end)
-    on_signal(signal.SIGTERM, end)
-    on_signal(signal.SIGHUP, end if sys.stdin.isatty() else server.chat.reload)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        on_signal(number, functools.partial(end, number))
+    hangup = functools.partial(end, signal.SIGHUP)
+    on_signal(signal.SIGHUP, hangup if sys.stdin.isatty() else server.chat.reload)
     on_signal(signal.SIGUSR1, server.chat.reload_certificate)
 
 

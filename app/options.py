@@ -94,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--version", action="store_true", help="show the version and exit")
     _add_network(result.add_argument_group("where people join"))
     _add_limits(result.add_argument_group("limits"))
+    _add_history(result.add_argument_group("the history"))
     _add_console(result.add_argument_group("the console"))
     return result
 
@@ -104,6 +105,9 @@ def settings(options: argparse.Namespace) -> Settings:
     Raises:
         UsageError: if the options contradict each other, or this system cannot provide what they ask for.
     """
+    for option, is_given in (("days", options.history_days), ("private", options.history_private)):
+        if is_given and options.history is None:
+            raise UsageError(f"--history-{option} needs --history FILE, the file to record in")
     try:
         wanted = Settings(
             hosts=tuple(dict.fromkeys(options.host or _DEFAULTS.hosts)),
@@ -122,6 +126,9 @@ def settings(options: argparse.Namespace) -> Settings:
             max_backlog=options.max_backlog,
             stall_timeout=options.stall_timeout,
             bans_file=options.bans,
+            history_file=options.history,
+            history_days=options.history_days,
+            history_private=options.history_private,
         )
     except SettingsError as error:
         raise UsageError(f"{' and '.join(map(_option, error.fields))} {error.problem}") from None
@@ -140,7 +147,7 @@ def settings(options: argparse.Namespace) -> Settings:
 
 def _option(field: str) -> str:
     """Return the option for the setting `field`."""
-    names = {"hosts": "host", "trusted": "trust", "bans_file": "bans"}
+    names = {"hosts": "host", "trusted": "trust", "bans_file": "bans", "history_file": "history"}
     return "--" + names.get(field, field).replace("_", "-")
 
 
@@ -209,6 +216,27 @@ def _add_limits(group: _Group) -> None:
     )
     group.add_argument(
         "--bans", metavar="FILE", type=_file, help="keep the bans in this file (default: in memory only)"
+    )
+
+
+def _add_history(group: _Group) -> None:
+    group.add_argument(
+        "--history",
+        metavar="FILE",
+        type=_file,
+        help="record what is said to everybody in this file, and tell everyone who joins (default: do not)",
+    )
+    group.add_argument(
+        "--history-days",
+        metavar="N",
+        type=whole_number,
+        default=_DEFAULTS.history_days,
+        help="delete what is older than this many days; 0 = keep everything (default: %(default)s)",
+    )
+    group.add_argument(
+        "--history-private",
+        action="store_true",
+        help="also record what is said privately to and by you, and tell everyone who joins",
     )
 
 

@@ -6,6 +6,7 @@ What is named here is the library; the consoles and their widgets are the progra
 from .server.addresses import Address, Endpoint
 from .server.chat_server import ChatServer, Details
 from .server.gate.bans_file import BansFileError
+from .server.history.place import HistoryError
 from .server.room.events import (
     Banned,
     Event,
@@ -19,6 +20,7 @@ from .server.room.events import (
     OperatorSaid,
     Outcome,
     PublicEvent,
+    Recording,
     Refused,
     Renamed,
     Replied,
@@ -27,6 +29,7 @@ from .server.room.events import (
     ServerEvent,
     Silenced,
     Started,
+    Stopped,
     Unbanned,
 )
 from .server.room.operator import OperatorSession
@@ -48,6 +51,7 @@ __all__ = [
     "Endpoint",
     "Event",
     "Failed",
+    "HistoryError",
     "Joined",
     "LeaveReason",
     "Left",
@@ -60,6 +64,7 @@ __all__ = [
     "OperatorSession",
     "Outcome",
     "PublicEvent",
+    "Recording",
     "Refused",
     "Renamed",
     "Replied",
@@ -70,6 +75,7 @@ __all__ = [
     "SettingsError",
     "Silenced",
     "Started",
+    "Stopped",
     "Subscriber",
     "Unbanned",
     "__version__",

@@ -18,7 +18,7 @@ from .room.events import Event, Failed, LeaveReason, Outcome, PublicEvent, Repli
 from .room.operator import OperatorSession
 from .room.room import Room
 from .settings import Settings
-from .subscribers import Subscribers, described
+from .subscribers import EVERY_SESSION, Subscribers, described
 from .timing import Loop
 from .wire.outbox import Outbox, Receiver
 from .wire.tls import CertificateError
@@ -102,6 +102,10 @@ class Chat:
     def subscribe(self, subscriber: Callable[[PublicEvent], object]) -> Callable[[], None]:
         """Call `subscriber` with each public event; see `Subscribers.add`."""
         return self._subscribers.add(subscriber)
+
+    def subscribe_to_all(self, subscriber: Callable[[Event], object]) -> Callable[[], None]:
+        """Call `subscriber` with each event, also those for others alone; see `Subscribers.add`."""
+        return self._subscribers.add(subscriber, EVERY_SESSION)
 
     def operator(
         self,

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .addresses import Address, Endpoint, is_loopback, plain_host
 from .chat import Chat
@@ -17,7 +17,7 @@ from .gate.background import Background
 from .gate.bans_file import BansFile
 from .gate.gate import Gate
 from .gate.refusals import Refusals
-from .room.events import Event, Started
+from .room.events import Event, Recording, Started, Stopped
 from .room.operator import OperatorSession
 from .room.roster import Member
 from .settings import Settings
@@ -27,6 +27,9 @@ from .wire.connections import Connections
 from .wire.listener import Listener, listening_sockets
 from .wire.sockets import keep_alive, turn_away
 from .wire.tls import Certificate, TlsSession
+
+if TYPE_CHECKING:
+    from .history.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,17 @@ class ChatServer:
         self._background = Background()
         self.chat = Chat(self.settings, _RunningLoop(), self._background.run)
         """The chat itself; it exists as long as the server does."""
+        self.stopping_because = ""
+        """What makes it stop, for the `Stopped` event, such as a signal's name."""
+        self.not_recorded = ""
+        """Once it has stopped: what the operator should know of lines that could not be recorded."""
+        self._recorder: Recorder | None = None
+        if self.settings.history_file is not None:
+            # Before anybody else subscribes, and may cause further events.
+            if self.settings.history_private:
+                self.chat.subscribe_to_all(self._record)
+            else:
+                self.chat.subscribe(self._record)
         self._state = _State.NEW
         self._changing = asyncio.Lock()  # one start or stop at a time
         self._closing = contextlib.ExitStack()  # to close once the last connection is gone
@@ -119,14 +133,22 @@ class ChatServer:
             ListenError: if listening fails on one of them; then the server listens on none.
             BansFileError: if the bans file cannot be read or written, or another server uses it.
             CertificateError: if the TLS certificate cannot be used.
+            HistoryError: if the history file cannot be used.
             RuntimeError: if the server has been started before.
         """
         async with self._changing:
             if self._state is not _State.NEW:
                 raise RuntimeError("a ChatServer can be started only once; make another to listen again")
-            with contextlib.ExitStack() as opened:
-                await self._listen(opened)
-                self._closing = opened.pop_all()
+            recorder = _recorder_for(self.settings, self.chat.emit)
+            try:
+                with contextlib.ExitStack() as opened:
+                    await self._listen(opened)
+                    self._closing = opened.pop_all()
+            except BaseException:
+                if recorder is not None:
+                    await recorder.close()
+                raise
+            self._recorder = recorder
             self._state = _State.RUNNING
             self.chat.started(Started(self.chat.now(), self.endpoints))
 
@@ -168,6 +190,8 @@ class ChatServer:
                 raise
             finally:
                 self._closing.close()
+                if self._recorder is not None:
+                    self.not_recorded = await self._recorder.close()
 
     async def _end(self) -> None:
         for listener in self._listeners:
@@ -179,17 +203,24 @@ class ChatServer:
             async with asyncio.timeout(self.settings.stop_grace):
                 await self._connections.wait_closed()
         except TimeoutError:
-            self.abort()
+            self._connections.abort()
             await self._connections.wait_closed()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.stop_grace):
                 await self._background.finished()  # the last bans have to reach the file
                 while self.chat.has_untold_events:  # noqa: ASYNC110 - each turn tells some of them
                     await asyncio.sleep(0)
+        self.chat.emit(Stopped(self.chat.now(), self.stopping_because))
 
     def abort(self) -> None:
-        """Cut all connections at once; a `stop` that waits for them then returns."""
+        """Cut all connections at once; a `stop` that waits for them, or for a disk, then returns."""
         self._connections.abort()
+        if self._recorder is not None:
+            self._recorder.abort()
+
+    def _record(self, event: Event) -> None:
+        if self._recorder is not None:
+            self._recorder.take(event)
 
     # The operator's side
 
@@ -271,3 +302,24 @@ class ChatServer:
 
     def _not_accepted(self, error: OSError) -> None:
         self.chat.failed("new connections", error)
+
+
+def _recorder_for(settings: Settings, tell: Callable[[Recording], object]) -> Recorder | None:
+    """Open the history file, if there is to be one."""
+    if settings.history_file is None:
+        return None
+    from .history.place import HistoryError
+
+    try:
+        # Not earlier: SQLite takes a while to import, and some Pythons are without it.
+        from .history.history_file import HistoryFile
+    except ImportError as error:
+        if error.name not in ("sqlite3", "_sqlite3"):
+            raise
+        raise HistoryError("this Python has no sqlite3 module, which --history needs") from None
+    from importlib.metadata import version
+
+    from .history.recorder import Recorder
+
+    file = HistoryFile(settings.history_file, version("tcp-chat-console"), settings.history_days)
+    return Recorder(file, tell, private=settings.history_private)

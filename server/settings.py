@@ -19,6 +19,7 @@ _WHOLE = {
     "max_backlog": (1024, 1 << 30),
     "read_size": (1, 1 << 24),
     "listen_queue": (1, 1 << 20),
+    "history_days": (0, 36_500),
 }
 _RATES = ("connect_rate", "rate")
 _SECONDS = {
@@ -36,8 +37,8 @@ MAX_WELCOME = 4096
 _LONGEST_QUOTE = 60  # characters of an invalid value that are shown
 
 _TEXTS = ("hosts", "trusted")
-_PATHS = ("bans_file", "tls_cert", "tls_key")
-_SWITCHES = ("shared_nicks",)
+_PATHS = ("bans_file", "tls_cert", "tls_key", "history_file")
+_SWITCHES = ("shared_nicks", "history_private")
 
 
 class SettingsError(ValueError):
@@ -130,6 +131,15 @@ class Settings:
 
     bans_file: Path | None = None
     """Where the bans are kept; with None they last only as long as the server runs."""
+
+    history_file: Path | None = None
+    """Where what is said in public is recorded, and who comes and goes; with None it is not."""
+
+    history_days: int = 0
+    """After how many days what is recorded is deleted; 0 = never."""
+
+    history_private: bool = False
+    """Whether what members and operators say to each other in private is recorded too."""
 
     tls_cert: Path | None = None
     """A PEM file with the certificate and its chain; None = no TLS."""

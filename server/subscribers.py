@@ -17,6 +17,9 @@ Subscriber = Callable[[PublicEvent], object]
 _FAILURES_TOLD_EVERY = 60.0  # seconds
 _LONGEST_CHAIN = 16  # events, each emitted by a subscriber in response to the one before
 _LONGEST_ERROR = 500  # characters
+EVERY_SESSION = 0
+"""The id of no session: who subscribes with it gets what is for any of them."""
+
 _ADDRESSED = (Messaged, Silenced, OperatorMessaged, Replied)
 
 
@@ -36,7 +39,9 @@ class _Subscription:
         """Whether `event` is for this subscriber."""
         if isinstance(event, (Messaged, Silenced)):
             return self.session_id is not None
-        return self.session_id is not None and event.session_id in (None, self.session_id)
+        if self.session_id is None:
+            return False
+        return self.session_id == EVERY_SESSION or event.session_id in (None, self.session_id)
 
 
 class Subscribers:
@@ -68,7 +73,8 @@ class Subscribers:
 
         Args:
             subscriber: takes the event. It should only record it, because the chat waits for it.
-            session_id: if given, it also gets what is for that operator's session, or for all sessions.
+            session_id: if given, it also gets what is for that operator's session, or for all sessions; with
+                `EVERY_SESSION` what is for any of them.
 
         Returns:
             A function that unsubscribes at once, even inside a subscriber; calling it again does nothing.

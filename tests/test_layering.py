@@ -22,7 +22,11 @@ ALLOWED = {
     "server": ("server",),
     "server/room": ("server.room", *(f"server.{name}" for name in COMMON)),
     "server/wire": ("server.wire", "server.chat", "server.room", *(f"server.{name}" for name in COMMON)),
-    "server/gate": ("server.gate", "server.room", *(f"server.{name}" for name in COMMON)),
+    "server/gate": ("server.gate", "server.room", "server.lock_file", *(f"server.{name}" for name in COMMON)),
+    "server/history": (
+        *("server.history", "server.room", "server.lock_file"),
+        *(f"server.{name}" for name in COMMON),
+    ),
     "widgets": ("widgets", "server.room.text"),
 }
 PURE = (
@@ -36,6 +40,7 @@ PURE = (
         "wire/outbox",
         "wire/turns",
     ),
+    *("history/notices", "history/records", "history/setback", "history/trigrams"),
     *(f"room/{path.stem}" for path in sorted((ROOT / "server/room").glob("*.py"))),
 )
 """Of the server what gets the time, and all else that happens, from those that call it."""

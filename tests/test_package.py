@@ -34,6 +34,7 @@ EXPORTS = EVENTS | {
     "Details",
     "Endpoint",
     "Event",
+    "HistoryError",
     "LeaveReason",
     "ListenError",
     "Member",

@@ -1,4 +1,4 @@
-"""The file that keeps the bans: reading it, replacing it atomically, and locking it."""
+"""The file that keeps the bans: reading it and replacing it atomically."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..addresses import Network, network_of
+from ..lock_file import LockFile
 
 _LONGEST_QUOTE = 60  # characters of an invalid line that are shown
 
@@ -48,7 +49,7 @@ class BansFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._target = Path(os.path.realpath(path))
-        self._lock: int | None = None
+        self._lock: LockFile | None = None
         self._known: _State | None = None  # as of the last read or write
         try:
             self._check_kind()
@@ -61,10 +62,7 @@ class BansFile:
     def close(self) -> None:
         """Unlock the file for other servers."""
         if self._lock is not None:
-            with suppress(OSError):
-                self._lock_path.unlink()
-            os.close(self._lock)
-            self._lock = None
+            self._lock.close()
 
     def read(self, *, missing_ok: bool = True) -> list[Line]:
         """Return the lines of the file; none if it is missing and `missing_ok`.
@@ -147,31 +145,12 @@ class BansFile:
         os.close(descriptor)
         os.unlink(name)
 
-    @property
-    def _lock_path(self) -> Path:
-        return self._target.with_name(f".{self._target.name}.lock")
-
-    def _locked(self) -> int | None:
-        """Lock a file next to it, since this one is replaced on each change; None if there are no locks."""
+    def _locked(self) -> LockFile:
+        """Lock a file next to it, since this one is replaced on each change."""
         try:
-            import fcntl
-        except ImportError:
-            return None
-        while True:
-            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.path.samestat(os.fstat(lock), os.stat(self._lock_path)):
-                    return lock
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                os.close(lock)
-                if isinstance(error, BlockingIOError):
-                    raise BansFileError(f"{self.path} is in use by another server; stop it") from None
-                self._lock_path.unlink()
-                return None  # a file system without locks
-            os.close(lock)  # its last owner has just removed it
+            return LockFile(self._target.with_name(f".{self._target.name}.lock"))
+        except BlockingIOError:
+            raise BansFileError(f"{self.path} is in use by another server; stop it") from None
 
 
 _State = tuple[int, int, int]

@@ -97,7 +97,9 @@ class Client:
 
     def help(self) -> None:
         """Answer with the available commands."""
-        self.reply(commands.help_for(Role.CLIENT, encrypted=self._room.settings.encrypted))
+        settings = self._room.settings
+        recorded = notices.what_is_recorded(settings)
+        self.reply(commands.help_for(Role.CLIENT, encrypted=settings.encrypted, recorded=recorded))
 
     def quit(self) -> None:
         """Leave."""

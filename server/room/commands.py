@@ -232,9 +232,10 @@ def commands_for(role: Role) -> list[Command]:
     return [command for command in COMMANDS if role in command.roles]
 
 
-def help_for(role: Role, *, encrypted: bool) -> str:
-    """The help for the commands that `role` may use, one per line."""
-    return notices.help_lines([(one.usage, one.help) for one in commands_for(role)], encrypted=encrypted)
+def help_for(role: Role, *, encrypted: bool, recorded: str = "") -> str:
+    """The help for the commands that `role` may use, one per line, and what else to know about the chat."""
+    rows = [(one.usage, one.help) for one in commands_for(role)]
+    return notices.help_lines(rows, encrypted=encrypted, recorded=recorded)
 
 
 _BY_WORD = {role: {command.word: command for command in commands_for(role)} for role in Role}

@@ -145,7 +145,25 @@ class Failed:
     error: str
 
 
-ServerEvent = Started | Refused | Failed
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The server has closed all connections."""
+
+    time: float
+    why: str = ""
+    """What made it stop, such as a signal's name; empty if the operator did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Something about the files that the chat is recorded in: if not `ok`, they are not written for now."""
+
+    time: float
+    ok: bool
+    text: str
+
+
+ServerEvent = Started | Refused | Failed | Stopped | Recording
 
 
 # Addressed events: for their recipients alone. Never stored.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..addresses import Address, Endpoint, Network
+from ..settings import Settings
 from .names import MAX_NAME_LENGTH
 
 OPERATOR = "Operator"
@@ -314,6 +315,10 @@ def _span(seconds: float | None) -> str:
     return f"for {max(1, round(seconds))}s"
 
 
+def has_stopped(why: str) -> str:
+    return f"The server has stopped ({why})" if why else "The server has stopped"
+
+
 def shutting_down() -> str:
     return "Server is shutting down"
 
@@ -347,11 +352,22 @@ def unknown_command(word: str) -> str:
     return f"Unknown command {word}. Type /help."
 
 
-def help_lines(commands: Sequence[tuple[str, str]], *, encrypted: bool) -> str:
-    """Each command's usage and help, one per line, and without TLS a warning."""
+def what_is_recorded(settings: Settings) -> str:
+    """What members have to know of the history; empty if there is none."""
+    if settings.history_file is None:
+        return ""
+    days, private = settings.history_days, settings.history_private
+    kept = f" and kept for {'1 day' if days == 1 else f'{days:,} days'}" if days else ""
+    return f"What is said here is recorded{kept}{', also what you say to the operator' * private}."
+
+
+def help_lines(commands: Sequence[tuple[str, str]], *, encrypted: bool, recorded: str = "") -> str:
+    """Each command's usage and help, one per line, what is recorded, and without TLS a warning."""
     width = max(len(usage) for usage, _ in commands)
     lines = [f"{usage:{width}}  {text}" for usage, text in commands]
     lines.append(f"{'text':{width}}  say something to everybody; //text says /text")
+    if recorded:
+        lines.append(recorded)
     if not encrypted:
         lines.append("Nothing on the wire is encrypted: anyone on the network path can read it.")
     return _lines(lines)

@@ -190,7 +190,9 @@ class OperatorSession:
 
     def help(self) -> None:
         """Answer with the available commands."""
-        self.reply(commands.help_for(Role.OPERATOR, encrypted=self._office.settings.encrypted))
+        settings = self._office.settings
+        recorded = notices.what_is_recorded(settings)
+        self.reply(commands.help_for(Role.OPERATOR, encrypted=settings.encrypted, recorded=recorded))
 
     def reply(self, text: str) -> None:
         """Answer this session."""

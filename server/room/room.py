@@ -101,7 +101,10 @@ class Room:
         self.settings = settings
         self.roster = Roster()
         self._bans = bans
-        self._welcome = "\n".join(map(clean, settings.welcome.splitlines()))
+        greeting = [*map(clean, settings.welcome.splitlines())]
+        if recorded := notices.what_is_recorded(settings):
+            greeting.append(recorded)
+        self._greeting = "\n".join(greeting)
 
     def apply(self, entry: Entry) -> None:
         """Apply `entry`; nothing happens if its member is gone."""
@@ -190,8 +193,8 @@ class Room:
         self.fanout.add(member.id)
         event = Joined(entry.time, member.id, member.address)
         self.fanout.to_all(event)
-        if self._welcome:
-            self.fanout.to(member.id, self._welcome)
+        if self._greeting:
+            self.fanout.to(member.id, self._greeting)
         self.sink.emit(event)
 
     def _message(self, entry: entries.Message) -> None:

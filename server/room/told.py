@@ -19,12 +19,14 @@ from .events import (
     OperatorMessaged,
     OperatorSaid,
     Outcome,
+    Recording,
     Refused,
     Renamed,
     Replied,
     Said,
     Silenced,
     Started,
+    Stopped,
     Unbanned,
 )
 
@@ -86,6 +88,10 @@ def told(event: Event) -> Telling[Any]:
             return _REFUSED
         case Failed():
             return _FAILED
+        case Stopped():
+            return _STOPPED
+        case Recording(ok=ok):
+            return _RECORDING if ok else _NOT_RECORDING
         case _:
             assert_never(event)
 
@@ -193,3 +199,6 @@ _REFUSED: Telling[Refused] = _aside(
     "notice", lambda event: notices.refused(event.count, event.why, event.host)
 )
 _FAILED: Telling[Failed] = _aside("error", lambda event: notices.failed(event.where, event.error))
+_STOPPED: Telling[Stopped] = Telling("notice", lambda event: (notices.has_stopped(event.why),))
+_RECORDING: Telling[Recording] = _aside("notice", lambda event: event.text)
+_NOT_RECORDING: Telling[Recording] = _aside("error", lambda event: event.text)

@@ -30,6 +30,7 @@ from chat_console.server.room.events import (
     Refused,
     Replied,
     Started,
+    Stopped,
 )
 from chat_console.server.settings import Settings
 from chat_console.server.wire import listener
@@ -310,7 +311,7 @@ class TestStop:
         async with server:
             server.chat.emit_all([Left(0.0, number, "Ann", LeaveReason.BANNED) for number in range(2000)])
             operator.operate("/list")
-        assert [type(event) for event in told] == [Started, *[Left] * 2000, Replied]
+        assert [type(event) for event in told] == [Started, *[Left] * 2000, Replied, Stopped]
 
     async def test_waits_for_a_flood_of_events_no_longer_than_its_grace(self) -> None:
         server = ChatServer(Settings(port=0, stop_grace=0.05))

@@ -32,12 +32,14 @@ from chat_console.server.room.events import (
     OperatorMessaged,
     OperatorSaid,
     Outcome,
+    Recording,
     Refused,
     Renamed,
     Replied,
     Said,
     Silenced,
     Started,
+    Stopped,
     Unbanned,
 )
 
@@ -78,6 +80,8 @@ EVENTS: tuple[Event, ...] = (
     Unbanned(7.0, NETWORKS[0]),
     Refused(8.0, 3, "Server is full", "192.0.2.9"),
     Failed(9.0, "Bob", "KeyError: 1"),
+    Stopped(9.0, "SIGTERM"),
+    Recording(9.0, False, "the disk is full"),
     Messaged(10.0, 7, "Bob", "psst"),
     Silenced(10.0, 7, "Bob", ("hey", "you")),
     OperatorMessaged(11.0, 1, "Operator", "Bob", "psst", (7,)),
