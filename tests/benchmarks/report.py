@@ -89,6 +89,18 @@ BARS = (
         per=("speed-100", "plain", "deliveries"),
     ),
     Bar(
+        "100 clients at full speed: with --history, as a share of plain's deliveries",
+        ("speed-100", "history", "deliveries"),
+        at_least=0.9,
+        per=("speed-100", "plain", "deliveries"),
+    ),
+    Bar(
+        "100 clients at full speed: with --history, CPU for each delivery, times plain's",
+        ("speed-100", "history", "cpu_each"),
+        at_most=1.25,
+        per=("speed-100", "plain", "cpu_each"),
+    ),
+    Bar(
         "Console on screen, nothing happens: CPU, % of a core", ("idle-10000", "tui", "idle_cpu"), at_most=1.0
     ),
     Bar(

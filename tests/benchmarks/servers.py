@@ -129,6 +129,17 @@ KINDS = {
             total_order=True,
         ),
         Kind(
+            "history",
+            "chat-console, plain, with --history",
+            CHAT_CONSOLE,
+            lambda port, folder, announce: [
+                *_chat_console("--plain")(port, folder, announce),
+                *("--history", folder / "chat.db"),
+            ],
+            listen_queue=LISTEN_QUEUE,
+            total_order=True,
+        ),
+        Kind(
             "tui",
             "chat-console, with its console",
             CHAT_CONSOLE,
