@@ -19,18 +19,25 @@ _EMOJI = "\uf100"
 _SPREAD = _Spread()
 
 
+def fold(text: str) -> str:
+    """Return `text` as searches compare it: without case, in every script (Unicode, 3.13, toCasefold)."""
+    return text.casefold()
+
+
 def spread(text: str) -> str:
     """Make two characters of each that is a syllable or word by itself (Chinese, Japanese, Korean), and three
     of each emoji: then two of the former, or one of the latter, have a trigram.
 
-    What they become is in the private-use area, of which chat text has nothing: no two texts become one.
+    What they become is in the private-use area, of which chat text has nothing: no two texts become one but
+    those that differ in case alone.
     """
-    return text if text.isascii() else text.translate(_SPREAD)
+    # What is ASCII FTS5 folds by itself.
+    return text if text.isascii() else fold(text).translate(_SPREAD)
 
 
 def trigrams(text: str) -> list[str]:
     """Return every three characters in a row of the spread `text`, each once; none if it has fewer."""
-    wide = spread(text)
+    wide = spread(fold(text))
     return list(dict.fromkeys(wide[at : at + 3] for at in range(len(wide) - 2)))
 
 

@@ -209,7 +209,7 @@ def run(kind: Kind, scenario: Scenario, cores: tuple[int, int] | None = None) ->
             return Run({}, [str(error)])
 
 
-ALL = ("plain", "tui", "asyncio", "threads", "ncat", "ngircd", "inspircd")
+ALL = ("plain", "history", "tui", "asyncio", "threads", "ncat", "ngircd", "inspircd")
 OURS_AND_NAIVE = ("plain", "tui", "asyncio", "threads")
 WITHOUT_NCAT = (*OURS_AND_NAIVE, "ngircd", "inspircd")
 SPEED = ("deliveries", "server", "cpu_each", "generator")

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chat_console.server.settings import Settings
@@ -136,6 +136,7 @@ KINDS = {
                 *_chat_console("--plain")(port, folder, announce),
                 *("--history", folder / "chat.db"),
             ],
+            replace(CHAT, alone=b"What is said here is recorded.\n"),
             listen_queue=LISTEN_QUEUE,
             total_order=True,
         ),

@@ -286,13 +286,12 @@ class TestIndexing:
     def test_of_a_damaged_volume_begins_anew(self, path: Path, tended: Tended, tape: Tape) -> None:
         tended.file.write(tape.say(*["hello there"] * 1000))
         tended.tend_all()
-        tended.store.db.execute("UPDATE find_0_data SET block = x'ffffffffffffffffffff' WHERE id > 1")
+        tended.store.db.execute("UPDATE find_0_data SET block = x'ffffffffffffffff' WHERE id = 10")
         tended.file.write(tape.say(*["hello again"] * 1000))
         for _ in range(10):
             tended.clock += 1
             tended.tend_all()
-        if tended.told:  # SQLite may not notice what it does not read
-            assert tended.told == ["A part of the search index was damaged; it is made anew."]
+        assert tended.told == ["A part of the search index was damaged; it is made anew."]
         assert lines_in(path) == numbered(tape.all)
         assert self.indexed(path) == [(1500,)]
 

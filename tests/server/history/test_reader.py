@@ -1,0 +1,214 @@
+"""Reading a history: pages are slices of its lines, and a search finds what a look at every line finds."""
+
+# ruff: noqa: RUF001 - letters that fold to others
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.records import NOW, Tape
+
+from chat_console.server.history import reader as module
+from chat_console.server.history.query import TALK, Query
+from chat_console.server.history.reader import Reader
+from chat_console.server.history.records import Kind, Line, Record
+from chat_console.server.history.search_index import SearchIndex, can_index
+from chat_console.server.history.store import Store
+from chat_console.server.history.trigrams import fold
+
+BITS = 3
+"""Volumes of 8 serial numbers."""
+
+
+def lines_of(records: list[Record]) -> list[Line]:
+    """The lines of records, as a reader should give them."""
+    return [
+        Line(record.serial + place, record.time, record.kind, record.member_id, record.name, "", text)
+        for record in records
+        for place, text in enumerate(record.text.split("\n"))
+    ]
+
+
+def write(path: Path, records: list[Record], *, indexed: int | None = None) -> None:
+    """Write a history in which the volumes are complete; or only as many slices of one record each."""
+    store = Store(path, "1.0", {})
+    store.append(records)
+    index = SearchIndex(store.db, BITS)
+    for _ in range(1_000 if indexed is None else indexed):
+        volume = index.next_volume(1, store.next)
+        if volume is None:
+            break
+        index.add_slice(volume, 1, store.next)
+    store.close(NOW)
+
+
+@pytest.fixture
+def reader(path: Path, tape: Tape) -> Iterator[Reader]:
+    """Of 30 lines in 18 records, a minute apart."""
+    for number in range(18):
+        text = "\n".join(f"line {number}.{place}" for place in range(1 + number % 3 * (number % 2)))
+        tape.add(text, time=NOW + 60 * number)
+    write(path, tape.all)
+    reader = Reader(path, BITS)
+    yield reader
+    reader.close()
+
+
+def test_a_page_is_a_slice_of_all_lines(reader: Reader, tape: Tape) -> None:
+    lines = lines_of(tape.all)
+    for first, count in itertools.product(range(-1, len(lines) + 3), (1, 2, 7, 100)):
+        start = max(first - 1, 0)
+        assert reader.page(first, count) == lines[start : start + count]
+        assert reader.before(first, count) == lines[:start][-count:]
+    assert (reader.first, reader.next) == (1, len(lines) + 1)
+
+
+def test_a_page_may_be_larger_than_what_is_read_at_once(
+    reader: Reader, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAGE", 2)
+    lines = lines_of(tape.all)
+    assert reader.page(3, 15) == lines[2:17]
+    assert reader.before(20, 15) == lines[4:19]
+
+
+def test_of_an_empty_history_there_is_nothing(path: Path) -> None:
+    Store(path, "1.0", {}).close()
+    reader = Reader(path)
+    assert (reader.first, reader.next) == (1, 1)
+    assert reader.page(1, 10) == reader.before(10, 10) == reader.last_public(5) == []
+    assert reader.at(NOW) is None
+    assert [*reader.search(Query(words=("a",)))] == []
+    reader.close()
+
+
+def test_a_time_leads_to_the_first_line_from_then_on(reader: Reader, tape: Tape) -> None:
+    for record in tape.all:
+        assert reader.at(record.time) == record.serial
+        assert reader.at(record.time - 0.5) == record.serial
+    assert reader.at(0) == 1
+    assert reader.at(tape.all[-1].time + 60) is None
+
+
+def test_the_last_public_lines_are_what_was_said_to_everybody(path: Path, tape: Tape) -> None:
+    tape.say("one", "two\nthree")
+    tape.add("192.0.2.1|4711", Kind.JOINED, 7)
+    tape.add("psst", Kind.PRIVATE, 7)
+    tape.add("good evening", Kind.OPERATOR_SAID, 0, "Operator")
+    write(path, tape.all)
+    reader = Reader(path)
+    assert [line.text for line in reader.last_public(2)] == ["three", "good evening"]
+    assert [line.text for line in reader.last_public(10)] == ["one", "two", "three", "good evening"]
+    reader.close()
+
+
+PIECES = ["a", "b", "ab", "aba", "%", "_", "!", '"', "'", "*", " ", "ß", "SS", "ſ", "K", "İ", "é", "e\u0301"]
+PIECES += ["漢", "字", "漢字", "한", "🎉", "🎉🎈", "NEAR", "OR", ":", ": ", "-", "(", ")"]
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=8).map("".join)
+NAMES = st.sampled_from(["A", "ab", "Aba", "字漢字", "B: a"])
+RECORDS = st.lists(
+    st.tuples(
+        st.lists(TEXTS, min_size=1, max_size=4).map("\n".join),
+        st.sampled_from([Kind.SAID, Kind.SAID, Kind.SAID, Kind.OPERATOR_SAID, Kind.RENAMED, Kind.PRIVATE]),
+        NAMES,
+        st.integers(0, 300),
+    ),
+    min_size=1,
+    max_size=14,
+)
+QUERIES = st.builds(
+    Query,
+    words=st.lists(TEXTS.filter(bool), max_size=2).map(tuple),
+    names=st.lists(st.sampled_from(["a", "AB", "aba", "nobody", "字漢字"]), max_size=2).map(tuple),
+    kinds=st.sampled_from([(), TALK, (Kind.SAID,), (Kind.RENAMED, Kind.LEFT)]),
+    since=st.none() | st.integers(0, 300).map(lambda passed: NOW + passed),
+    until=st.none() | st.integers(0, 300).map(lambda passed: NOW + passed),
+)
+
+
+def finds(query: Query, line: Line) -> bool:
+    """What a search means, in few words."""
+    name, text = fold(line.name), fold(line.text)
+    return (
+        all(fold(word) in text or fold(word) in f"{name}:" for word in query.words)
+        and (not query.names or name in map(fold, query.names))
+        and (not query.kinds or line.kind in query.kinds)
+        and (query.since is None or line.time >= query.since)
+        and (query.until is None or line.time < query.until)
+    )
+
+
+@pytest.mark.parametrize("has_index", [True, False])
+@given(records=RECORDS, query=QUERIES, indexed=st.integers(0, 4) | st.none(), data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_search_finds_what_a_look_at_every_line_finds(
+    tmp_path_factory: pytest.TempPathFactory,
+    has_index: bool,
+    records: list[tuple[str, Kind, str, int]],
+    query: Query,
+    indexed: int | None,
+    data: st.DataObject,
+) -> None:
+    path = tmp_path_factory.mktemp("search") / "chat.db"
+    tape = Tape()
+    for who, (text, kind, name, passed) in enumerate(records):
+        tape.add(text, kind, who, name, NOW + passed)
+    write(path, tape.all, indexed=indexed if can_index() else 0)
+    lines = lines_of(tape.all)
+    wanted = [line for line in lines if finds(query, line)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "PAGE", data.draw(st.integers(1, 4)))
+        if not has_index:
+            patch.setattr(module, "can_index", lambda: False)
+        reader = Reader(path, BITS)
+        assert [*reader.search(query)] == wanted
+        assert [*reader.search(query, newest_first=True)] == wanted[::-1]
+        before = data.draw(st.integers(0, len(lines) + 2))
+        assert [*reader.search(query, before=before)] == [line for line in wanted if line.serial < before]
+        reader.close()
+
+
+@pytest.mark.skipif(not can_index(), reason="SQLite has no FTS5")
+def test_a_volume_that_cannot_be_read_is_looked_through(path: Path, tape: Tape) -> None:
+    tape.say(*[f"hello {number}" for number in range(30)])
+    write(path, tape.all)
+    db = sqlite3.connect(path)
+    db.execute("DROP TABLE find_1")
+    db.execute("UPDATE find_2_data SET block = randomblob(length(block)) WHERE id > 10")
+    db.commit()
+    db.close()
+    reader = Reader(path, BITS)
+    assert [line.serial for line in reader.search(Query(words=("hello",)))] == [*range(1, 31)]
+    reader.close()
+
+
+def test_many_who_have_the_name_are_found(path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_NAMED", 3)
+    for member in range(10):
+        tape.add(f"hello {member}", who=member, name="Ann" if member % 2 else "Bob")
+    write(path, tape.all)
+    reader = Reader(path, BITS)
+    assert [line.text for line in reader.search(Query(names=("ann",)))] == [
+        f"hello {n}" for n in range(1, 10, 2)
+    ]
+    reader.close()
+
+
+def test_a_search_holds_up_no_writer(path: Path, tape: Tape) -> None:
+    store = Store(path, "1.0", {})
+    store.append(tape.say(*["hello"] * 1_000))
+    reader = Reader(path)
+    found = reader.search(Query(words=("hello",)))
+    next(found)
+    store.sync(truncate=True)
+    assert store.wal_size == 0
+    store.append(tape.say("hello again"))
+    assert len([*found]) == 999
+    reader.close()
+    store.close(NOW)
