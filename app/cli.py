@@ -53,6 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run chat-console and return its exit code: 0 after a clean shutdown, 1 if the record has a hole
     at its end, 2 if the user has to act."""
     _open_missing_streams()
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["history"]:
+        from . import history_command
+
+        return history_command.main(arguments[1:])
     options = parser().parse_args(arguments)
     if options.version:
         from importlib.metadata import version

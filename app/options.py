@@ -41,7 +41,7 @@ class UsageError(ValueError):
     """The program cannot run as asked; the message tells the user what to fix."""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """Reports an error in one line, where argparse would print the whole usage first."""
 
     def error(self, message: str) -> NoReturn:
@@ -85,10 +85,11 @@ def _write(descriptor: int, text: str) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the command line's parser, whose help shows each limit with its unit and default."""
-    result = _Parser(
+    result = Parser(
         prog="chat-console",
         description="A chat room that people join with nc or telnet, and the console that runs it.",
-        epilog="People join with: nc HOST PORT. Without a terminal, --plain is the default.",
+        epilog="People join with: nc HOST PORT. Without a terminal, --plain is the default. "
+        "To search and export what --history has recorded: chat-console history --help",
         allow_abbrev=False,
     )
     result.add_argument("--version", action="store_true", help="show the version and exit")
@@ -169,15 +170,17 @@ def _add_network(group: _Group) -> None:
     group.add_argument(
         "--tls-cert",
         metavar="FILE",
-        type=_file,
+        type=file_name,
         help="use TLS with this certificate (PEM, including its chain)",
     )
-    group.add_argument("--tls-key", metavar="FILE", type=_file, help="the certificate's private key (PEM)")
+    group.add_argument(
+        "--tls-key", metavar="FILE", type=file_name, help="the certificate's private key (PEM)"
+    )
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
     group.add_argument(
         "--welcome",
         metavar="FILE",
-        type=_file,
+        type=file_name,
         help=f"show this text to everyone who joins, at most {MAX_WELCOME} bytes (default: none)",
     )
 
@@ -215,7 +218,7 @@ def _add_limits(group: _Group) -> None:
         "SECONDS",
     )
     group.add_argument(
-        "--bans", metavar="FILE", type=_file, help="keep the bans in this file (default: in memory only)"
+        "--bans", metavar="FILE", type=file_name, help="keep the bans in this file (default: in memory only)"
     )
 
 
@@ -223,7 +226,7 @@ def _add_history(group: _Group) -> None:
     group.add_argument(
         "--history",
         metavar="FILE",
-        type=_file,
+        type=file_name,
         help="record what is said to everybody in this file, and tell everyone who joins (default: do not)",
     )
     group.add_argument(
@@ -274,7 +277,8 @@ def whole_number(text: str) -> int:
     raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
 
 
-def _file(text: str) -> Path:
+def file_name(text: str) -> Path:
+    """Read the name of a file."""
     if text:
         return Path(text)
     raise argparse.ArgumentTypeError("a file needs a name")  # "" would mean the current folder
