@@ -57,6 +57,37 @@ def test_the_certificate_of_ones_own_making_serves(
         assert joined.output.read_to_end().endswith("You have left the server\n"), way
 
 
+# docs/history.md
+
+
+def test_a_history_is_searched_exported_and_backed_up_as_the_page_says(
+    start_console: StartConsole, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = re.findall(r"^    (chat-console .*|sqlite3 .*)$", page("history.md"), re.MULTILINE)
+    record, *searches = commands
+    assert len(searches) == 6
+    require("sqlite3")
+    monkeypatch.chdir(tmp_path)
+    console = start_console(*shlex.split(record)[1:])
+    max_ = connect(console.port)
+    max_.send("/nick Max\nTCP is a stream\n/quit")
+    told = max_.read_to_end().splitlines()
+    assert told[1] in page("history.md")
+    console.type("/mute nobody")
+    console.output.wait_for("Muted 0")
+    for search in searches:
+        done = subprocess.run(
+            ["sh", "-c", search], env={**environment(), "PATH": PATH}, capture_output=True, timeout=BOUND
+        )
+        assert (done.returncode, done.stderr) == (0, b""), search
+        if "stream" in search or "Max" in search:
+            assert b"TCP is a stream" in done.stdout
+    assert b"TCP is a stream" in Path("chat.csv").read_bytes()
+    assert b"TCP is a stream" in Path("copy.db").read_bytes()
+    console.type("/quit")
+    assert console.wait() == 0
+
+
 # docs/console.md
 
 
