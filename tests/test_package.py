@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from types import ModuleType
@@ -192,3 +193,14 @@ class TestExample:
                 assert running.communicate(timeout=BOUND)[1].endswith("\nKeyboardInterrupt\n")
             finally:
                 running.kill()
+
+
+def test_every_folder_of_the_product_is_in_the_wheel() -> None:
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {
+        folder.parent.relative_to(ROOT).as_posix()
+        for package in ("app", "server", "widgets", "package")
+        for folder in (ROOT / package).rglob("__init__.py")
+    }
+    assert set(tables["package-dir"].values()) == folders
+    assert set(tables["packages"]) == set(tables["package-dir"])
