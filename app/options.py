@@ -130,6 +130,7 @@ def settings(options: argparse.Namespace) -> Settings:
             history_file=options.history,
             history_days=options.history_days,
             history_private=options.history_private,
+            replay=options.replay,
         )
     except SettingsError as error:
         raise UsageError(f"{' and '.join(map(_option, error.fields))} {error.problem}") from None
@@ -240,6 +241,14 @@ def _add_history(group: _Group) -> None:
         "--history-private",
         action="store_true",
         help="also record what is said privately to and by you, and tell everyone who joins",
+    )
+    group.add_argument(
+        "--replay",
+        metavar="N",
+        type=whole_number,
+        default=_DEFAULTS.replay,
+        help="send everyone who joins the last N lines that were said, at most 1000, also without --history "
+        "(default: %(default)s)",
     )
 
 

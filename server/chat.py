@@ -12,6 +12,7 @@ from .gate.bans import Aside, Bans
 from .gate.bans_file import BansFileError
 from .mutes import MuteTimers
 from .order import LocalOrder, Order
+from .replay import Replay
 from .room import notices
 from .room.entries import Entry, Join, Leave, ShutDown
 from .room.events import Event, Failed, LeaveReason, Outcome, PublicEvent, Replied, Started
@@ -92,6 +93,10 @@ class Chat:
         self.certificate: Certificate | None = None
         """What new connections are encrypted with; None without TLS."""
         self._subscribers = Subscribers()
+        self.replay = Replay(settings.replay, settings.max_backlog // 4) if settings.replay else None
+        """What was said last, for those who join; None if they are told nothing of it."""
+        if self.replay is not None:
+            self.room.replay = self.replay.text
         self._stream = EventStream(self._subscribers.tell, loop.call_soon)
         self._mutes = MuteTimers(loop, now, self.submit)
         self._sessions = 0
@@ -135,6 +140,8 @@ class Chat:
     def emit(self, event: Event) -> None:
         """Deliver `event` to its subscribers."""
         self._mutes.watch(event)
+        if self.replay is not None:
+            self.replay.watch(event)
         self._stream.emit(event)
 
     def emit_all(self, events: Sequence[Event]) -> None:

@@ -141,6 +141,8 @@ class ChatServer:
                 raise RuntimeError("a ChatServer can be started only once; make another to listen again")
             recorder = _recorder_for(self.settings, self.chat.emit)
             try:
+                if recorder is not None and self.chat.replay is not None:
+                    self.chat.replay.watch_all(await asyncio.to_thread(_said_before, self.settings))
                 with contextlib.ExitStack() as opened:
                     await self._listen(opened)
                     self._closing = opened.pop_all()
@@ -323,3 +325,16 @@ def _recorder_for(settings: Settings, tell: Callable[[Recording], object]) -> Re
 
     file = HistoryFile(settings.history_file, version("tcp-chat-console"), settings.history_days)
     return Recorder(file, tell, private=settings.history_private)
+
+
+def _said_before(settings: Settings) -> list[Event]:
+    """Return what was said last in earlier runs, as far as it is to be replayed."""
+    from .history.reader import Reader
+    from .history.records import event_of
+
+    assert settings.history_file is not None
+    reader = Reader(settings.history_file)
+    try:
+        return [event for line in reader.last_public(settings.replay) if (event := event_of(line))]
+    finally:
+        reader.close()

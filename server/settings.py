@@ -20,6 +20,7 @@ _WHOLE = {
     "read_size": (1, 1 << 24),
     "listen_queue": (1, 1 << 20),
     "history_days": (0, 36_500),
+    "replay": (0, 1_000),
 }
 _RATES = ("connect_rate", "rate")
 _SECONDS = {
@@ -140,6 +141,9 @@ class Settings:
 
     history_private: bool = False
     """Whether what members and operators say to each other in private is recorded too."""
+
+    replay: int = 0
+    """How many of the last public lines a new member is sent, with their times; 0 = none."""
 
     tls_cert: Path | None = None
     """A PEM file with the certificate and its chain; None = no TLS."""

@@ -66,6 +66,11 @@ def said(name: str, texts: Sequence[str]) -> str:
     return prefix + f"\n{prefix}".join(texts)
 
 
+def replayed(when: str, name: str, text: str) -> str:
+    """What was said before its recipient joined. No name begins with a bracket, so nobody can say one."""
+    return f"[{when}] {said(name, (text,))}"
+
+
 def private(name: str, text: str) -> str:
     """A private line from a member; it ends in a blank."""
     return f"{name}(private): {text} "

@@ -105,6 +105,8 @@ class Room:
         if recorded := notices.what_is_recorded(settings):
             greeting.append(recorded)
         self._greeting = "\n".join(greeting)
+        self.replay: Callable[[], str] = lambda: ""
+        """Returns what a new member is to know of what was said before: one or more lines, or nothing."""
 
     def apply(self, entry: Entry) -> None:
         """Apply `entry`; nothing happens if its member is gone."""
@@ -193,8 +195,8 @@ class Room:
         self.fanout.add(member.id)
         event = Joined(entry.time, member.id, member.address)
         self.fanout.to_all(event)
-        if self._greeting:
-            self.fanout.to(member.id, self._greeting)
+        for text in filter(None, (self._greeting, self.replay())):
+            self.fanout.to(member.id, text)
         self.sink.emit(event)
 
     def _message(self, entry: entries.Message) -> None:

@@ -64,15 +64,21 @@ def test_a_history_is_searched_exported_and_backed_up_as_the_page_says(
     start_console: StartConsole, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands = re.findall(r"^    (chat-console .*|sqlite3 .*)$", page("history.md"), re.MULTILINE)
-    record, *searches = commands
+    record, replay, *searches = commands
     assert len(searches) == 6
     require("sqlite3")
     monkeypatch.chdir(tmp_path)
-    console = start_console(*shlex.split(record)[1:])
-    max_ = connect(console.port)
-    max_.send("/nick Max\nTCP is a stream\n/quit")
-    told = max_.read_to_end().splitlines()
+    told: list[str] = []
+    for command in (record, replay):
+        console = start_console(*shlex.split(command)[1:])
+        max_ = connect(console.port)
+        max_.send("/nick Max\nTCP is a stream\n/quit")
+        told += max_.read_to_end().splitlines()
+        if command is record:
+            console.type("/quit")
+            assert console.wait() == 0
     assert told[1] in page("history.md")
+    assert any(re.fullmatch(r"\[[-0-9: ]{16}\] Max: TCP is a stream", line) for line in told)
     console.type("/mute nobody")
     console.output.wait_for("Muted 0")
     for search in searches:
