@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..server.chat_server import ChatServer
 from ..server.gate.bans_file import BansFileError
@@ -23,6 +23,9 @@ from .joining import who_can_join
 from .options import EXIT_USAGE, UsageError, parser, problem, settings, show
 from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal
+
+if TYPE_CHECKING:
+    from ..server.history.recorder import Recorder
 
 EXIT_OK = 0
 EXIT_INCOMPLETE = 1
@@ -75,6 +78,35 @@ async def _run(options: argparse.Namespace) -> int:
         server = ChatServer(settings(options))
     except UsageError as error:
         return _fail(str(error))
+    log = None
+    try:
+        if options.log is not None:
+            log = _log(server, options)
+    except HistoryError as error:
+        return _fail(str(error))
+    try:
+        return await _serve(server, options, log)
+    finally:
+        if log is not None:
+            await log.close()
+
+
+def _log(server: ChatServer, options: argparse.Namespace) -> Recorder:
+    """Begin to write the log file.
+
+    Raises:
+        HistoryError: if it cannot be written.
+    """
+    from ..server.history.recorder import Recorder
+    from .log_file import LogFile
+    from .recorded import LOG_FORMATS
+
+    log = Recorder(LogFile(options.log, LOG_FORMATS[options.log_format]), server.chat.emit)
+    server.subscribe(log.take)
+    return log
+
+
+async def _serve(server: ChatServer, options: argparse.Namespace, log: Recorder | None) -> int:
     plain = None
     if options.plain or not environment.has_screen():
         plain = PlainConsole(server, line_history=not options.no_line_history)
@@ -100,16 +132,17 @@ async def _run(options: argparse.Namespace) -> int:
             for text in who_can_join(server):
                 plain.tell(text)
         console.ending = stopping
-        _on_signals(console, server)
+        _on_signals(console, server, log)
         notify("READY=1")
         asyncio.get_running_loop().call_later(_STARTED, _spare_what_is_there)
         code = await console.serve()
     finally:
         stopping()
         await server.stop()
-    if server.not_recorded:
-        problem(server.not_recorded)
-        return EXIT_INCOMPLETE
+    not_recorded = [server.not_recorded, await log.close() if log is not None else ""]
+    for text in filter(None, not_recorded):
+        problem(text)
+        code = EXIT_INCOMPLETE
     return code
 
 
@@ -140,16 +173,21 @@ def _open_missing_streams() -> None:
             setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, closefd=False))
 
 
-def _on_signals(console: Console, server: ChatServer) -> None:
+def _on_signals(console: Console, server: ChatServer, log: Recorder | None) -> None:
     """Shut down cleanly at the first signal, and without waiting for anybody at the second.
 
     A hangup ends a program that runs on a terminal; a daemon, which has none, reloads its files instead.
     """
     signals = iter((console.end,))
 
+    def abort() -> None:
+        server.abort()
+        if log is not None:
+            log.abort()
+
     def end(number: signal.Signals) -> None:
         server.stopping_because = server.stopping_because or number.name
-        next(signals, server.abort)()
+        next(signals, abort)()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         on_signal(number, functools.partial(end, number))

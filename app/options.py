@@ -131,6 +131,7 @@ def settings(options: argparse.Namespace) -> Settings:
             history_days=options.history_days,
             history_private=options.history_private,
             replay=options.replay,
+            recorded=options.log is not None,
         )
     except SettingsError as error:
         raise UsageError(f"{' and '.join(map(_option, error.fields))} {error.problem}") from None
@@ -241,6 +242,19 @@ def _add_history(group: _Group) -> None:
         "--history-private",
         action="store_true",
         help="also record what is said privately to and by you, and tell everyone who joins",
+    )
+    group.add_argument(
+        "--log",
+        metavar="FILE",
+        type=file_name,
+        help="add what is said to everybody, and who comes and goes, to this text file; {date} in its name "
+        "makes a file for each day (default: do not)",
+    )
+    group.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="lines as in the console's log, or one JSON object a line (default: %(default)s)",
     )
     group.add_argument(
         "--replay",

@@ -7,13 +7,14 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from ..server.history.records import Kind as Recorded
-from ..server.history.records import Line, event_of
+from ..server.history.records import Line, Record, event_of
 from ..server.room.text import clean
 from ..server.room.told import told
 from ..widgets.counts import count_text
-from ..widgets.entry import Entry, Kind
+from ..widgets.entry import MARKS, Entry, Kind
 from .saving import saved_lines
 
 _NAMES = {
@@ -83,6 +84,38 @@ def csv_header() -> str:
     return ",".join(_COLUMNS) + "\r\n"
 
 
+def logged_text(record: Record, address: str) -> str:
+    """Return the lines of `record` as `text_of` does, but with a time that tells its zone (ISO 8601)."""
+    if record.kind is Recorded.SAID:
+        # In a flood there are hundreds of thousands of these in a second; the room has cleaned them.
+        before = f"{_iso_seconds(int(record.time))} {MARKS[Kind.CHAT]} {record.name}: "
+        return before + record.text.replace("\n", f"\n{before}") + "\n"
+    lines = saved_lines(map(entry_of, record.split(address)), _iso_seconds)
+    return "".join(f"{each}\n" for each in lines)
+
+
+def logged_json(record: Record, address: str) -> str:
+    """Return the lines of `record` as `json_of` does, but without numbers, which a log does not keep."""
+    first, *others = record.split(address)
+    fields = _fields(first)
+    del fields["serial"]
+    shown = json.dumps(fields, ensure_ascii=False) + "\n"
+    # Of several lines only the text differs, and it comes last.
+    before = shown[: shown.rindex(', "text": ')]
+    texts = "".join(f'{before}, "text": {json.dumps(line.text, ensure_ascii=False)}}}\n' for line in others)
+    return shown + texts
+
+
+@lru_cache(64)
+def _iso_seconds(at: float) -> str:
+    return _iso(at, "seconds")
+
+
+def _iso(at: float, precision: str) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat(timespec=precision)
+
+
+LOG_FORMATS: dict[str, Callable[[Record, str], str]] = {"text": logged_text, "json": logged_json}
 FORMATS: dict[str, Callable[[Iterable[Line]], str]] = {"text": text_of, "json": json_of, "csv": csv_of}
 
 
@@ -92,8 +125,14 @@ def _fields(line: Line) -> dict[str, int | str]:
         kind = "unmuted"
     entry = entry_of(line)
     text = line.text if line.kind in (Recorded.SAID, Recorded.OPERATOR_SAID, Recorded.PRIVATE) else entry.text
-    at = datetime.fromtimestamp(line.time).astimezone().isoformat(timespec="milliseconds")
-    values = (line.serial, at, kind or "", clean(line.name), clean(line.address), clean(text))
+    values = (
+        line.serial,
+        _iso(line.time, "milliseconds"),
+        kind or "",
+        clean(line.name),
+        clean(line.address),
+        clean(text),
+    )
     return dict(zip(_COLUMNS, values, strict=True))
 
 

@@ -7,7 +7,7 @@ import errno
 import os
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -157,13 +157,18 @@ def _publish(temporary: str, path: Path) -> None:
             raise
 
 
-def saved_lines(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the lines of a saved log: date and time, the mark, the sender and the text."""
+def local_time(at: float) -> str:
+    """Return a time, in seconds since the epoch, as local date and time."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def saved_lines(entries: Iterable[Entry], stamped: Callable[[float], str] = local_time) -> Iterator[str]:
+    """Yield the lines of a saved log: the time as `stamped` shows it, the mark, the sender and the text."""
     for entry in entries:
         if entry.folded:
-            yield from saved_lines(entry.folded)
+            yield from saved_lines(entry.folded, stamped)
             continue
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
+        stamp = stamped(entry.time)
         sender = f"{clean(entry.sender)}: " if entry.sender else ""
         yield f"{stamp} {MARKS[entry.kind]} {sender}{clean(entry.text)}"
 

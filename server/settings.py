@@ -39,7 +39,7 @@ _LONGEST_QUOTE = 60  # characters of an invalid value that are shown
 
 _TEXTS = ("hosts", "trusted")
 _PATHS = ("bans_file", "tls_cert", "tls_key", "history_file")
-_SWITCHES = ("shared_nicks", "history_private")
+_SWITCHES = ("shared_nicks", "history_private", "recorded")
 
 
 class SettingsError(ValueError):
@@ -141,6 +141,9 @@ class Settings:
 
     history_private: bool = False
     """Whether what members and operators say to each other in private is recorded too."""
+
+    recorded: bool = False
+    """Whether what is said is recorded anywhere else, as in a log file: new members are told."""
 
     replay: int = 0
     """How many of the last public lines a new member is sent, with their times; 0 = none."""

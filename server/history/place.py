@@ -62,10 +62,10 @@ class Place:
         self._lock.close()
 
 
-def same_file(path: Path, held: os.stat_result) -> bool:
-    """Whether `path` leads to the file whose status `held` is."""
+def same_file(path: Path, held: os.stat_result, *, follow: bool = False) -> bool:
+    """Whether `path`, or if `follow` what it links to, is the file whose status `held` is."""
     try:
-        return os.path.samestat(os.lstat(path), held)
+        return os.path.samestat(os.stat(path, follow_symlinks=follow), held)
     except OSError:
         return False
 

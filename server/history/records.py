@@ -67,6 +67,13 @@ class Record(NamedTuple):
     lines: int
     """How many they are."""
 
+    def split(self, address: str) -> list[Line]:
+        """Return its lines; `address` is that of whom it is about."""
+        return [
+            Line(self.serial + place, self.time, self.kind, self.member_id, self.name, address, text)
+            for place, text in enumerate(self.text.split("\n"))
+        ]
+
     @property
     def size(self) -> int:
         """About how much memory it takes, in bytes."""

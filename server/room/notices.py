@@ -358,10 +358,11 @@ def unknown_command(word: str) -> str:
 
 
 def what_is_recorded(settings: Settings) -> str:
-    """What members have to know of the history; empty if there is none."""
+    """What members have to know of the history, or another record; empty if there is none."""
     if settings.history_file is None:
-        return ""
-    days, private = settings.history_days, settings.history_private
+        return "What is said here is recorded." if settings.recorded else ""
+    # Of a log nobody knows when it is deleted.
+    days, private = 0 if settings.recorded else settings.history_days, settings.history_private
     kept = f" and kept for {'1 day' if days == 1 else f'{days:,} days'}" if days else ""
     return f"What is said here is recorded{kept}{', also what you say to the operator' * private}."
 

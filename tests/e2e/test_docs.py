@@ -64,17 +64,17 @@ def test_a_history_is_searched_exported_and_backed_up_as_the_page_says(
     start_console: StartConsole, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands = re.findall(r"^    (chat-console .*|sqlite3 .*)$", page("history.md"), re.MULTILINE)
-    record, replay, *searches = commands
+    record, replay, *searches, log = commands
     assert len(searches) == 6
     require("sqlite3")
     monkeypatch.chdir(tmp_path)
     told: list[str] = []
-    for command in (record, replay):
+    for command in (log, record, replay):
         console = start_console(*shlex.split(command)[1:])
         max_ = connect(console.port)
         max_.send("/nick Max\nTCP is a stream\n/quit")
         told += max_.read_to_end().splitlines()
-        if command is record:
+        if command is not replay:
             console.type("/quit")
             assert console.wait() == 0
     assert told[1] in page("history.md")
@@ -90,6 +90,8 @@ def test_a_history_is_searched_exported_and_backed_up_as_the_page_says(
             assert b"TCP is a stream" in done.stdout
     assert b"TCP is a stream" in Path("chat.csv").read_bytes()
     assert b"TCP is a stream" in Path("copy.db").read_bytes()
+    (file,) = tmp_path.glob("chat-????-??-??.log")
+    assert "   Max: TCP is a stream\n" in file.read_text()
     console.type("/quit")
     assert console.wait() == 0
 

@@ -105,6 +105,44 @@ def test_a_moved_file_is_complete_and_another_is_begun(
     assert "after" in [text for _, text in lines_in(path)]
 
 
+def test_a_log_has_everything_in_lines_of_text(
+    start_console: StartConsole, connect: Connect, tmp_path: Path
+) -> None:
+    log = tmp_path / "chat.log"
+    console = start_console("--log", str(log), "--rate", "0")
+    ann, bob = connect(console.port), connect(console.port)
+    ann.send("/nick Ann\n" + "\n".join(f"line {each}" for each in range(1000)))
+    bob.wait_for(": line 999\n")
+    assert "What is said here is recorded.\n" in bob.text
+    pid = console.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    wait_until(lambda: "line 999" in log.read_text())
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (log.stat().st_size + 10, before[1]))
+    console.type("/kick Ann be polite")
+    console.errors.wait_for("The log is not written: ")
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    console.errors.wait_for("The log is written again: ")
+    log.rename(tmp_path / "chat.log.1")
+    console.signal(signal.SIGTERM)
+    assert console.wait() == 0
+    lines = [line[26:] for line in (tmp_path / "chat.log.1").read_text().splitlines()]
+    assert [line for line in lines if " line " in line] == [f"  Ann: line {each}" for each in range(1000)]
+    assert lines[-1] == "- Ann left (kicked: be polite)"
+    assert log.read_text()[26:].splitlines()[-1].endswith("* The server has stopped (SIGTERM)")
+
+
+def test_a_kill_takes_no_line_from_the_log_that_was_said_before(
+    start_console: StartConsole, connect: Connect, tmp_path: Path
+) -> None:
+    log = tmp_path / "chat-{date}.log"
+    console = start_console("--log", str(log))
+    ann = connect(console.port)
+    ann.send("before the end")
+    wait_until(lambda: any("before the end" in each.read_text() for each in tmp_path.iterdir()))
+    console.signal(signal.SIGKILL)
+    assert console.wait() == -signal.SIGKILL
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
@@ -114,6 +152,9 @@ def test_a_moved_file_is_complete_and_another_is_begun(
         (["--history", "none/chat.db"], "cannot open none/chat.db: No such file or directory"),
         (["--history", "text"], "text is no database"),
         (["--history", "link"], "link is a symbolic link; name the file itself"),
+        (["--log", "none/chat.log"], "cannot open none/chat.log: No such file or directory"),
+        (["--log", "."], "is not a regular file"),
+        (["--replay", "1001"], "--replay must be a whole number from 0 to 1000, not 1001"),
         (["--history", "chat.db", "--history-days", "-1"], "must be a whole number from 0 to 36500"),
     ],
 )
