@@ -160,8 +160,8 @@ class TestHelp:
     def test_it_names_every_option_and_nothing_else(self, help_text: str) -> None:
         known = (
             "help version host port tls-cert tls-key shared-nicks welcome rate burst max-clients max-per-ip "
-            "connect-rate connect-burst trust max-backlog stall-timeout bans history history-days history-private "
-            "log log-format replay plain theme no-mouse no-bell no-line-history"
+            "connect-rate connect-burst trust max-backlog stall-timeout bans history history-days "
+            "history-private log log-format replay plain theme no-mouse no-bell no-line-history"
         )
         assert re.findall(r"^ (?:-\w(?: \w+)?, )?--([a-z-]+)", help_text, re.MULTILINE) == known.split()
 
