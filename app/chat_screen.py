@@ -31,7 +31,7 @@ from ..widgets.user_list import UserList
 from ..widgets.user_row import User
 from .completion import PLACEHOLDER, complete
 from .conversation import Conversation
-from .feed import Clocks, Feed, alert, endpoints
+from .feed import Clocks, Feed, alert, endpoints, recorded_in
 from .joining import ways_to_join, who_can_join
 from .keys import KEPT_LONGEST, KEY_IDS, OFFERS, ON_A_USER, SCREEN_KEYS
 from .moderation import Moderation
@@ -94,6 +94,7 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         """Start showing events."""
         self._status_bar.show(address=endpoints(self._server), users=0, uptime=0, alert=alert(self._server))
+        self._status_bar.show(recorded=recorded_in(self._server.settings))
         self.messages.hint = "\n".join(
             [
                 "People join with:",

@@ -20,10 +20,12 @@ from ..server.room.events import (
     OperatorMessaged,
     OperatorSaid,
     Outcome,
+    Recording,
     Renamed,
     Replied,
     Said,
 )
+from ..server.settings import Settings
 from ..widgets.activity import Activity
 from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
@@ -103,6 +105,7 @@ class Feed:
         self._rated_at = self._started_at - RATE_EVERY
         self._frame = FRAME
         self._joined = self._lines = 0
+        self._not_written: set[str] = set()
 
     def start(self) -> None:
         """Draw from now on, starting with what was taken before. Call this where the app's context is set."""
@@ -234,6 +237,10 @@ class Feed:
                     self._writer.forget(member_id)
                 case Muted(_, member_id, _, True):
                     self._writer.floods.forget(member_id)
+                case Recording():
+                    (self._not_written.discard if event.ok else self._not_written.add)(event.what)
+                    trouble = f"{' and '.join(sorted(self._not_written))} not written"
+                    self._status.show(trouble=trouble if self._not_written else "")
                 case OperatorMessaged():
                     for member_id in event.member_ids:
                         self.inbox.answered(member_id)
@@ -255,3 +262,10 @@ def alert(server: ChatServer) -> str:
     if not server.is_public:
         return ""
     return "public" if server.settings.encrypted else "public, not encrypted"
+
+
+def recorded_in(settings: Settings) -> str:
+    """What the operator is told of where the chat is recorded; empty if it is not."""
+    if settings.history_file is not None:
+        return settings.history_file.name
+    return "log" if settings.recorded else ""

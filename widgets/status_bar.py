@@ -19,7 +19,8 @@ from .counts import count_text
 from .user_row import truncate
 
 _LAYOUTS = (
-    ("title", "address", "users", "rate and history", "uptime", "long chips"),
+    ("title", "address", "users", "rate and history", "uptime", "recorded", "long chips"),
+    ("address", "users", "rate and history", "uptime", "recorded", "long chips"),
     ("address", "users", "rate and history", "uptime", "long chips"),
     ("address", "users", "rate", "uptime", "long chips"),
     ("address", "users", "uptime", "long chips"),
@@ -57,7 +58,9 @@ class _Facts:
     rate: int | None = None
     bars: str = ""
     uptime: str = ""
+    recorded: str = ""
     alert: str = ""
+    trouble: str = ""
     private: int = 0
     flood: str = ""
     floods: int = 0
@@ -168,7 +171,9 @@ class StatusBar(Widget):
         rate: int | None = None,
         history: Sequence[int] | None = None,
         uptime: float | None = None,
+        recorded: str | None = None,
         alert: str | None = None,
+        trouble: str | None = None,
         private: int | None = None,
         flood: str | None = None,
         floods: int | None = None,
@@ -181,7 +186,9 @@ class StatusBar(Widget):
             rate: Lines in the last minute.
             history: Lines in each of the last minutes, the oldest first.
             uptime: Seconds since the server started.
+            recorded: The file that the chat is recorded in; empty if it is not.
             alert: What the operator must not miss; empty for no alert.
+            trouble: Likewise, for as long as it lasts.
             private: How many private lines are not answered.
             flood: Who floods the chat, the newest; empty for nobody.
             floods: How many do.
@@ -197,8 +204,10 @@ class StatusBar(Widget):
             facts.bars = sparkline(history[-_SHOWN_MINUTES:])
         if uptime is not None:
             facts.uptime = f"up {uptime_text(uptime)}"
-        if alert is not None:
-            facts.alert = clean(alert)
+        if recorded is not None:
+            facts.recorded = f"● rec {clean(recorded)}" if recorded else ""
+        facts.alert = facts.alert if alert is None else clean(alert)
+        facts.trouble = facts.trouble if trouble is None else clean(trouble)
         if flood is not None:
             facts.flood = clean(flood)
         facts.rate = facts.rate if rate is None else rate
@@ -242,10 +251,11 @@ class StatusBar(Widget):
     def _fit(self, width: int) -> _Line:
         """Return what fits into `width` cells."""
         facts = self._facts
+        alert = " · ".join(filter(None, (facts.trouble, facts.alert)))
         line = _Line("", "", "", ())
         for layout in _LAYOUTS:
             line = _Line(
-                f" {facts.alert} " if facts.alert else "",
+                f" {alert} " if alert else "",
                 f"{self._title}  " if "title" in layout else "",
                 facts.shown(layout),
                 tuple(facts.chips(long="long chips" in layout)),
@@ -254,6 +264,6 @@ class StatusBar(Widget):
                 return line
             # The port is worth more than the end of the alert, and less than half of it.
             room = width - (line.cells - cell_len(line.alert))
-            if facts.alert and ((layout == ("port",) and room > width // 2) or (not layout and room > 4)):
+            if alert and ((layout == ("port",) and room > width // 2) or (not layout and room > 4)):
                 return line._replace(alert=truncate(line.alert.rstrip(), room - 1) + " ")
         return line

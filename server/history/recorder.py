@@ -324,7 +324,7 @@ class Recorder:
         return max(0.0, self._setback.retry_at - time.monotonic())
 
     def _tell(self, *, ok: bool, text: str) -> None:
-        event = Recording(self._now(), ok, text)
+        event = Recording(self._now(), ok, text, self._destination.what)
         self._on_loop(lambda: self._tell_loop(event))
 
     def _on_loop(self, call: Callable[[], object]) -> None:

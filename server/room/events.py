@@ -156,11 +156,13 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Something about the files that the chat is recorded in: if not `ok`, they are not written for now."""
+    """Something about a file that the chat is recorded in; if not `ok`, it is not written for now."""
 
     time: float
     ok: bool
     text: str
+    what: str = ""
+    """What the file is: `history` or `log`."""
 
 
 ServerEvent = Started | Refused | Failed | Stopped | Recording

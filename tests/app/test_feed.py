@@ -32,12 +32,14 @@ from chat_console.server.room.events import (
     OperatorMessaged,
     OperatorSaid,
     Outcome,
+    Recording,
     Refused,
     Renamed,
     Replied,
     Said,
     Silenced,
     Started,
+    Stopped,
     Unbanned,
 )
 from chat_console.server.settings import Settings
@@ -212,6 +214,8 @@ SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
         Failed(AT, "Ann", "ValueError: no"),
         [(Kind.ERROR, "", "Error while serving Ann: ValueError: no")],
     ),
+    (Stopped(AT, "SIGTERM"), [(Kind.NOTICE, "", "The server has stopped (SIGTERM)")]),
+    (Recording(AT, True, "It goes on.", "log"), [(Kind.NOTICE, "", "It goes on.")]),
 ]
 
 
@@ -570,6 +574,18 @@ async def test_a_day_begins_with_its_date(panes: Panes) -> None:
     assert (first.kind, first.text.split()[-1]) == (Kind.RULE, "November")
     later = panes.show(OperatorSaid(AT + 86_400, "Operator", "good morning"))
     assert [entry.kind for entry in later] == [Kind.RULE, Kind.OPERATOR]
+
+
+async def test_that_nothing_is_recorded_is_told_as_long_as_it_lasts(panes: Panes) -> None:
+    panes.show(Recording(AT, False, "The history is not written: the disk is full.", "history"))
+    assert "history not written" in panes.status
+    assert panes.shown_log.entries[-1].kind is Kind.ERROR
+    panes.show(Recording(AT, False, "The log is not written: the disk is full.", "log"))
+    assert "history and log not written" in panes.status
+    panes.show(Recording(AT, True, "The history is written again.", "history"))
+    assert " log not written" in panes.status
+    panes.show(Recording(AT, True, "The log is written again.", "log"))
+    assert "not written" not in panes.status
 
 
 # What changes with time alone

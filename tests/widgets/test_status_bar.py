@@ -89,6 +89,25 @@ async def test_the_line_gives_up_its_least_part_first(width: int, line: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (120, "chat-console  127.0.0.1:1234 · 30 users · 14 lines/min ▂▃▃▂▄█ · up 1:02 · ● rec chat.db"),
+        (80, "127.0.0.1:1234 · 30 users · 14 lines/min ▂▃▃▂▄█ · up 1:02 · ● rec chat.db"),
+        (72, "127.0.0.1:1234 · 30 users · 14 lines/min ▂▃▃▂▄█ · up 1:02"),
+    ],
+)
+async def test_it_says_where_the_chat_is_recorded(width: int, line: str) -> None:
+    assert await painted(width, recorded="chat.db") == line
+
+
+async def test_what_is_wrong_stands_in_front_of_the_alert_as_long_as_it_lasts() -> None:
+    assert (await painted(120, alert="public", trouble="history not written")).startswith(
+        " history not written · public  "
+    )
+    assert (await painted(120, alert="public", trouble="")).startswith(" public  ")
+
+
+@pytest.mark.parametrize(
     ("width", "left", "right"),
     [
         (
