@@ -244,7 +244,7 @@ async def test_quit_typed_ends_without_asking_and_once(
 
     async def stop_once_it_is_told() -> None:
         stops.append(None)
-        await operator.until(lambda: operator.last == "= Server is shutting down")
+        await operator.until(lambda: "= Server is shutting down" in operator.entries)
         await stop()
 
     monkeypatch.setattr(operator.server, "stop", stop_once_it_is_told)
