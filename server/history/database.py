@@ -201,8 +201,6 @@ def _why_not_opened(path: Path, error: sqlite3.Error) -> str:
         return f"{path} is no database"
     if code == CORRUPT:
         return f"{path} is damaged ({error}); move it away and a new one is begun"
-    if code == FULL:
-        return f"cannot open {path}: {os.strerror(errno.ENOSPC)}"
     if code in (BUSY, LOCKED):
         return f"cannot open {path}: another program has locked it"
     return f"cannot open {path}: {error}"

@@ -76,6 +76,7 @@ class HistoryFile:
         self._truncated_at = clock()
         self._wal_told = False
         self._index_at = 0.0
+        self._made_anew: set[int] = set()
         self._retire_at = clock()
         self._retiring: Iterator[int] | None = None
         self._to_tell: list[str] = []
@@ -121,8 +122,6 @@ class HistoryFile:
             return call()
         except sqlite3.Error as error:
             raise self._trouble(error) from error
-        except OSError as error:
-            raise Trouble(notices.cannot_write(self.path, error.strerror or str(error))) from error
 
     def _trouble(self, error: sqlite3.Error) -> Trouble:
         code = primary(error)
@@ -191,8 +190,9 @@ class HistoryFile:
                 if not store.index.merge():
                     break
         except sqlite3.DatabaseError as error:
-            if primary(error) != CORRUPT:
+            if primary(error) != CORRUPT or volume in self._made_anew:
                 raise
+            self._made_anew.add(volume)  # once: if that does not help, the lines themselves are damaged
             store.index.drop(volume)
             tell(notices.index_damaged())
         self._unsynced_since = began_at if self._unsynced_since is None else self._unsynced_since

@@ -116,7 +116,10 @@ class Reader:
                 low = middle + 1
             else:
                 high = middle
-        return low
+        found = self.db.execute(
+            "SELECT id FROM line WHERE id >= ? AND time >= ? ORDER BY id LIMIT 1", (low, at)
+        ).fetchone()
+        return found and found[0]
 
     def last_public(self, count: int) -> list[Line]:
         """Return the last lines that somebody said to everybody, at most `count` of them, oldest first."""

@@ -319,9 +319,7 @@ class Recorder:
             self._tell(ok=True, text=notices.written_again(what, path, setback.written, lost))
 
     def _retry_in(self) -> float:
-        if self._setback is None:
-            return 0.0
-        return max(0.0, self._setback.retry_at - time.monotonic())
+        return max(0.0, self._setback.retry_at - time.monotonic()) if self._setback else 0.0
 
     def _tell(self, *, ok: bool, text: str) -> None:
         event = Recording(self._now(), ok, text, self._destination.what)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .database import open_for_writing, transaction
-from .place import Moved, Place, same_file
+from .place import HistoryError, Moved, Place, same_file
 from .records import Record
 from .search_index import SearchIndex, can_index
 from .who import Who
@@ -58,9 +58,9 @@ class Store:
             """None if this Python's SQLite cannot search by trigrams."""
             self._wal = Path(f"{path}-wal")
             self._companions = {each: os.stat(each) for each in (self._wal, Path(f"{path}-shm"))}
-        except BaseException:
+        except sqlite3.Error as error:
             self._close_files()
-            raise
+            raise HistoryError(f"{path} is damaged ({error}); move it away and a new one is begun") from None
         self._run: int | None = None
         self._who = Who(self.db, addresses)
 
@@ -211,10 +211,10 @@ class Store:
         while lines := self._delete_lines(keep):
             deleted += lines
             yield lines
-        for volume in self.index.before(keep) if self.index else ():
-            assert self.index is not None
-            self.index.drop(volume)
-            yield 0
+        if self.index is not None:
+            for volume in self.index.before(keep):
+                self.index.drop(volume)
+                yield 0
         if not deleted:
             return
         for who in self._named_from(keep):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -134,6 +135,32 @@ def test_a_damaged_file_is_said_after_what_could_be_read(
     path.write_bytes(data)
     assert cli.main(["history", str(path)]) == 2
     assert " is damaged (" in capfd.readouterr().err
+
+
+def test_a_python_without_sqlite_says_so(
+    path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlite3", None)
+    assert cli.main(["history", str(path)]) == 2
+    assert capfd.readouterr().err == (
+        "chat-console: this Python has no sqlite3 module, which a history needs\n"
+    )
+
+
+@pytest.mark.parametrize("options", [[], ["--format", "csv"]])
+def test_what_cannot_be_printed_ends_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.setattr(history_command, "show", lambda _: 2)
+    assert cli.main(["history", str(path), *options]) == 2
+
+
+def test_ctrl_c_ends_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: str) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(history_command, "show", interrupted)
+    assert cli.main(["history", str(path)]) == 130
 
 
 NOON = datetime(2026, 11, 26, 12).timestamp()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,6 +66,12 @@ def a_damaged_history(path: Path) -> None:
     path.write_bytes(data)
 
 
+def a_history_without_its_tables(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.executescript("PRAGMA application_id = 0x63686174; CREATE TABLE cats(name); PRAGMA user_version = 1;")
+    db.close()
+
+
 BAD_FILES = [
     pytest.param(a_text, r"chat\.db is no database$", id="text"),
     pytest.param(
@@ -88,6 +95,13 @@ def test_a_file_that_is_no_history_is_left_as_it_is(
     with pytest.raises(HistoryError, match=problem):
         open_for_reading(path).execute("SELECT count(*) FROM line")
     assert path.read_bytes() == before
+    assert not path.with_name("chat.db-lock").exists()
+
+
+def test_a_history_without_its_tables_is_damaged(path: Path) -> None:
+    a_history_without_its_tables(path)
+    with pytest.raises(HistoryError, match=r"is damaged \(no such table: \w+\); move it away"):
+        Store(path, "1.0", {})
     assert not path.with_name("chat.db-lock").exists()
 
 
@@ -141,6 +155,14 @@ class TestReading:
         with pytest.raises(HistoryError, match=r"^there is no file .*chat\.db$"):
             open_for_reading(path)
         assert not path.exists()
+
+    def test_of_a_file_that_one_may_not_read_is_refused(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path.touch()
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        with pytest.raises(HistoryError, match=r"^cannot open .*chat\.db: Permission denied$"):
+            open_for_reading(path)
 
     def test_of_a_folder_is_refused(self, path: Path) -> None:
         path.mkdir()

@@ -295,6 +295,33 @@ class TestIndexing:
         assert lines_in(path) == numbered(tape.all)
         assert self.indexed(path) == [(1500,)]
 
+    def test_is_not_begun_anew_again_and_again_where_the_lines_are_damaged(
+        self, tended: Tended, tape: Tape, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tended.file.write(tape.say(*["hello there"] * 2000))
+        error = sqlite3.DatabaseError("database disk image is malformed")
+        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+        def failing(*_: int) -> None:
+            raise error
+
+        assert tended.store.index is not None
+        monkeypatch.setattr(tended.store.index, "add_slice", failing)
+        for _ in range(10):
+            tended.clock += 2
+            tended.tend()
+        assert tended.told == ["A part of the search index was damaged; it is made anew."]
+
+    def test_merges_no_more_than_it_may(
+        self, tended: Tended, tape: Tape, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tended.file.write(tape.say(*["hello there"] * 2000))
+        merged: list[int] = []
+        assert tended.store.index is not None
+        monkeypatch.setattr(tended.store.index, "merge", lambda: merged.append(1) or True)
+        tended.tend()
+        assert len(merged) == 3
+
 
 def test_without_an_index_that_is_told_once(path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chat_console.server.history.store.can_index", lambda: False)

@@ -96,6 +96,17 @@ def test_a_time_leads_to_the_first_line_from_then_on(reader: Reader, tape: Tape)
     assert reader.at(tape.all[-1].time + 60) is None
 
 
+def test_a_time_leads_to_its_line_within_a_minute(path: Path, tape: Tape) -> None:
+    for number in range(50):
+        tape.add(f"{number}\nmore", time=NOW + number / 10)
+    write(path, tape.all)
+    reader = Reader(path)
+    for record in tape.all:
+        assert reader.at(record.time) == record.serial
+        assert reader.at(record.time + 0.05) == (record.serial + 2 if record.serial < 99 else None)
+    reader.close()
+
+
 def test_the_last_public_lines_are_what_was_said_to_everybody(path: Path, tape: Tape) -> None:
     tape.say("one", "two\nthree")
     tape.add("192.0.2.1|4711", Kind.JOINED, 7)
@@ -172,6 +183,49 @@ def test_a_search_finds_what_a_look_at_every_line_finds(
         before = data.draw(st.integers(0, len(lines) + 2))
         assert [*reader.search(query, before=before)] == [line for line in wanted if line.serial < before]
         reader.close()
+
+
+EACH = [
+    (Query(kinds=(Kind.OPERATOR_SAID,)), [5]),
+    (Query(names=("operator",)), [5]),
+    (Query(since=NOW + 2), [*range(3, 31)]),
+    (Query(until=NOW + 2), [1, 2]),
+    (Query(("hello",), since=NOW + 2, until=NOW + 5), [3, 4]),
+    (Query(("hello", "3")), [3, 13, 23, 30]),
+    (Query(("ann:",)), [*range(1, 5), *range(6, 31)]),
+    (Query(("好",)), []),
+    (Query(("100%",)), []),
+]
+
+
+@pytest.mark.parametrize("indexed", [0, 2, 5, 1000])
+@pytest.mark.parametrize(("query", "serials"), EACH)
+def test_each_condition_holds_for_what_is_found(
+    path: Path, tape: Tape, query: Query, serials: list[int], indexed: int
+) -> None:
+    for number in range(1, 31):
+        kind, name = (Kind.OPERATOR_SAID, "Operator") if number == 5 else (Kind.SAID, "Ann")
+        text = "good evening" if number == 5 else f"hello {number}"
+        tape.add(text, kind, 1, name, NOW + number - 1)
+    write(path, tape.all, indexed=indexed if can_index() else 0)
+    reader = Reader(path, BITS)
+    assert [line.serial for line in reader.search(query)] == serials
+    assert [line.serial for line in reader.search(query, newest_first=True)] == serials[::-1]
+    reader.close()
+
+
+def test_a_file_that_cannot_be_read_on_is_an_error(path: Path, tape: Tape) -> None:
+    tape.say(*["x" * 1000] * 100)
+    store = Store(path, "1.0", {})
+    store.append(tape.all)
+    store.close(NOW)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 8192 * 3] = b"\xff" * 8192 * 3
+    path.write_bytes(data)
+    reader = Reader(path)
+    with pytest.raises(sqlite3.DatabaseError):
+        list(reader.search(Query(("xxx",))))
+    reader.close()
 
 
 @pytest.mark.skipif(not can_index(), reason="SQLite has no FTS5")

@@ -67,6 +67,30 @@ def test_slices_are_small(store: Store, tape: Tape, monkeypatch: pytest.MonkeyPa
     assert found(store.db, 0, "hello") == [*range(1, 27), 126]
 
 
+def test_numbers_without_lines_are_no_hindrance(
+    store: Store, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SLICE", 5)
+    index = SearchIndex(store.db)
+    store.append(tape.say("hello"))
+    tape.next = 500
+    store.append(tape.say("hello again"))
+    assert fill(index, 1, store.next) == [0, 0]
+    again = SearchIndex(store.db, bits=4)
+    assert set(fill(again, 1, store.next)) == {*range(1, 32)}
+    assert found(store.db, 31, "hello") == [500]
+
+
+def test_a_python_without_fts5_has_no_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Poor(sqlite3.Connection):
+        def execute(self, *_: object) -> sqlite3.Cursor:
+            raise sqlite3.OperationalError("no such module: fts5")
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda name: connect(name, factory=Poor))
+    assert not can_index.__wrapped__()
+
+
 def test_it_goes_on_where_it_ended(store: Store, index: SearchIndex, tape: Tape) -> None:
     store.append(tape.say(*["hello"] * 20))
     fill(index, 1, store.next)

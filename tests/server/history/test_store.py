@@ -14,6 +14,7 @@ from support.records import NOW, Tape, is_sound, lines_in, numbered, rows_in
 from chat_console.server.history import store as module
 from chat_console.server.history.place import Moved
 from chat_console.server.history.records import Kind
+from chat_console.server.history.search_index import SearchIndex
 from chat_console.server.history.store import Store
 
 DAY = 86_400.0
@@ -181,6 +182,14 @@ def test_what_is_written_gets_into_the_file_itself(path: Path, store: Store, tap
     assert store.wal_size == 0
 
 
+def test_of_a_companion_that_is_missing_there_is_nothing(path: Path, tape: Tape) -> None:
+    store = Store(path, "1.0", {})
+    store.append(tape.say("one"))
+    path.with_name("chat.db-wal").unlink()
+    assert store.wal_size == 0
+    store.close()
+
+
 class TestRetention:
     def days(self, tape: Tape, *ages: float) -> None:
         for age in ages:
@@ -226,6 +235,24 @@ class TestRetention:
         store.append(tape.all)
         self.retire(store, 30, now=1000.0)
         assert len(self.kept(path)) == 2
+
+    def test_drops_the_index_of_what_is_old(self, path: Path, store: Store, tape: Tape) -> None:
+        self.days(tape, *[40] * 40, *[1] * 10)
+        store.append(tape.all)
+        store.index = index = SearchIndex(store.db, bits=4)
+        while (volume := index.next_volume(1, store.next)) is not None:
+            index.add_slice(volume, 1, store.next)
+        assert rows_in(path, "SELECT id FROM volume ORDER BY id") == [(0,), (1,), (2,), (3,)]
+        self.retire(store, 30)
+        assert rows_in(path, "SELECT id FROM volume ORDER BY id") == [(2,), (3,)]
+        assert rows_in(path, "SELECT count(*) FROM sqlite_master WHERE name = 'find_1'") == [(0,)]
+
+    def test_without_an_index_deletes_the_lines_alone(self, path: Path, store: Store, tape: Tape) -> None:
+        self.days(tape, 40, 1)
+        store.append(tape.all)
+        store.index = None
+        self.retire(store, 30)
+        assert len(self.kept(path)) == 1
 
     def test_is_done_in_steps(
         self, path: Path, store: Store, tape: Tape, monkeypatch: pytest.MonkeyPatch
