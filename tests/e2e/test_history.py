@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import signal
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,25 @@ def test_what_could_not_be_written_is_told_and_is_an_exit_code(
     console.signal(signal.SIGTERM)
     console.errors.wait_for("The history is not complete: ")
     assert console.wait() == 1
+
+
+def test_signals_end_it_while_another_program_has_locked_the_file(
+    start_console: StartConsole, connect: Connect, path: Path
+) -> None:
+    console = start_console("--history", str(path))
+    ann = connect(console.port)
+    ann.send("before")
+    wait_until(lambda: path.exists() and "before" in [text for _, text in lines_in(path)])
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ann.send("after")
+    console.errors.wait_for("The history is not written: another program has locked ")
+    console.signal(signal.SIGTERM)
+    ann.wait_for("Server is shutting down\n")
+    console.signal(signal.SIGTERM)
+    assert console.wait() == 1
+    other.close()
+    assert "could not be written." in console.errors.text
 
 
 def test_a_moved_file_is_complete_and_another_is_begun(

@@ -334,6 +334,23 @@ def test_without_an_index_that_is_told_once(path: Path, tape: Tape, monkeypatch:
     assert rows_in(path, "SELECT * FROM volume") == []
 
 
+@pytest.mark.skipif(not can_index(), reason="SQLite has no FTS5")
+def test_what_was_written_without_an_index_is_indexed_later(
+    path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr("chat_console.server.history.store.can_index", lambda: False)
+        poor = Tended(path)
+        poor.file.write(tape.say(*["hello there"] * 2000))
+        poor.file.close(NOW)
+    tended = Tended(path)
+    for _ in range(10):
+        tended.clock += 1
+        tended.tend_all()
+    tended.file.close(NOW)
+    assert rows_in(path, "SELECT upto FROM volume") == [(1500,)]
+
+
 def test_a_network_file_system_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "is_on_network", lambda _: True)
     tended = Tended(path)
