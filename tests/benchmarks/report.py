@@ -95,6 +95,18 @@ BARS = (
         per=("speed-100", "plain", "deliveries"),
     ),
     Bar(
+        "One lone line to 100 clients: p50 with --history, times plain's",
+        ("lone-100", "history", "p50"),
+        at_most=1.1,
+        per=("lone-100", "plain", "p50"),
+    ),
+    Bar(
+        "One lone line to 100 clients: p99 with --history, times plain's",
+        ("lone-100", "history", "p99"),
+        at_most=1.5,
+        per=("lone-100", "plain", "p99"),
+    ),
+    Bar(
         "100 clients at full speed: with --history, CPU for each delivery, times plain's",
         ("speed-100", "history", "cpu_each"),
         at_most=1.25,

@@ -254,7 +254,7 @@ SCENARIOS = {
         limits="The same, with nothing else in flight. A thread that waits in its own read writes first;"
         " an event loop takes two turns before it does. Runs differ by a quarter, hence the many "
         "rounds.",
-        servers=OURS_AND_NAIVE,
+        servers=("plain", "history", "tui", "asyncio", "threads"),
         clients=100,
         senders=1,
         rate=50,
