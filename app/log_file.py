@@ -99,10 +99,11 @@ class LogFile:
             self._addresses.pop(member, None)
         return self._format(record, address)
 
-    def reopen(self) -> None:
-        """Open the file anew; see `Destination`."""
+    def reopen(self) -> bool:
+        """Open the file anew; see `Destination`. A log has no numbers."""
         self._close()
         self._open()
+        return False
 
     def tend(self, tell: Callable[[str], object], *, is_quiet: bool) -> float | None:
         """Make what was written safe after a while; see `Destination`."""

@@ -70,6 +70,7 @@ class HistoryFile:
         self._now = now
         self._addresses: dict[int, str] = {}
         self._store: Store | None = Store(path, version, self._addresses)
+        self._was_moved = False  # since it was opened
         self.next = self._store.next
         self._unsynced_since: float | None = None
         self._sync_again_at = 0.0
@@ -100,16 +101,19 @@ class HistoryFile:
         if self._unsynced_since is None:
             self._unsynced_since = self._clock()
 
-    def reopen(self) -> None:
+    def reopen(self) -> bool:
         """Open the file anew; see `Destination`."""
         self._retiring = None
         if self._store is not None:
+            self._was_moved = not self._store.is_there
             # First: it must not meet another file under its name.
             if not self._store.leave():
                 raise HistoryError(notices.is_read_where_it_is(self.path))
             self._store = None
         self._store = Store(self.path, self._version, self._addresses)
         self.next = self._store.next
+        was_moved, self._was_moved = self._was_moved, False
+        return was_moved
 
     def close(self, ended: float) -> None:
         """Close the file; see `Destination`."""

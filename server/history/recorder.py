@@ -59,8 +59,8 @@ class Destination(Protocol):
         """
         ...
 
-    def reopen(self) -> None:
-        """Open the file anew.
+    def reopen(self) -> bool:
+        """Open the file anew, and return whether it is another one, whose numbers go on from `next`.
 
         Raises:
             HistoryError: if that fails.
@@ -267,7 +267,10 @@ class Recorder:
         except Moved:
             self._reopen()
             self._tell(ok=True, text=notices.begun_anew(self._destination.path))
-            return  # the records may have other numbers now
+            try:
+                self._destination.write(self._held[: len(batch)])  # they may have other numbers now
+            except Moved:
+                raise Trouble(notices.is_moved(self._destination.path)) from None
         del self._held[: len(batch)]
         self._done += sum(record.size for record in batch)
         lines = sum(record.lines for record in batch)
@@ -277,9 +280,10 @@ class Recorder:
 
     def _reopen(self) -> None:
         """Open the file anew; if it is another one, which has these numbers already, go on with its own."""
-        self._destination.reopen()
+        is_another = self._destination.reopen()
         ahead = self._destination.next - self._held[0].serial if self._held else 0
-        if ahead > 0:
+        # In the same file they may be there already, though writing them has failed.
+        if is_another and ahead > 0:
             self._shift += ahead
             self._held = [self._shifted(record, ahead) for record in self._held]
             self._on_loop(lambda: self._move_ahead(ahead))

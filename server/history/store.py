@@ -107,6 +107,11 @@ class Store:
         self.db.executemany("INSERT INTO line VALUES(?, ?, ?, ?, ?)", rows)
         self.db.executemany(_ADD_MINUTE, [(minute, *rest) for minute, rest in minutes.items()])
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the path still leads to the file."""
+        return self._place.is_there()
+
     def check_place(self) -> None:
         """Make sure that what is written gets into the file that the path leads to.
 

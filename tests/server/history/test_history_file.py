@@ -119,7 +119,8 @@ class TestTakenAway:
         path.unlink()
         with pytest.raises(Moved):
             tended.file.write(tape.say("two"))
-        tended.file.reopen()
+        assert tended.file.reopen()
+        assert not tended.file.reopen()
         tended.file.write(tape.all[1:])
         assert lines_in(path) == [(2, "two")]
 

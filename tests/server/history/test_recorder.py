@@ -39,6 +39,7 @@ class File:
         self.attempts = self.reopened = 0
         self.due: float | None = None
         self.after_reopening = 0
+        self.always_moved = False
 
     def write(self, records: Sequence[Record]) -> None:
         self.stuck.wait()
@@ -49,13 +50,14 @@ class File:
         self.batches.append(len(records))
         self.next = records[-1].serial + records[-1].lines
 
-    def reopen(self) -> None:
+    def reopen(self) -> bool:
         self.reopened += 1
         if isinstance(self.problem, HistoryError):
             raise self.problem
-        if isinstance(self.problem, Moved):
+        if isinstance(self.problem, Moved) and not self.always_moved:
             self.problem = None
         self.next = max(self.next, self.after_reopening)
+        return bool(self.after_reopening)
 
     def tend(self, tell: Callable[[str], object], *, is_quiet: bool) -> float | None:
         self.tended.append(is_quiet)
@@ -278,6 +280,28 @@ class TestWhenTheFileIsTakenAway:
         assert desk.say("five") == 503
         await until(lambda: desk.lines[-1] == "five")
         assert desk.file.written[-1].serial == 503
+
+    async def test_again_and_again_that_is_a_trouble_like_others(self, desk: Desk) -> None:
+        desk.file.always_moved = True
+        desk.file.problem = Moved()
+        desk.say("one")
+        await until(lambda: len(desk.told) > 1)
+        assert (
+            desk.texts[1]
+            == "The history is not written: chat.db was moved or deleted. 1 line waits in memory."
+        )
+        desk.file.problem = None
+        await until(lambda: desk.lines == ["one"])
+
+    async def test_what_is_in_the_file_already_keeps_its_numbers(self, desk: Desk) -> None:
+        """A commit may fail after it was written, and the same file is opened anew."""
+        desk.file.problem = Trouble("it cannot be opened")
+        desk.say("one", "two")
+        await until(lambda: desk.file.reopened > 1)
+        desk.file.next = 3
+        desk.file.problem = None
+        await until(lambda: desk.lines == ["one", "two"])
+        assert desk.file.written[0].serial == 1
 
 
 class TestWhatIsDueFromTimeToTime:
