@@ -27,6 +27,8 @@ from chat_console.app import feed, typeahead
 from chat_console.app.terminal import NonBlockingDriver
 from chat_console.app.typeahead import LIMIT, RUN, KeyByKeyApp
 from chat_console.server.room.operator import OperatorSession
+from chat_console.widgets import user_list
+from chat_console.widgets.activity import Activity
 
 SEEDS = int(os.environ.get("CHAT_CONSOLE_KEY_SEEDS", "10"))
 """How many lists of keys are tried, each in a console of its own."""
@@ -198,6 +200,9 @@ async def outcome(operate: Operate, seed: int, *, at_once: bool) -> dict[str, An
                 "operate",
                 lambda self, text, to: (said.append((text, to)), operate_line(self, text, to)),
             )
+            # Who talks, and for how long, would be in the order of the list.
+            patch.setattr(Activity, "said", lambda *_: None)
+            patch.setattr(user_list, "RESORT_INTERVAL", float("inf"))
             members = await operator.gather("Ann", "Bob", "Cleo", "Zed")
             async with typist(console) as hands:
                 talking = None
