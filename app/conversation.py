@@ -8,6 +8,7 @@ from ..server.room.events import Event, LeaveReason, Left, Muted, Renamed
 from ..server.room.operator import OperatorSession
 from ..server.room.text import clean
 from ..widgets.command_line import CommandLine
+from ..widgets.entry import Kind
 from ..widgets.prompt import Recipient
 from .inbox import Inbox
 from .panes import Panes
@@ -47,11 +48,12 @@ class Conversation:
 
     def write(self, user_id: int) -> None:
         """Write to that user until that changes."""
-        user = self._panes.users.users.get(user_id)
-        if user is None:
+        if user := self._panes.users.users.get(user_id):
+            self._line.recipient = Recipient(user.id, user.name)
+        else:
+            # What is typed next is meant for that user: it must not go to whom the prompt named before.
+            self._line.recipient = Recipient(user_id, self._name_in_log(user_id) or "this user", gone=True)
             self._tell_gone()
-            return
-        self._line.recipient = Recipient(user.id, user.name)
         self._line.screen.set_focus(self._line)
 
     def everybody(self) -> None:
@@ -86,6 +88,14 @@ class Conversation:
                 self._inbox.answered(member_id)
             case _:
                 pass
+
+    def _name_in_log(self, user_id: int) -> str:
+        """The name under which the log has the last line of a user; empty if there is none."""
+        for row in reversed(self._panes.messages.entries):
+            for entry in reversed(row.folded or (row,)):
+                if entry.who == user_id and entry.sender and entry.kind is not Kind.SENT:
+                    return entry.sender
+        return ""
 
     def _tell_gone(self) -> None:
         self._panes.answers.say(notices.already_left(), error=True)

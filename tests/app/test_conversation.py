@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pytest
 from support.console_operator import Operator
 
 from chat_console.widgets.command_line import CommandLine
@@ -67,3 +68,34 @@ async def test_what_was_on_its_way_to_one_who_has_left_is_in_the_line_again(oper
     assert operator.line.recipient is not None and operator.line.recipient.gone
     assert operator.clients[ann].lines[-1] == "Bob has left the server."
     assert operator.answer.startswith("! ")
+
+
+@pytest.mark.parametrize("keys", [["f8"], ["f5", "enter"]])
+async def test_what_is_typed_for_one_who_has_left_goes_to_nobody(operator: Operator, keys: list[str]) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = ann.id
+    operator.say(bob, "/msg Operator help")
+    await operator.until(lambda: "» 1 private" in operator.status)
+    serial = operator.log.scrollback.next - 1
+    await operator.leave(bob)
+    if "enter" in keys:
+        operator.log.pointer = serial
+    await operator.press(*keys)
+    await operator.until(lambda: "Bob has left ›" in operator.text)
+    operator.join("Bob")
+    await operator.press(*"secret", "enter")
+    assert operator.answer == "! Bob has left; Esc writes to everybody"
+    assert not any("secret" in line for client in operator.clients.values() for line in client.lines)
+    await operator.press("escape")
+    assert operator.line.recipient is None
+
+
+async def test_whoever_left_without_a_word_gets_nothing_either(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.user_list.selected = ann.id
+    await operator.press("f2")
+    await operator.leave(bob)
+    operator.console.chat.action_message(bob.id)
+    await operator.press(*"hi", "enter")
+    assert operator.answer == "! this user has left; Esc writes to everybody"
+    assert "hi" not in operator.clients[ann].lines[-1]
