@@ -37,7 +37,8 @@ class _Subscription:
 
     def may_hear(self, event: Addressed) -> bool:
         """Whether `event` is for this subscriber."""
-        if isinstance(event, (Messaged, Silenced)):
+        if isinstance(event, (Messaged, Silenced, OperatorMessaged)):
+            # What members write to the operators in private waits at each console until one of them answers.
             return self.session_id is not None
         if self.session_id is None:
             return False

@@ -193,7 +193,7 @@ class Silenced:
 
 @dataclass(frozen=True, slots=True)
 class OperatorMessaged:
-    """An operator of this name said `text` to the members that `recipient` names."""
+    """An operator of this name said `text` to the members that `recipient` names. All operators hear it."""
 
     time: float
     session_id: int

@@ -57,6 +57,15 @@ async def test_a_message_typed_as_a_command_is_an_answer_too(operator: Operator)
     assert operator.line.recipient is None
 
 
+async def test_whom_another_operator_has_answered_waits_no_more(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.say(ann, "/msg Operator help")
+    await operator.until(lambda: "» 1 private" in operator.status)
+    operator.other.message(ann.id, "coming")
+    await operator.until(lambda: "private" not in operator.status)
+    assert operator.last == "» to Ann: coming"
+
+
 async def test_what_was_on_its_way_to_one_who_has_left_is_in_the_line_again(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     operator.user_list.selected = bob.id

@@ -136,14 +136,15 @@ class TestSessions:
         scene.send(ann, "/msg Operator help")
         assert scene.told() == other.told() == [Messaged(NOW, ann.id, "Ann", "help")]
 
-    def test_say_to_one_member_what_no_other_session_hears(self, scene: Scene) -> None:
+    def test_know_of_each_other_whom_they_have_answered(self, scene: Scene) -> None:
         (ann,) = scene.gather("Ann")
         other = Console(scene, "Night shift")
         other.session.operate("/msg Ann psst")
         assert scene.seen() == {ann: ["Night shift (private): psst "]}
-        assert scene.told() == []
+        answered = OperatorMessaged(NOW, other.session.id, "Night shift", "Ann", "psst", (ann.id,))
+        assert scene.told() == [answered]
         assert other.told() == [
-            OperatorMessaged(NOW, other.session.id, "Night shift", "Ann", "psst", (ann.id,)),
+            answered,
             Replied(
                 NOW, other.session.id, "Message sent to 1 users of name Ann", Outcome.DONE, "sent to Ann"
             ),

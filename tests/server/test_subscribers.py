@@ -127,7 +127,7 @@ class TestWhoHears:
             (Replied(7.0, None, "for all sessions"), ["1", "2"]),
             (Replied(7.0, 2, "for one"), ["2"]),
             (Replied(7.0, 3, "for one that is gone"), []),
-            (OperatorMessaged(7.0, 1, "Operator", "Ann", "psst", (1,)), ["1"]),
+            (OperatorMessaged(7.0, 1, "Operator", "Ann", "psst", (1,)), ["1", "2"]),
         ],
     )
     def test_is_decided_by_what_it_is(self, event: Event, hearers: list[str]) -> None:
