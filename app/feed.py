@@ -42,6 +42,9 @@ FRAME = 1 / 15
 BUSY_FRAME = 1 / 4
 """The same while more is said than anybody could read: drawing takes its time from the chat."""
 
+AT_ONCE = 256
+"""How many events are shown in one turn of the loop, not counting what is said to everybody: 10 ms' worth."""
+
 RATE_EVERY = 5.0
 """Seconds between two changes of the rate in the status, at least."""
 
@@ -96,7 +99,7 @@ class Feed:
         """Is called with each answer to the operator, and whether nothing was done."""
         self.called: Callable[[int], object] = lambda member_id: None
         """Is called in each frame that brings private lines, with the member that wrote the last one."""
-        self._writer = LogWriter(log, self._activity.rate, self.inbox, self.away)
+        self._writer = LogWriter(log, self._activity.rate, self.away)
         self._events: deque[Event] = deque()
         self._newcomers: dict[int, User] = {}  # who was here before the feed began, to be shown
         self._timer: asyncio.TimerHandle | None = None
@@ -150,19 +153,21 @@ class Feed:
         """For how many seconds the feed has run, how many users there were, and how many lines they said."""
         return self._clock() - self._started_at, self._joined, self._lines
 
-    def _schedule(self) -> None:
+    def _schedule(self, *, at_once: bool = False) -> None:
         # Drawing must run in the app's context, whatever the context of the event.
         if self._context is not None:
-            wait = max(0.0, self._drawn_at + self._frame - self._clock())
+            if self._timer is not None:
+                self._timer.cancel()
+            wait = 0.0 if at_once else max(0.0, self._drawn_at + self._frame - self._clock())
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(wait, self.draw, context=self._context)
 
     def draw(self) -> None:
-        """Show all that has come since the last frame."""
+        """Show all that has come since the last frame, or of a crowd that comes or goes a part."""
         self._timer = None
         now = self._clock()
         passed, self._drawn_at = now - self._drawn_at, now
-        taken, self._events = self._events, deque()
+        taken, left = self._take_part()
         rare = self._count(taken, now)
         added, self._newcomers = self._newcomers, {}
         if changes := change(rare, self._users.users, added, now):
@@ -170,10 +175,22 @@ class Feed:
             self._status.show(users=self._users.count)
         written = self._writer.write(taken, passed, now, self._wall_clock())
         self._frame = BUSY_FRAME if written.skipped else FRAME
-        self._settle(taken, rare)
+        self._settle(taken, rare, written.private)
         self.show_chips()
-        if written.caller is not None:
-            self.called(written.caller)
+        if written.private:
+            self.called(written.private[-1][0])
+        if left:
+            self._schedule(at_once=True)
+
+    def _take_part(self) -> tuple[Sequence[Event], bool]:
+        """Take the events of this turn, and return them and whether there are others."""
+        rare = 0
+        for place, event in enumerate(self._events):
+            rare += not isinstance(event, Said)
+            if rare > AT_ONCE:
+                return [self._events.popleft() for _ in range(place)], True
+        taken, self._events = self._events, deque()
+        return taken, False
 
     def catch_up(self) -> None:
         """Show at once what came of an act of the operator: the next key is for that."""
@@ -224,13 +241,20 @@ class Feed:
             self._activity.said(member_id, count, now)
         return rare
 
-    def _settle(self, events: Sequence[Event], rare: Iterable[Event]) -> None:
+    def _settle(
+        self, events: Sequence[Event], rare: Iterable[Event], private: Iterable[tuple[int, int]]
+    ) -> None:
         """Note what is over by `events`, and tell the operator what came of its commands.
 
-        `rare` are those of them that say nothing to everybody.
+        `rare` are those of them that say nothing to everybody; `private` has a member and a serial for each
+        private line.
         """
+        arrivals = iter(private)
         for event in rare:
             match event:
+                case Messaged():
+                    # In turn: what comes after an answer waits for the next one.
+                    self.inbox.arrived(*next(arrivals))
                 case Left(_, member_id):
                     self._activity.left(member_id)
                     self.inbox.left(member_id)

@@ -10,7 +10,6 @@ from ..widgets.message_log import MessageLog
 from .away import Away
 from .floods import Floods
 from .folding import Folding
-from .inbox import Inbox
 from .readable import Days, Item, Readable
 
 
@@ -19,8 +18,8 @@ class Written(NamedTuple):
 
     skipped: int
     """How many lines were too many to be shown."""
-    caller: int | None
-    """The member that wrote the last private line to the operator, if there is one."""
+    private: Sequence[tuple[int, int]]
+    """For each private line to the operator the member who wrote it and the serial of its entry."""
 
 
 class LogWriter:
@@ -29,13 +28,11 @@ class LogWriter:
     Args:
         log: the log, which nothing else writes to.
         rate: how many lines a user has said in the last 60 s, by its id and the time.
-        inbox: is told of private lines.
         away: is told of everything, and gives the rule for an absence.
     """
 
-    def __init__(self, log: MessageLog, rate: Callable[[int, float], int], inbox: Inbox, away: Away) -> None:
+    def __init__(self, log: MessageLog, rate: Callable[[int, float], int], away: Away) -> None:
         self._log = log
-        self._inbox = inbox
         self._away = away
         self._readable = Readable()
         self._days = Days()
@@ -68,6 +65,4 @@ class LogWriter:
         for place, entry in change.replaced.items():
             self._log.replace(place, entry)
         self._away.wrote(serial, picked, change.appended)
-        for member_id, line in change.private:
-            self._inbox.arrived(member_id, line)
-        return Written(skipped, change.private[-1][0] if change.private else None)
+        return Written(skipped, change.private)

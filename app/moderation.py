@@ -106,9 +106,10 @@ class Moderation:
                     self._hint = self._undo.banned(network.shown, now).hint
             case Unbanned(_, network):
                 self._undo.unbanned(network.shown)
-            case Left(_, member_id, name):
-                self._undo.unmuted(member_id)
-                self._muted.discard(member_id)
+            case Left(_, member_id):
+                if member_id in self._muted:
+                    self._undo.unmuted(member_id)
+                    self._muted.discard(member_id)
                 if self._dialog is not None:
                     self._dialog.gone(member_id)
             case _:

@@ -90,8 +90,9 @@ class Undo:
 
     def muted(self, user_id: int, name: str, was_muted: bool, now: float) -> MuteDone:
         """A user was muted, who `was_muted` already or not."""
-        # Undone it would be unmuted altogether: one of them is enough.
-        self.unmuted(user_id)
+        if was_muted:
+            # Undone it would be unmuted altogether: one of them is enough.
+            self.unmuted(user_id)
         done = MuteDone(user_id, name, was_muted)
         self._done.append((now, done))
         return done

@@ -16,7 +16,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from chat_console.app.away import IDLE
-from chat_console.app.feed import BUSY_FRAME, FRAME, RATE_EVERY, Clocks, Feed, alert, endpoints
+from chat_console.app.feed import AT_ONCE, BUSY_FRAME, FRAME, RATE_EVERY, Clocks, Feed, alert, endpoints
 from chat_console.app.readable import READABLE_BURST
 from chat_console.server.addresses import Address, Endpoint, network_of
 from chat_console.server.chat_server import ChatServer
@@ -322,12 +322,12 @@ async def test_time_here_counts_from_the_frame_that_showed_the_joining(panes: Pa
 
 
 async def test_many_events_are_one_frame(panes: Panes) -> None:
-    for number in range(500):
+    for number in range(AT_ONCE):
         panes.feed.take(Joined(AT, number, Address("a", number)))
         panes.feed.take(Said(AT, number, "somebody", ("one", "two")))
     assert len(panes.alarms) == 1
     panes.feed.draw()
-    assert (panes.shown_log.frames, panes.user_list.changes) == ([1500], 1)
+    assert (panes.shown_log.frames, panes.user_list.changes) == ([3 * AT_ONCE], 1)
 
 
 async def test_the_first_event_after_a_rest_is_shown_at_once(panes: Panes) -> None:
@@ -495,6 +495,13 @@ async def test_private_lines_wait_until_they_are_answered(panes: Panes) -> None:
     assert (panes.feed.inbox.count, "»" in panes.status) == (0, False)
 
 
+async def test_a_line_that_came_after_an_answer_waits_though_it_is_shown_with_it(panes: Panes) -> None:
+    panes.show(Joined(AT, 1, Address("a", 1)), Messaged(AT, 1, "a|1", "help"))
+    panes.show(OperatorMessaged(AT, 1, "Operator", "a|1", "how?", (1,)), Messaged(AT, 1, "a|1", "so"))
+    assert panes.feed.inbox.oldest() == (1, panes.shown_log.first + len(panes.shown_log.entries) - 1)
+    assert panes.feed.inbox.count == 1
+
+
 async def test_a_private_line_of_somebody_who_has_left_still_waits(panes: Panes) -> None:
     panes.show(
         Joined(AT, 1, Address("a", 1)), Messaged(AT, 1, "a|1", "bye"), Left(AT, 1, "a|1", LeaveReason.QUIT)
@@ -513,6 +520,19 @@ async def test_a_private_line_in_a_flood_is_found_where_it_is_folded(panes: Pane
 
 
 # Answers
+
+
+async def test_a_crowd_comes_in_parts_and_each_leaves_its_turn_to_others(panes: Panes) -> None:
+    for number in range(2 * AT_ONCE + 5):
+        panes.feed.take(Joined(AT, number, Address("a", number)))
+        panes.feed.take(said(number))
+    panes.alarms.clear()
+    for count in (AT_ONCE, 2 * AT_ONCE):
+        panes.feed.draw()
+        assert (panes.user_list.count, panes.alarms) == (count, [0.0])
+        panes.alarms.clear()
+    panes.feed.draw()
+    assert (panes.user_list.count, panes.alarms) == (2 * AT_ONCE + 5, [])
 
 
 async def test_an_answer_goes_to_whoever_shows_it_and_what_is_asked_for_to_the_log(panes: Panes) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textual.app import App, ComposeResult
 
 from chat_console.app.away import Away
-from chat_console.app.inbox import Inbox
 from chat_console.app.log_writer import LogWriter
 from chat_console.app.readable import READABLE_BURST
 from chat_console.server.room.events import Event, Messaged, Said
@@ -22,9 +21,8 @@ class Desk(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.shown_log = MessageLog()
-        self.inbox = Inbox()
         self.away = Away(AT)
-        self.writer = LogWriter(self.shown_log, Activity().rate, self.inbox, self.away)
+        self.writer = LogWriter(self.shown_log, Activity().rate, self.away)
 
     def compose(self) -> ComposeResult:
         yield self.shown_log
@@ -59,12 +57,11 @@ async def test_of_an_absence_over_midnight_both_rules_stand_in_front() -> None:
         assert desk.shown_log.entries[2].text.endswith("2 lines")
 
 
-async def test_a_private_line_is_in_the_inbox_with_the_entry_that_shows_it() -> None:
+async def test_a_private_line_is_told_with_the_entry_that_shows_it() -> None:
     desk = Desk()
     async with desk.run_test():
         written = desk.writer.write([said(), Messaged(AT, 7, "Bob", "help")], 1.0, 0.0, AT)
-        assert (written.skipped, written.caller) == (0, 7)
-        assert desk.inbox.oldest() == (7, desk.last)
+        assert (written.skipped, [*written.private]) == (0, [(7, desk.last)])
 
 
 async def test_a_flood_grows_in_the_row_that_it_began_while_others_are_dropped() -> None:

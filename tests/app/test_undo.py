@@ -25,7 +25,7 @@ def test_only_what_was_done_lately_can_be_undone(steps: list[tuple[int, float]],
     when: dict[int, float] = {}
     for user_id, pause in steps:
         now += pause
-        undo.muted(user_id, f"user{user_id}", False, now)
+        undo.muted(user_id, f"user{user_id}", user_id in when, now)
         when[user_id] = now
     now += later
     found: list[int] = []
