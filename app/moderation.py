@@ -11,7 +11,7 @@ from textual.app import App
 from ..server.addresses import is_of_this_machine
 from ..server.room import notices
 from ..server.room.commands import forced_ban, parse_duration
-from ..server.room.events import Banned, Event, Left, Muted, Unbanned
+from ..server.room.events import Banned, Event, LeaveReason, Left, Muted, Unbanned
 from ..server.room.operator import OperatorSession
 from ..widgets.action_dialog import Action, ActionDialog, Decision, Question
 from ..widgets.confirm import Confirm
@@ -78,8 +78,9 @@ class Moderation:
                 if not self._operator.unmute(user_id):
                     self._say(notices.already_left(), error=True)
                     return
-            case BanDone(network):
-                self._operator.unban(network)
+            case BanDone(networks):
+                for network in networks:
+                    self._operator.unban(network)
             case KickDone():
                 self._say(done.undone, error=True)
                 return
@@ -102,11 +103,12 @@ class Moderation:
                 self._undo.unmuted(member_id)
                 self._muted.discard(member_id)
             case Banned(_, networks):
-                for network in networks:
-                    self._hint = self._undo.banned(network.shown, now).hint
+                self._hint = self._undo.banned([network.shown for network in networks], now).hint
             case Unbanned(_, network):
                 self._undo.unbanned(network.shown)
-            case Left(_, member_id):
+            case Left(_, member_id, name, why):
+                if why is LeaveReason.KICKED:
+                    self._undo.kicked(name, now)
                 if member_id in self._muted:
                     self._undo.unmuted(member_id)
                     self._muted.discard(member_id)
@@ -131,8 +133,6 @@ class Moderation:
         match decision.action:
             case Action.KICK:
                 done = operator.kick(user_id, reason)
-                if done:
-                    self._undo.kicked(question.name, self._clock())
             case Action.MUTE:
                 done = operator.mute(user_id, decision.seconds, reason)
             case Action.BAN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -42,10 +42,10 @@ class MuteDone:
 
 @dataclass(frozen=True, slots=True)
 class BanDone:
-    """A network was banned. To undo it, unban that network."""
+    """Networks were banned by one act. To undo it, unban each."""
 
-    network: str
-    """As the command `/unban` takes it."""
+    networks: tuple[str, ...]
+    """As the command `/unban` takes each."""
 
     @property
     def hint(self) -> str:
@@ -55,7 +55,9 @@ class BanDone:
     @property
     def undone(self) -> str:
         """What is said when it has been undone."""
-        return f"{self.network} is no longer banned; whoever it dropped may come back"
+        *others, last = self.networks
+        shown = f"{', '.join(others)} and {last} are" if others else f"{last} is"
+        return f"{shown} no longer banned; whoever it dropped may come back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +99,11 @@ class Undo:
         self._done.append((now, done))
         return done
 
-    def banned(self, network: str, now: float) -> BanDone:
-        """A network was banned."""
-        self.unbanned(network)
-        done = BanDone(network)
+    def banned(self, networks: Sequence[str], now: float) -> BanDone:
+        """Networks were banned."""
+        for network in networks:
+            self.unbanned(network)
+        done = BanDone(tuple(networks))
         self._done.append((now, done))
         return done
 
@@ -116,7 +119,10 @@ class Undo:
 
     def unbanned(self, network: str) -> None:
         """A network is not banned any more."""
-        self._forget(lambda done: isinstance(done, BanDone) and done.network == network)
+        for place, (at, done) in enumerate(self._done):
+            if isinstance(done, BanDone) and network in done.networks:
+                self._done[place] = at, BanDone(tuple(one for one in done.networks if one != network))
+        self._forget(lambda done: isinstance(done, BanDone) and not done.networks)
 
     def last(self, now: float) -> Done | None:
         """What Ctrl+Z is about; None if there is nothing to undo."""

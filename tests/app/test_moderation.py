@@ -76,6 +76,33 @@ async def test_only_the_last_act_is_undone_and_then_the_one_before(operator: Ope
     assert operator.answer == "! nothing to undo"
 
 
+async def test_a_kick_typed_as_a_command_is_the_last_act_too(operator: Operator) -> None:
+    ann, _ = await operator.gather("Ann", "Bob")
+    await operator.submit("/mute Ann")
+    await operator.submit("/kick Bob")
+    await operator.until(lambda: operator.names == ["Ann"])
+    await operator.press("ctrl+z")
+    assert (operator.answer, ann.muted) == ("! a kick cannot be undone; Bob may join again", True)
+    await operator.press("ctrl+z")
+    assert not ann.muted
+
+
+async def test_a_ban_of_several_networks_is_undone_with_one_key(operator: Operator) -> None:
+    bob = operator.join("Bob", address="192.0.2.7|1")
+    await operator.submit("/ban Bob")
+    operator.go(bob)
+    operator.join("Bob", address="192.0.2.8|1")
+    for _ in range(2):
+        await operator.submit("/ban Bob")
+    await operator.until(lambda: not operator.server.members)
+    await operator.press("ctrl+z")
+    bans: list[str] = []
+    operator.server.chat.list_bans(bans.append)
+    await operator.until(lambda: bans)
+    assert bans == ["Nobody is banned"]
+    assert operator.answer.startswith("= 192.0.2.7 and 192.0.2.8 are no longer banned")
+
+
 async def test_the_mute_of_one_who_has_left_is_nothing_to_undo(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     for member in (ann, bob):

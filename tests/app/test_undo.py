@@ -11,11 +11,11 @@ from chat_console.app.undo import LIMIT, NOTHING, UNDO_TIME, BanDone, KickDone, 
 def test_the_newest_is_undone_first_and_each_once() -> None:
     undo = Undo()
     undo.muted(1, "ann", False, 0.0)
-    undo.banned("192.0.2.0/24", 1.0)
+    undo.banned(["192.0.2.0/24"], 1.0)
     undo.muted(2, "bob", False, 2.0)
     assert undo.last(3.0) == MuteDone(2, "bob", False)
     taken = [undo.take(3.0) for _ in range(4)]
-    assert taken == [MuteDone(2, "bob", False), BanDone("192.0.2.0/24"), MuteDone(1, "ann", False), None]
+    assert taken == [MuteDone(2, "bob", False), BanDone(("192.0.2.0/24",)), MuteDone(1, "ann", False), None]
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.floats(0, 100)), max_size=20), st.floats(0, 300))
@@ -50,11 +50,20 @@ def test_what_is_over_is_not_undone() -> None:
     undo = Undo()
     undo.muted(1, "ann", False, 0.0)
     undo.muted(2, "bob", False, 0.0)
-    undo.banned("192.0.2.7", 0.0)
+    undo.banned(["192.0.2.7"], 0.0)
     undo.unmuted(1)
     undo.unbanned("192.0.2.7")
     undo.unmuted(9)
     assert [undo.take(1.0) for _ in range(2)] == [MuteDone(2, "bob", False), None]
+
+
+def test_of_several_networks_those_are_unbanned_that_still_are_banned() -> None:
+    undo = Undo()
+    undo.banned(["192.0.2.7", "192.0.2.8", "192.0.2.9"], 0.0)
+    undo.unbanned("192.0.2.8")
+    undo.banned(["192.0.2.9"], 1.0)
+    taken = [undo.take(2.0) for _ in range(3)]
+    assert taken == [BanDone(("192.0.2.9",)), BanDone(("192.0.2.7",)), None]
 
 
 def test_a_mute_that_replaced_another_says_plainly_what_the_key_does_and_is_undone_once() -> None:
@@ -69,7 +78,7 @@ def test_a_mute_that_replaced_another_says_plainly_what_the_key_does_and_is_undo
 def test_what_is_said() -> None:
     undo = Undo()
     assert undo.muted(1, "ann", False, 0.0).undone == "ann is unmuted"
-    assert undo.banned("192.0.2.0/24", 0.0).hint == "Ctrl+Z undoes"
+    assert undo.banned(["192.0.2.0/24"], 0.0).hint == "Ctrl+Z undoes"
     done = undo.take(0.0)
     assert done is not None
     assert done.undone == "192.0.2.0/24 is no longer banned; whoever it dropped may come back"
