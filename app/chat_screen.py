@@ -137,6 +137,7 @@ class ChatScreen(Screen[None]):
             self._moderation.note(event)
             self._conversation.note(event)
             self._side.note(event)
+        self._moderation.keep_up(happened)
         self.user_list.pending = self.feed.inbox.by_member
         count = self.feed.inbox.count
         self._key_bar.note({"reply": f"»{count:,}"} if count else {})

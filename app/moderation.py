@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from textual.app import App
@@ -11,7 +11,7 @@ from textual.app import App
 from ..server.addresses import is_of_this_machine
 from ..server.room import notices
 from ..server.room.commands import forced_ban, parse_duration
-from ..server.room.events import Banned, Event, LeaveReason, Left, Muted, Unbanned
+from ..server.room.events import Banned, Event, Joined, LeaveReason, Left, Muted, Renamed, Unbanned
 from ..server.room.operator import OperatorSession
 from ..widgets.action_dialog import Action, ActionDialog, Decision, Question
 from ..widgets.confirm import Confirm
@@ -116,6 +116,16 @@ class Moderation:
                     self._dialog.gone(member_id)
             case _:
                 pass
+
+    def keep_up(self, happened: Iterable[Event]) -> None:
+        """Tell in a question about a ban whom it drops by now; call this once for many events."""
+        dialog = self._dialog
+        if dialog is None or dialog.question.action is not Action.BAN:
+            return
+        if any(isinstance(event, Joined | Renamed | Left) for event in happened):
+            hit = [member.name for member in self._operator.hit_by_ban(dialog.question.user_id)]
+            if hit:  # else the user has left, and nothing can be done
+                dialog.hits(hit)
 
     async def _ask(self, app: App[Any], question: Question) -> None:
         self._dialog = dialog = ActionDialog(question, parse_duration)

@@ -141,6 +141,7 @@ class ActionDialog(ModalScreen[Decision | None]):
         default = UNTIL_LIFTED if question.action is Action.BAN else CHOICES[0]
         self._time = TimeField(question.time or default, id="time")
         self._reason = LineInput(placeholder="optional", compact=True, id="reason")
+        self._hit = Label(_drops(question.hit), markup=False, id="hit")
         self._complaint = Label("", markup=False, id="complaint")
         self._cancel = _button("Cancel", "leave")
         first = {Action.KICK: self._reason, Action.MUTE: self._time, Action.BAN: self._cancel}
@@ -167,7 +168,7 @@ class ActionDialog(ModalScreen[Decision | None]):
             )
             yield Label(f"{verb} {clean(self.question.in_full)}", markup=False, id="title")
             if self.question.hit:
-                yield Label(f"This drops {_some(self.question.hit)}.", markup=False, id="hit")
+                yield self._hit
             if action is not Action.KICK:
                 yield Horizontal(Label(f"for{ARROW}", classes="name"), self._time)
                 choices = [_button(text, f"choose({place})") for place, text in enumerate(CHOICES)]
@@ -188,6 +189,10 @@ class ActionDialog(ModalScreen[Decision | None]):
         if user_id == self.question.user_id and not self._is_gone:
             self._is_gone = True
             self._complain(f"{clean(self.question.name)} has left. Enter closes this.")
+
+    def hits(self, names: Sequence[str]) -> None:
+        """Tell whom a ban drops by now."""
+        self._hit.update(_drops(names))
 
     def action_choose(self, place: int) -> None:
         """Take one of the times that are offered."""
@@ -239,6 +244,7 @@ def _button(label: str, action: str) -> Button:
     return button
 
 
-def _some(names: Sequence[str]) -> str:
+def _drops(names: Sequence[str]) -> str:
     more = len(names) - NAMED
-    return ", ".join(map(clean, names[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    some = ", ".join(map(clean, names[:NAMED])) + (f" and {more:,} more" if more > 0 else "")
+    return f"This drops {some}."

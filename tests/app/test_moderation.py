@@ -63,6 +63,24 @@ async def test_who_is_kicked_or_muted_waits_for_no_answer_any_more(operator: Ope
     await operator.until(lambda: "» 1 private" in operator.status)
 
 
+async def test_a_ban_names_those_too_who_come_while_it_is_asked_about(operator: Operator) -> None:
+    ann = operator.join("Ann", address="192.0.2.7|1")
+    await operator.until(lambda: operator.names == ["Ann"])
+    operator.user_list.selected = ann.id
+    await operator.press("f7")
+    await operator.dialog()
+    assert "This drops Ann." in operator.text
+    bob = operator.join("Bob", address="192.0.2.7|2")
+    operator.join("Cid", address="192.0.2.8|1")
+    await operator.until(lambda: "This drops Ann, Bob." in operator.text)
+    operator.say(bob, "/nick Rob")
+    await operator.until(lambda: "This drops Ann, Rob." in operator.text)
+    operator.go(bob)
+    await operator.until(lambda: "This drops Ann." in operator.text)
+    operator.go(ann)
+    await operator.until(lambda: "Ann has left. Enter closes this." in operator.text)
+
+
 async def test_only_the_last_act_is_undone_and_then_the_one_before(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     for member in (ann, bob):
