@@ -133,11 +133,10 @@ class ChatScreen(Screen[None]):
     # What happens, frame by frame
 
     def _note(self, happened: Sequence[Event]) -> None:
+        self._moderation.note_all(happened)
         for event in happened:
-            self._moderation.note(event)
             self._conversation.note(event)
             self._side.note(event)
-        self._moderation.keep_up(happened)
         self.user_list.pending = self.feed.inbox.by_member
         count = self.feed.inbox.count
         self._key_bar.note({"reply": f"»{count:,}"} if count else {})

@@ -8,10 +8,10 @@ from ..server.room.events import Event, LeaveReason, Left, Muted, Renamed
 from ..server.room.operator import OperatorSession
 from ..server.room.text import clean
 from ..widgets.command_line import CommandLine
-from ..widgets.entry import Kind
 from ..widgets.prompt import Recipient
 from .inbox import Inbox
 from .panes import Panes
+from .reading import GONE, name_in
 
 
 class Conversation:
@@ -52,7 +52,8 @@ class Conversation:
             self._line.recipient = Recipient(user.id, user.name)
         else:
             # What is typed next is meant for that user: it must not go to whom the prompt named before.
-            self._line.recipient = Recipient(user_id, self._name_in_log(user_id) or "this user", gone=True)
+            name = name_in(self._panes.messages.entries, user_id) or GONE
+            self._line.recipient = Recipient(user_id, name, gone=True)
             self._tell_gone()
         self._line.screen.set_focus(self._line)
 
@@ -88,14 +89,6 @@ class Conversation:
                 self._inbox.answered(member_id)
             case _:
                 pass
-
-    def _name_in_log(self, user_id: int) -> str:
-        """The name under which the log has the last line of a user; empty if there is none."""
-        for row in reversed(self._panes.messages.entries):
-            for entry in reversed(row.folded or (row,)):
-                if entry.who == user_id and entry.sender and entry.kind is not Kind.SENT:
-                    return entry.sender
-        return ""
 
     def _tell_gone(self) -> None:
         self._panes.answers.say(notices.already_left(), error=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.app import App
@@ -92,8 +92,7 @@ class Moderation:
         hint, self._hint = self._hint, ""
         return hint
 
-    def note(self, event: Event) -> None:
-        """Note what has become of users, whoever did it."""
+    def _note(self, event: Event) -> None:
         now = self._clock()
         match event:
             case Muted(_, member_id, name, True):
@@ -117,8 +116,11 @@ class Moderation:
             case _:
                 pass
 
-    def keep_up(self, happened: Iterable[Event]) -> None:
-        """Tell in a question about a ban whom it drops by now; call this once for many events."""
+    def note_all(self, happened: Sequence[Event]) -> None:
+        """Note what has become of users, whoever did it, and tell in a question about a ban whom it drops."""
+        self._hint = ""  # of what nobody got an answer for: another operator did it
+        for event in happened:
+            self._note(event)
         dialog = self._dialog
         if dialog is None or dialog.question.action is not Action.BAN:
             return

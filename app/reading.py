@@ -12,6 +12,9 @@ from .feed import Feed
 from .panes import Panes
 from .saving import CannotSave, Saver
 
+GONE = "this user"
+"""Stands for the name of one who has left, where the log does not have it."""
+
 
 class Reading:
     """Leads through the log, and from a line to its author.
@@ -37,8 +40,9 @@ class Reading:
     def find_all_of(self, user_id: int) -> None:
         """Show all lines from and about one user."""
         user = self._users.users.get(user_id)
-        if user is not None:
-            self._find_bar.open(Query.of_user(user_id, user.name))
+        # Also of one who has left in the meantime: the lines are still there.
+        name = user.name if user is not None else name_in(self._log.entries, user_id) or GONE
+        self._find_bar.open(Query.of_user(user_id, name))
 
     def point(self, entry: Entry | None) -> None:
         """Select the author of the entry that is pointed at; if it is gone, tell when it left, and how."""
@@ -80,6 +84,15 @@ def departure(entries: Sequence[Entry], user_id: int) -> Entry | None:
     return None
 
 
+def name_in(entries: Sequence[Entry], user_id: int) -> str:
+    """Return the name in front of the last line of a user among `entries`; empty if there is none."""
+    for entry in _each(reversed(entries)):
+        if entry.who == user_id and entry.sender and entry.kind is not Kind.SENT:
+            return entry.sender
+    return ""
+
+
 def _each(entries: Iterable[Entry]) -> Iterable[Entry]:
+    """Yield `entries`, the newest first, and instead of those that stand for others the others."""
     for entry in entries:
-        yield from entry.folded or (entry,)
+        yield from reversed(entry.folded) if entry.folded else (entry,)

@@ -94,6 +94,16 @@ async def test_only_the_last_act_is_undone_and_then_the_one_before(operator: Ope
     assert operator.answer == "! nothing to undo"
 
 
+async def test_what_another_operator_did_is_not_offered_to_undo_with_the_next_answer(
+    operator: Operator,
+) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.other.mute(ann.id)
+    await operator.until(lambda: operator.last == "* Ann is muted")
+    await operator.submit("/list")
+    assert operator.answer.startswith("= ") and "undoes" not in operator.answer
+
+
 async def test_a_kick_typed_as_a_command_is_the_last_act_too(operator: Operator) -> None:
     ann, _ = await operator.gather("Ann", "Bob")
     await operator.submit("/mute Ann")

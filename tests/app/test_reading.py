@@ -9,7 +9,7 @@ import pytest
 from support.chat_clients import ipv6
 from support.console_operator import Operate, Operator
 
-from chat_console.app.reading import departure
+from chat_console.app.reading import departure, name_in
 from chat_console.server.settings import Settings
 from chat_console.widgets.entry import Entry, Kind
 
@@ -24,6 +24,27 @@ def test_a_departure_is_found_by_id_the_latest_first_and_within_a_row_of_several
     assert departure([several, other], 2) == left(2, "Bob left")
     assert departure([left(4, "old"), left(4, "new")], 4) == left(4, "new")
     assert departure([several, other], 3) is None
+
+
+def test_a_name_is_that_of_the_last_line_from_a_user_and_not_of_one_to_it() -> None:
+    flood = Entry(0.0, Kind.FOLD, "", "1 more", 1, (Entry(0.0, Kind.CHAT, "Ann", "a", 1),))
+    sent = Entry(0.0, Kind.SENT, "to Ann", "b", 1)
+    old = Entry(0.0, Kind.CHAT, "Old", "c", 1)
+    other = Entry(0.0, Kind.CHAT, "Bob", "d", 2)
+    assert name_in([old, flood, sent, other], 1) == "Ann"
+    assert name_in([sent, left(1, "Ann left")], 1) == ""
+
+
+async def test_all_lines_of_one_who_has_left_are_found_too(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.say(ann, "a needle")
+    operator.say(bob, "another")
+    await operator.leave(ann)
+    operator.console.chat.action_lines_of(ann.id)
+    await operator.until(lambda: "find: 3 of 3" in operator.text)
+    assert "find › Ann" in operator.text
+    await operator.press("escape")
+    await operator.until(lambda: "everybody ›" in operator.text)
 
 
 @pytest.mark.parametrize("keys", [["ctrl+f"], ["f4", "ctrl+f"], ["f5", "ctrl+f"], ["f5", "slash"]])
