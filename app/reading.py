@@ -67,7 +67,9 @@ class Reading:
         self._say("nothing calls for attention", error=True)
 
     async def save(self, file: str = "") -> None:
-        """Write what the log shows to a new file: all that is kept, or the hits alone."""
+        """Write what the log shows to a new file: all that is kept, or the hits alone, once all are found."""
+        if self._log.only:
+            await self._find_bar.searched()
         try:
             saved = await self._saver.save(list(self._log.shown_entries), file, now=time.time())
         except CannotSave as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,6 +76,8 @@ class FindBar(Vertical):
         self._origin = 0  # the entry from which on older ones are looked for
         self._is_looking = False  # whether the first hit is still to be found
         self._timer: Timer | None = None
+        self._is_idle = asyncio.Event()  # is set while no search goes on
+        self._is_idle.set()
         self._behind = False  # whether it is going to look at what has come to the log
         self._next_act: Callable[[], None] | None = None  # what a key does once there is a hit, or none
 
@@ -101,6 +104,10 @@ class FindBar(Vertical):
         """Whether some lines have not been looked at yet."""
         return self._search is not None and not self._search.is_done
 
+    async def searched(self) -> None:
+        """Wait until all lines have been looked at, or nothing is looked for any more."""
+        await self._is_idle.wait()
+
     def open(self, query: Query | str = "") -> None:
         """Take the focus and look for `query`, or for what was looked for last if it is empty."""
         self._origin = self._log.last_in_view
@@ -121,6 +128,7 @@ class FindBar(Vertical):
         if self.is_open:
             self._search = None
             self._stop()
+            self._is_idle.set()
             self._log.show_hits(None)
             self.display = False
             self.post_message(self.Closed(self, escaped))
@@ -170,6 +178,7 @@ class FindBar(Vertical):
             self._log.refresh_hits()
             if not done:
                 self._timer = self.set_timer(PAUSE, self._go_on)
+        (self._is_idle.set if done else self._is_idle.clear)()
         self._settle(search, done=done)
         self._show_count()
         if self._next_act and not self._is_looking:

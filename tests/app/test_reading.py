@@ -12,6 +12,7 @@ from support.console_operator import Operate, Operator
 from chat_console.app.reading import departure, name_in
 from chat_console.server.settings import Settings
 from chat_console.widgets.entry import Entry, Kind
+from chat_console.widgets.find_bar import FindBar
 
 
 def left(who: int, text: str, *folded: Entry) -> Entry:
@@ -74,6 +75,20 @@ async def test_while_only_hits_are_shown_they_alone_are_saved(operator: Operator
     saved = (tmp_path / "hits").read_text().splitlines()
     assert len(saved) == 1 and saved[0].endswith("Ann: a needle")
     assert (tmp_path / "hits").stat().st_mode & 0o777 == 0o600
+
+
+async def test_hits_that_are_still_to_be_found_are_saved_too(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("SLICE", 0), ("PAUSE", 0.05)):
+        monkeypatch.setattr(f"chat_console.widgets.find_bar.{name}", seconds)
+    operator.log.write_entries([Entry(0.0, Kind.CHAT, "Ann", f"needle {number}") for number in range(500)])
+    find_bar = operator.console.screen.query_one(FindBar)
+    find_bar.open("needle")
+    find_bar.toggle_only()
+    assert operator.log.only and find_bar.is_searching
+    await operator.console.chat._reading.save(str(tmp_path / "hits"))  # pyright: ignore[reportPrivateUsage]
+    assert len((tmp_path / "hits").read_text().splitlines()) == 500
 
 
 async def test_f9_selects_the_flooder_before_it_goes_to_what_came_in_an_absence(operator: Operator) -> None:
