@@ -180,7 +180,8 @@ def ban_added(networks: Sequence[Network], seconds: float | None) -> str:
 
 def is_banned(networks: Sequence[Network], seconds: float | None, remark: str = "") -> str:
     why = f" ({remark})" if remark else ""
-    return f"{_some_networks(networks)} is banned {_span(seconds)}{why}"
+    verb = "is" if len(networks) == 1 else "are"
+    return f"{_some_networks(networks)} {verb} banned {_span(seconds)}{why}"
 
 
 def is_unbanned(network: str) -> str:

@@ -106,7 +106,7 @@ ROWS = (
     aside(
         Banned(1, (network_of("192.0.2.0/24"), network_of("::1"))),
         "notice",
-        "192.0.2.0/24, ::1 is banned until unbanned",
+        "192.0.2.0/24, ::1 are banned until unbanned",
     ),
     aside(Unbanned(1, network_of("192.0.2.7")), "notice", "192.0.2.7 is no longer banned"),
     Row(
