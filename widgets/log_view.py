@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import Any
 
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widget import Widget
 
 from ..server.room.text import clean
 from .entry import Entry, Kind
 from .row_painter import PLAIN, Look, RowPainter
+from .row_scroll import RowScroll, nearest_row
 from .scrollback import FIRST_SERIAL, Row, Scrollback
 
 _OF_USERS = (Kind.CHAT, Kind.PRIVATE, Kind.SILENCED, Kind.JOIN, Kind.LEAVE, Kind.RENAME, Kind.FOLD)
 """The kinds of entries after which nobody needs the hint any more."""
 
 
-class LogView(ScrollView, can_focus=True):
+class LogView(RowScroll, can_focus=True):
     """A bounded log that wraps and paints only what is in view.
 
     It follows its end until the reader scrolls up. From then on it stays on the same text, whatever is
@@ -78,7 +76,6 @@ class LogView(ScrollView, can_focus=True):
         """The entry that nothing may push out of view, until the reader leaves it."""
         self._viewport = Size()
         self._seen = FIRST_SERIAL
-        self._thumb = (0, 0)
         self._told: tuple[bool, float | None, int] = (True, None, 0)
         self._painting = self._placing = False
         self._deserted = True
@@ -149,7 +146,7 @@ class LogView(ScrollView, can_focus=True):
         """Show what has been appended, dropped and replaced."""
         self.place(repaint=any(serial == replaced for serial, _ in self.rows_in_view))
 
-    # Where it is. Scrolling is not animated: the target might show other text once an animation got there.
+    # Where it is.
 
     def watch_following(self, following: bool) -> None:
         if following and not self._placing:
@@ -209,11 +206,6 @@ class LogView(ScrollView, can_focus=True):
         rows = sum(shown == serial for shown, _ in self.rows_in_view)
         return 0 < min(len(self.scrollback.layout(serial).rows), self._viewport.height) <= rows
 
-    def scroll_to(
-        self, x: float | None = None, y: float | None = None, *, animate: bool = False, **options: Any
-    ) -> None:
-        super().scroll_to(x, y, animate=False, **options)
-
     def scroll_home(self, **_: Any) -> None:
         self._show((self.scrollback.first, 0))
 
@@ -229,7 +221,7 @@ class LogView(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        old, new = _nearest(old_value), _nearest(new_value)
+        old, new = nearest_row(old_value), nearest_row(new_value)
         if old == new or self._viewport != self.scrollable_content_region.size:
             return  # Nothing to do, or not before the pending resize event.
         if abs(new - old) <= 2 * self._viewport.height:
@@ -280,7 +272,7 @@ class LogView(ScrollView, can_focus=True):
             self.rows_in_view = view
             self.refresh()
         if height:
-            self._set_scroll(scroll)
+            self.show_position(scroll, scrollback.total, self._viewport)
         self._placing = True
         self.following = at_end
         self._placing = False
@@ -292,24 +284,6 @@ class LogView(ScrollView, can_focus=True):
         if state != self._told and self.is_running:
             self._told = state
             self.post_message(self.Moved(self))
-
-    def _set_scroll(self, scroll: int) -> None:
-        """Set Textual's scroll position and number of rows as cheaply as possible."""
-        height, total = self._viewport.height, self.scrollback.total
-        # Plain assignments would lay out the whole screen and call this method again.
-        assign: Any = self.set_reactive
-        assign(Widget.virtual_size, Size(self._viewport.width, total))
-        # Keep the fraction of a row that a slow drag has accumulated.
-        position = min(scroll + self.scroll_y - _nearest(self.scroll_y), float(self.max_scroll_y))
-        assign(Widget.scroll_y, position)
-        assign(Widget.scroll_target_y, float(scroll))
-        # The scrollbar takes as long to paint as the text: update it only if it moves by an eighth of a cell.
-        eighths = 8 * height / max(1, total)
-        thumb = int(scroll * eighths), int(height * eighths)
-        if thumb != self._thumb:
-            self._thumb = thumb
-            self.vertical_scrollbar.window_virtual_size = total
-            self.vertical_scrollbar.position = position
 
     # Painting.
 
@@ -351,8 +325,3 @@ class LogView(ScrollView, can_focus=True):
         rows = [Region(0, y, width, 1) for y, row in enumerate(self.rows_in_view) if row[0] in serials]
         if rows:
             self.refresh(*rows)
-
-
-def _nearest(position: float) -> int:
-    """Round half up, so that adding whole rows does not change how a position is rounded."""
-    return floor(position + 0.5)
