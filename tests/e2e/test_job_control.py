@@ -59,12 +59,18 @@ class Shell:
         """End what the shell has started, which would keep the terminal open."""
         children = Path(f"/proc/{self.terminal.process.pid}/task/{self.terminal.process.pid}/children")
         give_up_at = time.monotonic() + BOUND
-        while jobs := children.read_text().split():
+        told: set[int] = set()
+        while jobs := [*map(int, children.read_text().split())]:
             late = time.monotonic() > give_up_at
             if time.monotonic() > give_up_at + 5:
                 break  # what is left has ended, and the shell does not look at it
-            for job in map(int, jobs):
-                for number in (signal.SIGKILL,) if late else (signal.SIGTERM, signal.SIGCONT):
+            for job in jobs:
+                # None twice: at each SIGCONT the console takes the terminal anew, which may take a second.
+                numbers = [signal.SIGKILL] if late else [] if job in told else [signal.SIGTERM]
+                if is_stopped(job):
+                    numbers.append(signal.SIGCONT)
+                told.add(job)
+                for number in numbers:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(job, number)
             time.sleep(0.02)
@@ -76,6 +82,14 @@ class Shell:
         found = re.match(r"Server started on port (\d+)\n", self._log.read_text())
         assert found
         return int(found[1])
+
+
+def is_stopped(process: int) -> bool:
+    """Whether a signal has stopped `process`, which may have ended by now."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        # The state follows the name, which is in brackets and may contain anything.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return False
 
 
 def talk(*clients: Client, word: str) -> None:
