@@ -159,6 +159,17 @@ def test_an_older_row_than_the_log_can_keep_tells_its_number_alone() -> None:
     assert folds[0].text == "500 more like it in 1 s"
 
 
+def test_a_row_that_grows_from_frame_to_frame_counts_as_what_it_stands_for_by_then() -> None:
+    log = Log()
+    count = 250
+    assert count < MOST_KEPT < sum(range(count))
+    log.show(*lines(MAX, FREE_LINES))
+    for number in range(count):
+        log.show(line(MAX, f"line {number}"))
+    (fold,) = [entry for entry in log.entries if entry.kind is Kind.FOLD]
+    assert len(fold.folded) == count
+
+
 # Warnings
 
 
@@ -206,8 +217,9 @@ def test_a_muted_flooder_is_warned_of_no_more() -> None:
     log = Log()
     log.show(*lines(MAX, 30))
     log.folding.floods.forget(MAX)
-    log.show(*lines(MAX, 30, 0, Kind.SILENCED), now=1100)
-    assert (len(warnings(log)), log.folding.floods.flooders(1100)) == (1, [])
+    for now in (1001, 1100):  # what it said in public still counts for a while
+        log.show(*lines(MAX, 30, 0, Kind.SILENCED), now=now)
+        assert (len(warnings(log)), log.folding.floods.flooders(now)) == (1, [])
 
 
 def test_a_crowd_that_floods_is_warned_of_in_a_few_rows() -> None:
@@ -319,6 +331,7 @@ def test_the_row_of_who_left_again_keeps_what_it_tells() -> None:
     log.folding.forget(UWE)
     log.show(joined(VERA), named(VERA))
     assert shown(log.entries) == ["+ 127.0.0.1|47002 joined", "- uwe left", "+ vera joined"]
+    assert log.show(named(UWE))[3:] == ["rename 127.0.0.1|47002 is now uwe"], "it is remembered"
 
 
 # Lines that are not shown

@@ -21,8 +21,9 @@ from chat_console.server.room.events import (
     OperatorSaid,
     Replied,
     Said,
+    Silenced,
 )
-from chat_console.server.subscribers import Subscribers, described
+from chat_console.server.subscribers import EVERY_SESSION, Subscribers, described
 
 
 def said(text: str) -> OperatorSaid:
@@ -121,13 +122,14 @@ class TestWhoHears:
     @pytest.mark.parametrize(
         ("event", "hearers"),
         [
-            (said("hello"), ["anybody", "1", "2"]),
-            (Failed(7.0, "Ann", "oops"), ["anybody", "1", "2"]),
-            (MESSAGED, ["1", "2"]),
-            (Replied(7.0, None, "for all sessions"), ["1", "2"]),
-            (Replied(7.0, 2, "for one"), ["2"]),
-            (Replied(7.0, 3, "for one that is gone"), []),
-            (OperatorMessaged(7.0, 1, "Operator", "Ann", "psst", (1,)), ["1", "2"]),
+            (said("hello"), ["anybody", "1", "2", "every"]),
+            (Failed(7.0, "Ann", "oops"), ["anybody", "1", "2", "every"]),
+            (MESSAGED, ["1", "2", "every"]),
+            (Silenced(7.0, 1, "Ann", ("hello",)), ["1", "2", "every"]),
+            (Replied(7.0, None, "for all sessions"), ["1", "2", "every"]),
+            (Replied(7.0, 2, "for one"), ["2", "every"]),
+            (Replied(7.0, 3, "for one that is gone"), ["every"]),
+            (OperatorMessaged(7.0, 1, "Operator", "Ann", "psst", (1,)), ["1", "2", "every"]),
         ],
     )
     def test_is_decided_by_what_it_is(self, event: Event, hearers: list[str]) -> None:
@@ -139,6 +141,7 @@ class TestWhoHears:
 
         subscribers.add(hearing("anybody"))
         undos = [subscribers.add(hearing(str(number)), number) for number in (1, 2)]
+        undos.append(subscribers.add(hearing("every"), EVERY_SESSION))
         subscribers.tell(event)
         assert heard == [(name, event) for name in hearers]
         for undo in undos:

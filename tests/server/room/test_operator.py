@@ -232,6 +232,19 @@ class TestMute:
         assert scene.seen() == {ann: ["You are muted"]}
         assert scene.told() == [Silenced(NOW, ann.id, "Ann", ("hello",))]
 
+    def test_tells_its_time_and_its_reason_to_the_operators_alone(self, scene: Scene) -> None:
+        ann, _ = scene.gather("Ann", "Bob")
+        scene.operate("/mute Ann 10m too  loud")
+        assert scene.told()[0] == Muted(NOW, ann.id, "Ann", True, 600, "too loud")
+        assert scene.seen() == {ann: ["You are muted"]}
+
+    def test_has_an_end_only_while_it_lasts(self, scene: Scene) -> None:
+        (ann,) = scene.gather("Ann")
+        scene.operate("/mute Ann 10m")
+        assert ann.muted_until == NOW + 600
+        scene.operate("/unmute Ann")
+        assert ann.muted_until is None
+
     def test_lasts_for_the_time_that_is_given(self, scene: Scene) -> None:
         ann, bob = scene.gather("Ann", "Bob")
         scene.operate("/mute Ann 10m")
@@ -324,6 +337,20 @@ class TestBan:
             cid: ["Ann has left the server.", f"{bob.address} has left the server."],
         }
         assert scene.closed == [ann, bob]
+
+    def test_tells_its_reason_to_the_operators_alone(self, scene: Scene) -> None:
+        ann, bob = scene.join("192.0.2.7|4001"), scene.join("198.51.100.1|4002")
+        for _ in range(2):
+            scene.forget()
+            scene.operate("/ban 192.0.2.7 2h too loud")
+        assert scene.told()[:2] == [
+            Left(NOW, ann.id, str(ann.address), LeaveReason.BANNED, "too loud"),
+            Banned(NOW, (network_of("192.0.2.7"),), 7200, "too loud"),
+        ]
+        assert scene.seen() == {
+            ann: ["You have left the server"],
+            bob: [f"{ann.address} has left the server."],
+        }
 
     @pytest.mark.parametrize("between", ["/list", "hello", "/ban 192.0.2.7 1h", "/foo", "/kick Nobody"])
     def test_asks_again_when_something_else_was_typed_in_between(self, scene: Scene, between: str) -> None:

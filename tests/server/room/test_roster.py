@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat_console.server.addresses import Address, network_of
+from chat_console.server.room.names import MAX_NAME_LENGTH
 from chat_console.server.room.roster import Member, Roster
 
 
@@ -161,3 +162,9 @@ class TestSimilar:
         assert roster.similar("maxm") == "max_m"
         for other in ("", "kar", "Quentn1", "x" * 1000, "\u017farim2"):
             assert roster.similar(other) is None
+
+    def test_is_not_looked_for_where_it_would_be_no_nickname(
+        self, roster: Roster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("chat_console.server.room.roster.one_edit_away", pytest.fail)
+        assert roster.similar("x" * (MAX_NAME_LENGTH + 1)) is None
