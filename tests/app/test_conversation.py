@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from support.console_operator import Operator
 
+from chat_console.server.room.events import Said
 from chat_console.widgets.command_line import CommandLine
 
 
@@ -20,6 +21,35 @@ async def test_f8_goes_from_one_who_waits_to_the_next_the_oldest_first(operator:
         assert (operator.line.recipient.id, operator.selected) == (member.id, member.id)
         assert operator.log.pointed is not None and operator.log.pointed.who == member.id
         assert operator.focused is operator.line
+
+
+async def test_f8_goes_there_again_wherever_the_operator_has_gone_since(operator: Operator) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    operator.say(bob, "/msg Operator help")
+    for number in range(30):
+        operator.happen(Said(0, -number, f"user{number}", ("hello",)))
+    await operator.until(lambda: "» 1 private" in operator.status)
+    await operator.press("f8")
+    serial = operator.log.pointer
+    assert serial is not None
+    operator.log.scroll_end()
+    operator.user_list.selected = ann.id
+    await operator.settle()
+    assert not operator.log.in_view(serial)
+    await operator.press("f8")
+    assert operator.log.in_view(serial)
+    assert operator.selected == bob.id
+
+
+async def test_who_has_left_waits_until_the_operator_has_seen_its_line(operator: Operator) -> None:
+    (bob,) = await operator.gather("Bob")
+    operator.say(bob, "/msg Operator help")
+    await operator.leave(bob)
+    await operator.until(lambda: "» 1 private" in operator.status)
+    await operator.press("f8")
+    assert operator.log.pointed is not None and operator.log.pointed.text == "help"
+    assert (operator.line.recipient, operator.selected) == (None, None)
+    await operator.until(lambda: "private" not in operator.status)
 
 
 async def test_f8_where_nobody_waits_says_so_and_changes_nothing(operator: Operator) -> None:

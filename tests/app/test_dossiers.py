@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,6 +96,32 @@ def test_of_a_long_line_the_start_is_remembered() -> None:
     dossier = dossiers.of(7)
     assert dossier is not None
     assert [(entry.time, len(entry.text)) for entry in dossier.last_lines] == [(2.0, LONGEST_LINE)]
+
+
+def test_of_many_names_and_lines_the_last_are_remembered_and_no_address() -> None:
+    dossiers = Dossiers()
+    address = Address("192.0.2.1", 1)
+    dossiers.take(Joined(1.0, 7, address))
+    old = [str(address), *(f"name{number}" for number in range(OLD_NAMES + 2))]
+    for name in old[: OLD_NAMES + 1]:
+        dossiers.take(Renamed(2.0, 7, name, "x"))
+    dossier = dossiers.of(7)
+    assert dossier is not None
+    assert list(dossier.old_names) == old[1 : OLD_NAMES + 1]
+    dossiers.take(Renamed(2.0, 7, old[-1], "x"))
+    assert list(dossier.old_names) == [*old[2 : OLD_NAMES + 1], old[-1]]
+    for number in range(LAST_LINES + 2):
+        dossiers.take(Said(3.0, 7, "x", (f"line {number}",)))
+    assert [entry.text for entry in dossier.last_lines] == ["line 4", "line 3", "line 2"]
+
+
+def test_nothing_is_kept_of_those_who_have_left() -> None:
+    dossiers = Dossiers()
+    before = pickle.dumps(dossiers)
+    for number in range(50):
+        dossiers.take(Joined(1.0, number, Address(f"192.0.2.{number}", 1)))
+        dossiers.take(Left(2.0, number, "x", LeaveReason.QUIT))
+    assert pickle.dumps(dossiers) == before
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)

@@ -153,3 +153,54 @@ async def test_the_time_that_was_chosen_is_offered_the_next_time(operator: Opera
     assert isinstance(await operator.dialog(), ActionDialog)
     await operator.press("enter")
     await operator.until(lambda: operator.answer.startswith("= Bob is muted for 3h"))
+
+
+async def test_who_leaves_before_the_screen_can_tell_is_not_hit_and_nothing_is_undone(
+    operator: Operator,
+) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    await operator.press("f3")
+    dialog = await operator.dialog()
+    operator.go(ann)
+    dialog.action_decide()
+    await operator.until(lambda: operator.answer == "! Ann has left; nobody was kicked")
+    await operator.press("ctrl+z")
+    assert operator.answer == "! nothing to undo"
+
+
+async def test_an_act_on_one_who_has_left_says_so_and_asks_nothing(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    await operator.leave(ann)
+    for act in (operator.console.chat.action_kick, operator.console.chat.action_ban):
+        await operator.press("x")
+        assert not operator.answer
+        act(ann.id)
+        await operator.settle()
+        assert operator.answer == "! this user has already left"
+        assert operator.at_home
+
+
+async def test_what_somebody_has_lifted_meanwhile_is_nothing_to_undo(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    for act, lift in (("/mute Ann", "/unmute Ann"), ("/ban 192.0.2.7", "/unban 192.0.2.7")):
+        await operator.submit(act)
+        await operator.until(lambda: operator.answer.endswith(" · Ctrl+Z undoes"))
+        await operator.submit(lift)
+        await operator.until(lambda: "no longer" in operator.answer or "unmuted" in operator.answer)
+        assert "Ctrl+Z" not in operator.answer, "that is no longer so"
+        await operator.press("ctrl+z")
+        assert operator.answer == "! nothing to undo"
+    assert not ann.muted
+
+
+async def test_of_a_mute_in_place_of_another_it_says_that_both_would_be_lifted(operator: Operator) -> None:
+    await operator.gather("Ann")
+    both = "= Ann is muted for 1h · Ctrl+Z unmutes, and lifts the mute before it too"
+    alone = "= Ann is muted for 1h · Ctrl+Z undoes"
+    for answer in (alone, both):
+        await operator.submit("/mute Ann 1h")
+        await operator.until(lambda: operator.answer == answer)  # noqa: B023
+    await operator.submit("/unmute Ann")
+    await operator.submit("/mute Ann 1h")
+    await operator.until(lambda: operator.answer == alone)

@@ -75,6 +75,13 @@ def test_a_mute_that_replaced_another_says_plainly_what_the_key_does_and_is_undo
     assert [undo.take(2.0) for _ in range(2)] == [done, None]
 
 
+def test_what_is_banned_anew_is_undone_once() -> None:
+    undo = Undo()
+    undo.banned("192.0.2.7", 0.0)
+    undo.banned("192.0.2.7", 1.0)
+    assert [undo.take(2.0) for _ in range(2)] == [BanDone("192.0.2.7"), None]
+
+
 def test_what_is_said() -> None:
     undo = Undo()
     assert undo.muted(1, "ann", False, 0.0).undone == "ann is unmuted"
@@ -87,8 +94,9 @@ def test_what_is_said() -> None:
 
 def test_it_keeps_only_so_many() -> None:
     undo = Undo()
-    for user_id in range(LIMIT + 5):
-        undo.muted(user_id, "x", False, 0.0)
-    for _ in range(LIMIT):
-        assert undo.take(0.0) is not None
-    assert undo.take(0.0) is None
+    for act in (lambda number: undo.muted(number, "x", False, 0.0), lambda _: undo.kicked("x", 0.0)):
+        for number in range(LIMIT + 5):
+            act(number)
+        for _ in range(LIMIT):
+            assert undo.take(0.0) is not None
+        assert undo.take(0.0) is None
