@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import tempfile
 import time
@@ -20,9 +19,6 @@ from ..widgets.entry import MARKS, Entry
 
 _SLICE = 200  # lines that are written before the other threads have their turn
 _YIELD = 0.001  # seconds for that turn
-
-_NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
-"""What a file system says that has no hard links."""
 
 
 SAVE = "/save"
@@ -118,8 +114,6 @@ def _write(entries: Sequence[Entry], names: Iterable[Path]) -> Saved:
         OSError: if it cannot be written.
     """
     first, *others = names
-    if not others and os.path.lexists(first):
-        raise FileExistsError
     # Created for its owner alone, whatever the umask.
     descriptor, temporary = tempfile.mkstemp(dir=first.parent, prefix=".chat-", suffix=".part")
     try:
@@ -146,9 +140,7 @@ def _publish(temporary: str, path: Path) -> None:
     """Give a finished file its name, unless that is taken."""
     try:
         os.link(temporary, path)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
+    except OSError:  # perhaps the file system has no hard links
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
             os.replace(temporary, path)
