@@ -230,6 +230,17 @@ def test_one_row_can_go_first() -> None:
     assert terminal.show(rows) == "\x1b[1H\x1b[0mc"
 
 
+def test_one_row_that_goes_first_moves_no_others() -> None:
+    terminal = Terminal(80, 24)
+    terminal.show(terminal.rows(full_log(500, 80, 24, users=False)))
+    rows = terminal.rows(full_log(501, 80, 24, users=False))
+    first = terminal.show(rows, only=23)
+    assert "\x1b[r" not in first
+    assert len(first) < 160
+    terminal.show(rows)
+    assert terminal.seen() == anew(rows, terminal)
+
+
 def test_what_is_forgotten_is_painted_whole() -> None:
     terminal = Terminal(20, 2)
     rows = terminal.rows([[("name", Style(bgcolor="red"))], []])
@@ -255,6 +266,16 @@ def test_what_a_text_may_flow_over_is_painted_after_it() -> None:
     output = terminal.show(terminal.rows([[(FAMILY, None), ("|list      ", Style(reverse=True))]]))
     assert terminal.screen.display[0].endswith("|list             ")
     assert output.index(FAMILY) < output.index("|list")
+
+
+def test_it_is_also_where_all_that_one_pen_paints_comes_first() -> None:
+    pens = Style(reverse=True), Style(bold=True)
+    terminal = Terminal(20, 9)
+    terminal.show(terminal.rows([[] for _ in range(9)]))
+    striped = [("ab", pens[0]), ("cd", None), ("ef", pens[0]), ("gh", None)]
+    output = terminal.show(terminal.rows([*[striped] * 8, [(FAMILY, pens[1]), ("|list      ", pens[0])]]))
+    assert terminal.screen.display[8].endswith("|list             ")
+    assert output.index(FAMILY) < output.index("|list") < output.rindex("cd")
 
 
 def test_a_wide_text_is_painted_as_a_whole_in_its_place() -> None:
@@ -382,10 +403,14 @@ def test_a_log_that_is_paged_through_is_moved(by: int) -> None:
 
 def test_where_it_gains_little_nothing_is_moved() -> None:
     terminal = Terminal(80, 24)
-    # A few rows of the log, beside a list that has to stay.
-    frame = [[(f"{NAMES[y] * 6:<38}│", None), *log_line(y, 41)] for y in range(24)]
-    moved = [[line[0], *log_line(y + 1, 41)] if y < 4 else line for y, line in enumerate(frame)]
-    assert find_scroll(terminal.rows(frame), terminal.rows(moved), False) is None
+    frame = [[(f"{(NAMES[y] * 6)[:24]:<24}│", None), *log_line(y, 55)] for y in range(24)]
+
+    def found(count: int, side_margins: bool) -> bool:
+        """Whether a move of that many rows of the log, beside a list that has to stay, is worth it."""
+        moved = [[line[0], *log_line(y + (y < count), 55)] for y, line in enumerate(frame)]
+        return find_scroll(terminal.rows(frame), terminal.rows(moved), side_margins) is not None
+
+    assert (found(4, False), found(20, True)) == (False, True)
 
 
 # Pens
