@@ -144,7 +144,7 @@ class Keyboard:
         text = self._decode(data)
         if not self._rest:
             # Escape has been taken for a key; what comes now may be the rest of an answer.
-            self._escaped = self._escaped and text.startswith(ANSWER[1]) and self._is_answer_due()
+            self._escaped = self._escaped and text.startswith(ANSWER[1])
             text = ANSWER[0] + text if self._escaped else text
         self._rest += text
         return list(self._events())
