@@ -95,6 +95,14 @@ class TestKeeping:
         assert kept.mode == 0o600
         assert os.listdir(file.parent) == ["line-history"]
 
+    async def test_a_line_is_whole_however_little_the_disk_takes_at_once(
+        self, kept: Kept, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:3]))
+        await kept.keep("hello, everybody")
+        assert kept.text == "hello, everybody\n"
+
     async def test_of_a_huge_file_only_the_end_is_read(
         self, kept: Kept, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -20,12 +20,16 @@ class Screen(App[None]):
         super().__init__()
         self.row = AnswerRow()
         self.presses = 0
+        self.changes: list[bool] = []
 
     def compose(self) -> ComposeResult:
         yield self.row
 
     def on_answer_row_state_pressed(self) -> None:
         self.presses += 1
+
+    def on_answer_row_changed(self, event: AnswerRow.Changed) -> None:
+        self.changes.append(event.answered)
 
     @property
     def text(self) -> str:
@@ -101,3 +105,13 @@ async def test_hostile_text_is_shown_as_text() -> None:
         app.row.say("[/x]\x1b[2J\x9b31m", error=True)
         assert "! [/x]" in app.text
         assert app.text.isprintable()
+
+
+async def test_it_tells_when_there_is_an_answer_and_when_there_is_none() -> None:
+    async with Screen().run_test(size=(60, 5)) as pilot:
+        app: Any = pilot.app
+        for text in ("one", "two"):
+            app.row.say(text)
+        app.row.clear()
+        await until(lambda: False in app.changes)
+        assert app.changes == [True, False]

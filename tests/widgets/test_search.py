@@ -210,6 +210,18 @@ def test_a_search_finds_all_and_nothing_else_whatever_changes_meanwhile(
     assert hits == found_at_once(scrollback, query("hit"))
 
 
+def test_what_is_replaced_becomes_a_hit_or_is_one_no_longer() -> None:
+    scrollback = Scrollback(100)
+    first = scrollback.append([said("hit"), said("miss"), said("hit")])
+    search = Search(scrollback, query("hit"))
+    while not search.step(0):
+        pass
+    for place, text, hits in ((1, "hit", [0, 1, 2]), (0, "miss", [1, 2]), (2, "hit too", [1, 2])):
+        scrollback.replace(first + place, said(text))
+        search.replaced(first + place)
+        assert search.hits == [first + hit for hit in hits]
+
+
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.data())
 def test_neighbours_and_numbers_are_those_of_the_hits(found: list[bool], data: st.DataObject) -> None:
     scrollback = scrollback_of(*("hit" if each else "miss" for each in found))

@@ -155,6 +155,16 @@ async def test_all_lines_are_asked_for_by_key_and_by_mouse() -> None:
         assert app.asked == [7, 7, 7]
 
 
+async def test_once_it_shows_nobody_no_lines_are_asked_for() -> None:
+    async with shown(37) as (app, pilot):
+        button = app.card.query_one(".user-card--all", TextButton)
+        button.press()
+        app.card.hide()
+        button.press()
+        await pilot.pause()
+        assert app.asked == []
+
+
 @pytest.mark.parametrize("text", ["[/x]", "[@click=app.quit]", "a\x1b[31mb\x1b]0;t\x07c\u202e"])
 async def test_hostile_text_is_only_text(text: str) -> None:
     async with shown(37) as (app, pilot):

@@ -165,6 +165,9 @@ def test_of_a_user_the_row_says_what_matters_most(
             id="the name gives way to the state",
         ),
         pytest.param(Row(V4, "", "mute 9m", SILENT, "3m"), 24, "….0.1|41050 mute 9m   3m", id="no nickname"),
+        pytest.param(
+            Row("Bobby", V4, "", SILENT, "3m"), 15, "Bobby        3m", id="an address cut too short"
+        ),
         pytest.param(Row("Bobby", "", "»1", SILENT, "3m"), 12, "Bob… »1   3m", id="a short name gives way"),
         pytest.param(Row("Bobby", "", "»1", SILENT, "3m"), 11, "Bobby    3m", id="the state is next to go"),
         pytest.param(Row("Bo", "", "", SILENT, "3m"), 9, "Bo     3m", id="the least width with a time"),
