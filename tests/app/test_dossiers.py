@@ -103,10 +103,12 @@ def test_of_many_names_and_lines_the_last_are_remembered_and_no_address() -> Non
     address = Address("192.0.2.1", 1)
     dossiers.take(Joined(1.0, 7, address))
     old = [str(address), *(f"name{number}" for number in range(OLD_NAMES + 2))]
-    for name in old[: OLD_NAMES + 1]:
-        dossiers.take(Renamed(2.0, 7, name, "x"))
     dossier = dossiers.of(7)
     assert dossier is not None
+    dossiers.take(Renamed(2.0, 7, old[0], "x"))
+    assert not dossier.old_names
+    for name in old[1 : OLD_NAMES + 1]:
+        dossiers.take(Renamed(2.0, 7, name, "x"))
     assert list(dossier.old_names) == old[1 : OLD_NAMES + 1]
     dossiers.take(Renamed(2.0, 7, old[-1], "x"))
     assert list(dossier.old_names) == [*old[2 : OLD_NAMES + 1], old[-1]]

@@ -502,6 +502,13 @@ async def test_a_line_that_came_after_an_answer_waits_though_it_is_shown_with_it
     assert panes.feed.inbox.count == 1
 
 
+async def test_how_much_somebody_said_is_forgotten_with_its_leaving(panes: Panes) -> None:
+    panes.show(Joined(AT, 1, Address("a", 1)), said(3))
+    assert panes.activity.rate(1, panes.now) == 3
+    panes.show(Left(AT, 1, "Ann", LeaveReason.QUIT))
+    assert (panes.activity.rate(1, panes.now), panes.activity.idle(1, panes.now)) == (0, None)
+
+
 async def test_a_private_line_of_somebody_who_has_left_still_waits(panes: Panes) -> None:
     panes.show(
         Joined(AT, 1, Address("a", 1)), Messaged(AT, 1, "a|1", "bye"), Left(AT, 1, "a|1", LeaveReason.QUIT)

@@ -77,9 +77,9 @@ def test_a_mute_that_replaced_another_says_plainly_what_the_key_does_and_is_undo
 
 def test_what_is_banned_anew_is_undone_once() -> None:
     undo = Undo()
-    undo.banned("192.0.2.7", 0.0)
-    undo.banned("192.0.2.7", 1.0)
-    assert [undo.take(2.0) for _ in range(2)] == [BanDone("192.0.2.7"), None]
+    undo.banned(["192.0.2.7"], 0.0)
+    undo.banned(["192.0.2.7"], 1.0)
+    assert [undo.take(2.0) for _ in range(2)] == [BanDone(("192.0.2.7",)), None]
 
 
 def test_what_is_said() -> None:
@@ -93,8 +93,9 @@ def test_what_is_said() -> None:
 
 
 def test_it_keeps_only_so_many() -> None:
-    undo = Undo()
-    for act in (lambda number: undo.muted(number, "x", False, 0.0), lambda _: undo.kicked("x", 0.0)):
+    mute, kick = Undo(), Undo()
+    acts = (mute, lambda number: mute.muted(number, "x", False, 0.0)), (kick, lambda _: kick.kicked("x", 0.0))
+    for undo, act in acts:
         for number in range(LIMIT + 5):
             act(number)
         for _ in range(LIMIT):
