@@ -7,7 +7,6 @@ from typing import Any, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -146,7 +145,3 @@ class KeyBar(Widget):
     def action_press(self, key: str) -> None:
         """Press a key, as a click on it does."""
         self.app.simulate_key(key)  # pyright: ignore[reportUnknownMemberType]
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Keep the focus where it is."""
-        event.prevent_default()

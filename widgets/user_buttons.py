@@ -69,7 +69,6 @@ class UserButtons(Container):
     def __init__(self, acts: Sequence[Act], *, id: str | None = None) -> None:  # noqa: A002
         self._acts = acts
         self._muted = False
-        self._rows: list[list[str]] = []
         self.buttons = tuple(TextButton(action=act.action) for act in acts)
         """The buttons, in the order of the acts."""
         super().__init__(*self.buttons, id=id)
@@ -90,9 +89,8 @@ class UserButtons(Container):
     def _fit(self) -> None:
         width = self.content_size.width
         rows = lay_out_buttons(self._acts, width, muted=self._muted) if width else []
-        if not rows or rows == self._rows:
+        if not rows:
             return
-        self._rows = rows
         self.styles.grid_size_columns = len(rows[0])
         self.styles.grid_columns = column_widths(rows)
         self.styles.height = len(rows)

@@ -115,6 +115,13 @@ async def test_where_there_is_little_room_the_apps_least_keys_are_left_out() -> 
         await until(lambda: app.text.rstrip() == " F1 Help F3 Kick")
 
 
+async def test_those_of_the_focused_pane_are_left_out_last() -> None:
+    app = Keys()
+    async with app.run_test(size=(10, 4)):
+        app.set_focus(app.pane)
+        await until(lambda: app.text.rstrip() == " y Copy")
+
+
 async def test_a_note_stands_behind_its_label() -> None:
     app = Keys()
     async with app.run_test(size=(60, 4)):
@@ -134,6 +141,9 @@ async def test_a_click_presses_the_key() -> None:
         await until(lambda: app.notes == [2])
         await pilot.click(app.bar, offset=(50, 0))
         assert app.notes == [2]
+        app.set_focus(app.pane)
+        await pilot.click(app.bar, offset=(40, 0))
+        assert app.focused is app.pane
 
 
 async def test_a_key_that_cannot_be_used_now_is_dimmed() -> None:
