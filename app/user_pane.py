@@ -99,9 +99,7 @@ class UserPane(Vertical):
             idle=known.here if idle is None else idle,
             lines=known.lines,
             waiting=known.waiting,
-            old_names=tuple(name for name in reversed(dossier.old_names) if name != user.name)
-            if dossier
-            else (),
+            old_names=tuple(dossier.names_but(user.name)) if dossier else (),
             muted=user.muted,
             mute_left=None if user.muted_until is None else user.muted_until - now,
             mutes=dossier.mutes if dossier else 0,

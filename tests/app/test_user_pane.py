@@ -33,6 +33,12 @@ NOW = 1_000_000.0
 HERE = Address("127.0.0.1", 47144)
 
 
+class Next(Widget, can_focus=True):
+    """What Textual gives the focus of one that vanishes, unless it is told better."""
+
+    DEFAULT_CSS = "Next { height: 0; }"
+
+
 class PaneScreen(Screen[None]):
     def __init__(self, server: ChatServer) -> None:
         super().__init__()
@@ -49,6 +55,7 @@ class PaneScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Horizontal(self.pane)
         yield self.pane.buttons_below
+        yield Next()
 
     def action_message(self) -> None:
         self.done.append("message")
@@ -175,6 +182,15 @@ async def test_the_card_tells_what_is_known_and_remembered(panes: Panes) -> None
     )
     panes.users.selected = None
     await paused_until(panes.pilot, lambda: panes.card == [])
+
+
+async def test_of_old_names_each_is_told_once_and_not_the_one_that_it_has_again(panes: Panes) -> None:
+    panes.come("q")
+    for old, new in (("q", "quentin"), ("quentin", "q"), ("q", "tin"), ("tin", "quentin")):
+        panes.pane.note(Renamed(2.0, 1, old, new))
+    panes.users.apply(changed=[User(1, "quentin", str(HERE), NOW)])
+    panes.users.selected = 1
+    await until(lambda: any(row.startswith(" was tin, q · muted") for row in panes.card))
 
 
 async def test_where_there_is_room_the_card_has_the_last_lines_and_asks_for_all(panes: Panes) -> None:
