@@ -51,7 +51,6 @@ class Offer:
         """Return the choice to do it to `user`."""
         address = "" if user.address == user.name else user.address
         key = key_text(self.key) if selected else ""
-        # Not str.format, which would obey what a name contains.
         title = self.title.replace("{name}", user.name)
         return Choice(title, address, key, self.action.replace("{id}", str(user.id)))
 
