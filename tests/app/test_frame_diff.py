@@ -285,6 +285,21 @@ def test_a_wide_text_is_painted_as_a_whole_in_its_place() -> None:
     assert output == "\x1b[1H\x1b[0m\x1b7      \x1b8\x1b7漢字 b\x1b8\x1b[6C"
 
 
+def test_of_a_text_that_is_cut_at_either_end_nothing_stays() -> None:
+    cells = Cells(Pens(None))
+    row, blank = cells.of("漢字a", PLAIN), cells.blanks(1)[0]
+    assert "".join(cell.text for cell in put(row, 1, cells.of("xy", PLAIN), blank)) == " xy  "
+
+
+def test_texts_do_not_pile_up() -> None:
+    cells = Cells(Pens(None))
+    first = cells.of("漢字", PLAIN)
+    assert cells.of("漢字", PLAIN) is first
+    for number in range(5_000):
+        cells.of(f"字{number}", PLAIN)
+    assert cells.of("漢字", PLAIN) is not first
+
+
 def test_no_control_character_reaches_the_terminal() -> None:
     cells = Cells(Pens(None))
     assert [cell.text for cell in cells.of("a\x1b[2J\x9b\x00\nb\x7f", PLAIN)] == list("a[2Jb")
@@ -450,6 +465,14 @@ def test_a_change_of_pens_is_short(one: str, two: str, change: str) -> None:
 def test_the_colours_are_those_that_the_terminal_has(system: str | None, code: str) -> None:
     pens = Pens(system)
     assert pens.change(None, pens.of(Style(color="#ff0001"))) == f"\x1b[0{';' if code else ''}{code}m"
+
+
+def test_what_is_made_of_a_style_is_made_anew_of_those_that_were_seen() -> None:
+    pens = Pens("256")
+    style = Style(italic=True)
+    before = pens.of(style)
+    pens.convert_by(lambda style: style + Style(bold=True))
+    assert pens.change(before, pens.of(style)) == "\x1b[1m"
 
 
 def test_styles_with_positions_do_not_pile_up() -> None:

@@ -168,6 +168,16 @@ class TestLineTerminal:
         terminal.close()
         assert termios.tcgetattr(slave) == before
 
+    async def test_what_it_takes_again_it_gives_back_as_it_was_at_first(self, tty: tuple[int, int]) -> None:
+        _, slave = tty
+        before = termios.tcgetattr(slave)
+        terminal = LineTerminal(slave, TerminalPrinter(slave, lambda problem: None), TypedLine(100))
+        terminal.start()
+        # As after SIGSTOP and `fg` under a shell that leaves the modes as they are.
+        terminal.start()
+        terminal.close()
+        assert termios.tcgetattr(slave) == before
+
     async def test_it_leaves_modes_that_others_have_set(self, tty: tuple[int, int]) -> None:
         _, slave = tty
         terminal = LineTerminal(slave, TerminalPrinter(slave, lambda problem: None), TypedLine(100))

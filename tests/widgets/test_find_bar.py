@@ -104,6 +104,25 @@ async def test_a_hit_in_view_moves_nothing(finder: Finder) -> None:
     assert finder.said == f"find: 1 of 1 · {clock(NOON)} | following"
 
 
+async def test_end_goes_to_the_end_of_the_line_and_only_then_to_that_of_the_log(finder: Finder) -> None:
+    finder.log.write_entries(numbered(0, 100))
+    await finder.find("20")
+    await finder.pilot.press("home", "end")
+    assert not finder.log.following
+    assert finder.line.cursor_position == len("20")
+    await finder.pilot.press("end")
+    assert finder.log.following
+
+
+async def test_a_line_that_was_gone_to_by_time_and_is_dropped_is_not_pointed_at(finder: Finder) -> None:
+    finder.log.write_entries(numbered(0, 5))
+    await finder.find(clock(NOON))
+    finder.log.clear()
+    await finder.pilot.press("enter")
+    assert finder.bar.is_open
+    assert finder.log.pointer is None
+
+
 async def test_up_and_down_go_from_hit_to_hit(finder: Finder) -> None:
     finder.log.write_entries(numbered(0, 100))
     await finder.find("7")

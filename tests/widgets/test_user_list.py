@@ -19,7 +19,7 @@ from textual.strip import Strip
 
 from chat_console.widgets.activity import Activity
 from chat_console.widgets.list_header import Listing
-from chat_console.widgets.user_list import RESORT_INTERVAL, UserList
+from chat_console.widgets.user_list import QUERY_LIMIT, RESORT_INTERVAL, UserList
 from chat_console.widgets.user_order import Order
 from chat_console.widgets.user_painter import MARK
 from chat_console.widgets.user_row import User
@@ -892,3 +892,11 @@ async def test_each_user_costs_little_when_the_list_is_narrowed() -> None:
     user_list = RecordingList()
     async with shown(user_list, map(user, range(10_000)), size=(40, 24)):
         assert steps(lambda: user_list.narrow("9")) < 10 * 10_000
+
+
+async def test_nothing_longer_than_a_name_or_an_address_is_looked_for() -> None:
+    user_list = RecordingList()
+    async with shown(user_list, [user(1)]) as (_, pilot):
+        user_list.focus()
+        await pilot.press(*"x" * (QUERY_LIMIT + 2))
+        assert user_list.looked_for == "x" * QUERY_LIMIT
