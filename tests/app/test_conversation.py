@@ -48,7 +48,9 @@ async def test_who_has_left_waits_until_the_operator_has_seen_its_line(operator:
     await operator.until(lambda: "» 1 private" in operator.status)
     await operator.press("f8")
     assert operator.log.pointed is not None and operator.log.pointed.text == "help"
-    assert (operator.line.recipient, operator.selected) == (None, None)
+    # What is typed now is meant for Bob, and goes to nobody.
+    assert operator.line.recipient is not None and operator.line.recipient.gone
+    assert operator.selected is None
     await operator.until(lambda: "private" not in operator.status)
 
 
