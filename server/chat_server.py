@@ -192,8 +192,7 @@ class ChatServer:
                 raise
             finally:
                 self._closing.close()
-                if self._recorder is not None:
-                    self.not_recorded = await self._recorder.close()
+                await self._end_recording()
 
     async def _end(self) -> None:
         for listener in self._listeners:
@@ -213,6 +212,10 @@ class ChatServer:
                 while self.chat.has_untold_events:  # noqa: ASYNC110 - each turn tells some of them
                     await asyncio.sleep(0)
         self.chat.emit(Stopped(self.chat.now(), self.stopping_because))
+
+    async def _end_recording(self) -> None:
+        if self._recorder is not None:
+            self.not_recorded = await self._recorder.close()
 
     def abort(self) -> None:
         """Cut all connections at once; a `stop` that waits for them, or for a disk, then returns."""
@@ -313,14 +316,13 @@ def _recorder_for(settings: Settings, tell: Callable[[Recording], object]) -> Re
     from .history.place import HistoryError
 
     try:
-        # Not earlier: SQLite takes a while to import, and some Pythons are without it.
-        from .history.history_file import HistoryFile
-    except ImportError as error:
-        if error.name not in ("sqlite3", "_sqlite3"):
-            raise
+        # Not earlier: it takes a while to import, and some Pythons are without it.
+        import sqlite3  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    except ImportError:
         raise HistoryError("this Python has no sqlite3 module, which --history needs") from None
     from importlib.metadata import version
 
+    from .history.history_file import HistoryFile
     from .history.recorder import Recorder
 
     file = HistoryFile(settings.history_file, version("tcp-chat-console"), settings.history_days)

@@ -149,6 +149,15 @@ async def test_what_could_not_be_recorded_is_told_in_the_end(
     assert server.not_recorded == "The history is not complete: 3 lines could not be written."
 
 
+async def test_what_is_said_before_the_start_reaches_nobody_and_is_not_recorded(path: Path) -> None:
+    server = ChatServer(Settings(port=0, history_file=path))
+    server.operator().say("is anybody here?")
+    async with server:
+        server.operator().say("hello")
+    assert "hello" in texts(path)
+    assert "is anybody here?" not in texts(path)
+
+
 async def test_the_end_of_a_server_is_told() -> None:
     told: list[Event] = []
     async with ChatServer(Settings(port=0)) as server:
