@@ -18,7 +18,8 @@ TESTS = Path(__file__).parent
 SLOW = (
     *("benchmarks", "e2e", "hostile", "test_package.py", "test_pictures.py"),
     *("app/test_terminal.py", "app/test_console.py", "app/test_legible.py", "app/test_palette.py"),
-    *("app/test_typeahead.py", "app/test_painted_colours.py"),
+    *("app/test_typeahead.py", "app/test_painted_colours.py", "app/test_chat_screen.py"),
+    *("app/test_conversation.py", "app/test_moderation.py"),
 )
 """Where tests start programs, open terminals, make a load or run the whole console; some are marked quick."""
 

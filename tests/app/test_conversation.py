@@ -61,6 +61,7 @@ async def test_f8_where_nobody_waits_says_so_and_changes_nothing(operator: Opera
     assert (operator.line.recipient, operator.selected) == (None, None)
 
 
+@pytest.mark.quick
 async def test_half_typed_text_stays_when_the_recipient_changes(operator: Operator) -> None:
     _, bob = await operator.gather("Ann", "Bob")
     operator.say(bob, "/msg Operator help")
@@ -98,6 +99,7 @@ async def test_whom_another_operator_has_answered_waits_no_more(operator: Operat
     assert operator.last == "» to Ann: coming"
 
 
+@pytest.mark.quick
 async def test_what_was_on_its_way_to_one_who_has_left_is_in_the_line_again(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     operator.user_list.selected = bob.id

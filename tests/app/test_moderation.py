@@ -8,6 +8,7 @@ from support.console_operator import Operator
 from chat_console.widgets.action_dialog import ActionDialog
 
 
+@pytest.mark.quick
 async def test_the_dialog_acts_on_whom_it_was_opened_for_whoever_is_selected_by_then(
     operator: Operator,
 ) -> None:
@@ -21,6 +22,7 @@ async def test_the_dialog_acts_on_whom_it_was_opened_for_whoever_is_selected_by_
     assert not ann.muted
 
 
+@pytest.mark.quick
 async def test_who_takes_another_name_is_kicked_and_not_who_takes_the_old_one(operator: Operator) -> None:
     ann, bob = await operator.gather("Ann", "Bob")
     operator.user_list.selected = bob.id
