@@ -30,10 +30,10 @@ ALONE = ("benchmarks", "hostile")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place = item.path.relative_to(TESTS)
-        for folders, mark in ((SLOW, pytest.mark.slow), (ALONE, pytest.mark.alone)):
-            is_quick = mark is pytest.mark.slow and item.get_closest_marker("quick")
-            if not is_quick and any(place.is_relative_to(folder) for folder in folders):
-                item.add_marker(mark)
+        if any(place.is_relative_to(folder) for folder in SLOW) and not item.get_closest_marker("quick"):
+            item.add_marker(pytest.mark.slow)
+        if any(place.is_relative_to(folder) for folder in ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session", autouse=True)
