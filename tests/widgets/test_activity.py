@@ -96,3 +96,17 @@ def test_with_a_top_the_bars_are_in_proportion(counts: list[int], top: int) -> N
     for count, bar in zip(counts, drawn, strict=True):
         assert (bar == BARS[0]) == (count == 0)
         assert (bar == BARS[-1]) == (count * 7 > top * 6)
+
+
+def test_a_clock_that_is_behind_forgets_nothing() -> None:
+    activity = Activity()
+    activity.said(1, 3, 1000.0)
+    assert activity.rate(1, 900.0) == activity.rate(1, 1000.0) == 3
+    assert activity.history(1, 0.0) == activity.history(1, 1000.0)
+
+
+@pytest.mark.timeout(20)
+def test_a_silence_of_any_length_takes_no_time() -> None:
+    activity = Activity()
+    activity.said(1, 3, 0.0)
+    assert (activity.rate(1, 1e15), sum(activity.history(1, 1e15))) == (0, 0)

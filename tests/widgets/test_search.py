@@ -222,6 +222,18 @@ def test_what_is_replaced_becomes_a_hit_or_is_one_no_longer() -> None:
         assert search.hits == [first + hit for hit in hits]
 
 
+def test_what_is_replaced_before_it_is_looked_at_is_found_once() -> None:
+    scrollback = Scrollback(100)
+    first = scrollback.append([said("miss")])
+    search = Search(scrollback, query("hit"))
+    scrollback.replace(first, said("hit"))
+    search.replaced(first)
+    assert not search.hits
+    while not search.step(0):
+        pass
+    assert search.hits == [first]
+
+
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.data())
 def test_neighbours_and_numbers_are_those_of_the_hits(found: list[bool], data: st.DataObject) -> None:
     scrollback = scrollback_of(*("hit" if each else "miss" for each in found))
