@@ -1,4 +1,4 @@
-"""The row above the operator's line: the last answer, and whether the log follows."""
+"""The row above the operator's line, or a few: the last answer, and whether the log follows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
@@ -15,37 +16,73 @@ from textual.widget import Widget
 
 from ..server.room.text import clean
 from .cells import fitting, widest
+from .entry import wrap
 
 SHOWN_FOR = 10.0
 """How long an answer stays, in seconds, unless the next one replaces it."""
 
+MOST_ROWS = 4
+"""The most rows that an answer takes."""
+
 _RULE = "─"
 _LEAST_RULE = 2
+_MARGIN = _LEAST_RULE + len(" = ")
+_LEAST_CUT = 8  # the fewest cells that make sense of a first line
+
+Row = tuple[str, str, str, str]
+"""The rule before the answer, the answer, the rule after it, and the state with the rule at the end."""
 
 
-def laid_out(answer: str, state: str, width: int) -> tuple[str, str, str, str]:
-    """Lay out one row of `width` cells: `── answer ──────── state ──`, either text may be empty.
+def laid_out(answer: str, more: int, state: str, width: int, most: int = MOST_ROWS) -> list[Row]:
+    """Lay out rows of `width` cells: `── answer ──────── state ──`, either text may be empty.
 
-    The answer is cut first, with `…` at its end, then the state.
-
-    Returns:
-        The rule before the answer, the answer, the rule between them, and the state with the rule after it.
+    An answer that does not fit goes on below, in `most` rows at most. If it has `more` lines, which the log
+    has too, it is cut.
     """
     end = f" {state} {_RULE * _LEAST_RULE}" if state else ""
     if widest(end) + 2 * _LEAST_RULE > width:
         end = ""
     room = width - widest(end) - 2 * _LEAST_RULE - 2
     if not answer or room < 1:
-        return "", "", _RULE * max(0, width - widest(end)), end
-    if widest(answer) > room:
-        answer = answer[: fitting(answer, room - 1)] + "…"
-    used = _LEAST_RULE + widest(answer) + 2 + widest(end)
-    return _RULE * _LEAST_RULE + " ", answer, " " + _RULE * (width - used), end
+        return [("", "", _RULE * max(0, width - widest(end)), end)]
+    first, *others = (
+        _first_line(answer, more, room) if more else _wrapped(answer, room, width - _MARGIN, most)
+    )
+    used = _LEAST_RULE + widest(first) + 2 + widest(end)
+    rows = [(_RULE * _LEAST_RULE + " ", first, " " + _RULE * (width - used), end)]
+    return rows + [(" " * _MARGIN, text, " " * (width - _MARGIN - widest(text)), "") for text in others]
+
+
+def _first_line(answer: str, more: int, room: int) -> list[str]:
+    """Return `answer` with how many `more` lines there are; the answer is cut first."""
+    for tail in (_more_text(more), f" · {more:,} more"):
+        if room >= _LEAST_CUT + widest(tail):
+            return [_cut(answer, room - widest(tail)) + tail]
+    return [_cut(answer, room)]
+
+
+def _more_text(more: int) -> str:
+    return f" · {more:,} more in the log"
+
+
+def _wrapped(answer: str, first: int, rest: int, most: int) -> list[str]:
+    """Return `answer` in `most` rows at most: of `first` cells, then of `rest`, which is not less."""
+    if first < 2:
+        return [_cut(answer, first)]
+    rows = [answer[start:end] for start, end in wrap(answer, first, rest)]
+    if len(rows) > most:
+        rows[most - 1 :] = [_cut(" ".join(rows[most - 1 :]), rest if most > 1 else first)]
+    return rows
+
+
+def _cut(text: str, cells: int) -> str:
+    return text if widest(text) <= cells else text[: fitting(text, cells - 1)] + "…"
 
 
 class AnswerRow(Widget):
-    """One rule: at its left what became of the operator's last act, at its right what the log shows.
+    """A rule: at its left what became of the operator's last act, at its right what the log shows.
 
+    It takes more rows where the answer is longer than one: nothing else may say it in full.
     An answer stays for `SHOWN_FOR` seconds, an error until `dismiss`, or either until the next one.
     """
 
@@ -67,7 +104,8 @@ class AnswerRow(Widget):
     }
     DEFAULT_CSS = """
     AnswerRow {
-        height: 1;
+        height: auto;
+        max-height: 34vh; /* the log and the line stay, however long an answer and low a screen */
         background: $surface;
         & > .answer-row--rule { color: $text-muted; }
         & > .answer-row--answer { color: $text-success; text-style: bold; }
@@ -84,6 +122,7 @@ class AnswerRow(Widget):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._answer = ""
+        self._more = 0
         self._is_error = False
         self._state = ""
         self._is_paused = False
@@ -91,14 +130,14 @@ class AnswerRow(Widget):
 
     @property
     def answer(self) -> str:
-        """What is shown at the left, with its mark."""
-        return self._answer
+        """What is shown at the left, with its mark, where there is room for all of it."""
+        return self._answer + (_more_text(self._more) if self._more else "")
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Show an answer of one or more lines: the first, and how many more there are in the log."""
         first, *more = text.split("\n")
         mark = "!" if error else "="
-        self._set(f"{mark} {clean(first)}" + (f" · {len(more):,} more in the log" if more else ""), error)
+        self._set(f"{mark} {' '.join(clean(first).split())}", len(more), error)
         if not error:
             self._timer = self.set_timer(SHOWN_FOR, self.clear)
 
@@ -109,29 +148,42 @@ class AnswerRow(Widget):
 
     def clear(self) -> None:
         """Show no answer."""
-        self._set("", False)
+        self._set("", 0, False)
 
     def show_state(self, text: str, *, paused: bool) -> None:
         """Show at the right what the log does."""
         if (text, paused) != (self._state, self._is_paused):
             self._state, self._is_paused = text, paused
-            self.refresh()
+            self._show()
 
-    def _set(self, answer: str, error: bool) -> None:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return how many rows it takes in `width` cells."""
+        return len(self._rows(width))
+
+    def _rows(self, width: int, most: int = MOST_ROWS) -> list[Row]:
+        return laid_out(self._answer, self._more, self._state, width, most)
+
+    def _show(self) -> None:
+        self.refresh(layout=len(self._rows(self.size.width)) != self.size.height)
+
+    def _set(self, answer: str, more: int, error: bool) -> None:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-        if (answer, error) != (self._answer, self._is_error):
+        if (answer, more, error) != (self._answer, self._more, self._is_error):
             if bool(answer) != bool(self._answer):
                 self.post_message(self.Changed(bool(answer)))
-            self._answer, self._is_error = answer, error
-            self.refresh()
+            self._answer, self._more, self._is_error = answer, more, error
+            self._show()
 
     def render_line(self, y: int) -> Strip:
         def style(name: str) -> Style:
             return self.get_component_rich_style(f"answer-row--{name}")
 
-        before, answer, between, end = laid_out(self._answer, self._state, self.size.width)
+        rows = self._rows(self.size.width, max(1, self.size.height))
+        if y >= len(rows):
+            return Strip.blank(self.size.width, self.rich_style)
+        before, answer, between, end = rows[y]
         return Strip(
             [
                 Segment(before, style("rule")),
@@ -142,6 +194,6 @@ class AnswerRow(Widget):
         )
 
     def on_click(self, event: events.Click) -> None:
-        *_, end = laid_out(self._answer, self._state, self.size.width)
-        if event.x >= self.size.width - widest(end):
+        end = self._rows(self.size.width)[0][-1]
+        if event.y == 0 and event.x >= self.size.width - widest(end):
             self.post_message(self.StatePressed())

@@ -11,7 +11,7 @@ from support.waiting import until
 from textual.app import App, ComposeResult
 
 from chat_console.widgets import answer_row
-from chat_console.widgets.answer_row import AnswerRow, laid_out
+from chat_console.widgets.answer_row import MOST_ROWS, AnswerRow, laid_out
 from chat_console.widgets.cells import widest
 
 
@@ -36,21 +36,71 @@ class Screen(App[None]):
         return self.row.render_line(0).text
 
 
+def rows(answer: str, more: int, state: str, width: int) -> list[str]:
+    return ["".join(row) for row in laid_out(answer, more, state, width)]
+
+
 def test_it_is_a_rule_with_both_texts() -> None:
-    assert "".join(laid_out("= sent", "following", 40)) == "── = sent ───────────────── following ──"
+    assert rows("= sent", 0, "following", 40) == ["── = sent ───────────────── following ──"]
 
 
-@given(answer=st.text("ab中é "), state=st.text("ab9 "), width=st.integers(0, 60))
-def test_it_fills_its_row_and_never_more(answer: str, state: str, width: int) -> None:
-    assert widest("".join(laid_out(answer, state, width))) in (width, max(0, width - 1))
+@given(answer=st.text("ab中é "), more=st.integers(0, 2000), state=st.text("ab9 "), width=st.integers(0, 60))
+def test_it_fills_its_rows_and_never_more(answer: str, more: int, state: str, width: int) -> None:
+    found = rows(answer, more, state, width)
+    assert 1 <= len(found) <= (1 if more else MOST_ROWS)
+    assert all(widest(row) in (width, max(0, width - 1)) for row in found)
 
 
-@given(answer=st.text("abc", min_size=1), width=st.integers(12, 60))
-def test_an_answer_that_does_not_fit_is_cut_at_its_end(answer: str, width: int) -> None:
-    _, shown, _, _ = laid_out(answer, "", width)
-    assert shown == answer or (
-        shown.endswith("…") and answer.startswith(shown[:-1]) and len(shown) == width - 6
-    )
+def test_an_answer_that_does_not_fit_goes_on_below_it() -> None:
+    text = "! 127.0.0.1 is this machine itself; to ban it anyway, type: /ban 127.0.0.1 --force"
+    assert rows(text, 0, "following", 80) == [
+        "── ! 127.0.0.1 is this machine itself; to ban it anyway, type: ──── following ──",
+        "     /ban 127.0.0.1 --force" + " " * 53,
+    ]
+    assert [row.rstrip() for row in rows(text, 0, "following", 40)] == [
+        "── ! 127.0.0.1 is this ──── following ──",
+        "     machine itself; to ban it anyway,",
+        "     type: /ban 127.0.0.1 --force",
+    ]
+
+
+@given(words=st.lists(st.text("abc", min_size=1, max_size=9), min_size=1), width=st.integers(24, 60))
+def test_what_of_it_fits_nowhere_is_cut_at_its_end(words: list[str], width: int) -> None:
+    answer = " ".join(words)
+    shown = " ".join(row[1] for row in laid_out(answer, 0, "", width))
+    assert shown == answer or (shown.endswith("…") and answer.startswith(shown[:-1]))
+
+
+def test_how_many_more_lines_there_are_is_said_where_the_first_does_not_fit() -> None:
+    first = "= 127.0.0.1|49038 as anna_the_first"
+    assert rows(first, 4, "paused 15:03 · 10 new · End", 80) == [
+        "── = 127.0.0.1|49038 as a… · 4 more in the log ── paused 15:03 · 10 new · End ──"
+    ]
+    assert rows(first, 4, "following", 40) == ["── = 127.0.0.1… · 4 more ── following ──"]
+    assert rows(first, 4, "following", 28) == ["── = 127.0.… ── following ──"]
+
+
+async def test_it_is_as_high_as_its_answer_and_leaves_room_for_others() -> None:
+    async with Screen().run_test(size=(60, 12)) as pilot:
+        app: Any = pilot.app
+        app.row.say("word " * 17, error=True)
+        await until(lambda: app.row.size.height == 2)
+        assert app.row.render_line(1).text.strip() == "word " * 6 + "word"
+        app.row.say("done")
+        await until(lambda: app.row.size.height == 1)
+        app.row.say("word " * 90, error=True)
+        await until(lambda: app.row.size.height == 4)
+        assert app.row.render_line(3).text.rstrip().endswith("…")
+        await pilot.resize_terminal(60, 3)
+        await until(lambda: app.row.size.height == 1)
+        assert app.text.rstrip(" ─").endswith("…")
+
+
+async def test_columns_are_none_in_one_row() -> None:
+    async with Screen().run_test(size=(60, 5)) as pilot:
+        app: Any = pilot.app
+        app.row.say("/bans          show who is banned")
+        assert "= /bans show who is banned ─" in app.text
 
 
 async def test_it_shows_the_first_of_several_lines() -> None:
