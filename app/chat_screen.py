@@ -279,9 +279,7 @@ class ChatScreen(Screen[None]):
         self.set_focus(self.messages)
 
     def action_users(self) -> None:
-        """Go to the user list; from there, sort it in another way."""
-        if self.focused is self.user_list:
-            self.action_sort()
+        """Go to the user list."""
         self.set_focus(self.user_list)
 
     def action_sort(self) -> None:

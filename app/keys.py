@@ -17,7 +17,9 @@ KEYS: list[BindingType] = [
     Binding("f1", "help", "help", id="help", tooltip="Show all keys and commands"),
     Binding("f2", "message", "write", id="message", tooltip="Write to the selected user alone"),
     Binding("f3", "kick", "kick", id="kick", tooltip="Disconnect the selected user, after asking"),
-    Binding("f4", "users", "users", id="users", tooltip="Go to the users; there, sort them in another way"),
+    Binding(
+        "f4", "users", "users", id="users", tooltip="Go to the users; F4 again sorts them in another way"
+    ),
     Binding("f5", "log", "log", id="log", tooltip="Go to the log"),
     Binding("f6", "mute", "mute", id="mute", tooltip="Mute the selected user, after asking, or unmute it"),
     Binding("f7", "ban", "ban", id="ban", tooltip="Ban the selected user's address, after asking"),

@@ -39,6 +39,7 @@ class UserList(UserRows):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f4", "cycle_sort", "sort", id="users.sort", tooltip="Sort the users in another way"),
         Binding("backspace", "erase", "Erase a letter", show=False),
         Binding("escape", "show_all", "show all", id="users.all", tooltip="List everybody again"),
     ]

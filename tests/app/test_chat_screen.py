@@ -385,6 +385,18 @@ async def test_a_muted_user_is_heard_again_with_the_same_key(operator: Operator)
 async def test_the_card_of_one_of_hundreds_is_four_letters_away(operate: Operate) -> None:
     async with operate(size=(100, 30)) as operator:
         members = [operator.join(f"user{number:03}") for number in range(299)]
+async def test_in_the_list_its_key_sorts_it_and_says_so(operator: Operator) -> None:
+    await operator.gather("Ann")
+    await operator.until(lambda: "F4 users" in operator.text)
+    await operator.press("f4")
+    await operator.until(lambda: "F4 sort" in operator.text and "loud ▾" in operator.text)
+    await operator.press("f4")
+    await operator.until(lambda: "idle ▾" in operator.text)
+    operator.console.chat.action_users()  # as the palette's "Go to the users" does
+    await operator.painted()
+    assert "idle ▾" in operator.text
+
+
         await operator.until(lambda: operator.user_list.count == 299)
         await operator.press("f4", *"r250")
         await operator.until(lambda: operator.selected == members[250].id)

@@ -784,13 +784,13 @@ async def test_the_footer_offers_what_there_is_something_for() -> None:
                 each.binding.description for each in active if each.binding.show and each.node is user_list
             ]
 
-        assert offered() == ["select"]
+        assert offered() == ["select", "sort"]
         await pilot.press("down")
-        assert offered() == ["select", "write"]
+        assert offered() == ["select", "write", "sort"]
         await pilot.press("q")
-        assert offered() == ["select", "write", "show all"]
+        assert offered() == ["select", "write", "sort", "show all"]
         await pilot.press("escape")
-        assert offered() == ["select", "write"]
+        assert offered() == ["select", "write", "sort"]
 
 
 async def test_an_address_narrows_the_list_too() -> None:
