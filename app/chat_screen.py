@@ -138,8 +138,18 @@ class ChatScreen(Screen[None]):
             self._conversation.note(event)
             self._side.note(event)
         self.user_list.pending = self.feed.inbox.by_member
-        count = self.feed.inbox.count
-        self._key_bar.note({"reply": f"»{count:,}"} if count else {})
+        self._label_keys()
+
+    def _label_keys(self) -> None:
+        """Say in the bottom row what some keys are for at the moment."""
+        labels: dict[str, str] = {}
+        if count := self.feed.inbox.count:
+            labels["reply"] = f"reply »{count:,}"
+        selected = self.user_list.selected
+        user = None if selected is None else self.user_list.users.get(selected)
+        if user is not None and user.muted:
+            labels["mute"] = "unmute"
+        self._key_bar.relabel(labels)
 
     def _answered(self, text: str, refused: bool) -> None:
         hint = self._moderation.take_hint()
@@ -165,6 +175,7 @@ class ChatScreen(Screen[None]):
     @on(UserList.Selected)
     def _show_selected(self, event: UserList.Selected) -> None:
         self.set_class(event.user_id is not None, "-selected")
+        self._label_keys()
 
     @on(MessageLog.Moved)
     def _show_moved(self) -> None:

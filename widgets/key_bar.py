@@ -90,17 +90,17 @@ class KeyBar(Widget):
         super().__init__(id=id)
         self._order = {name: place for place, name in enumerate(order)}
         self._ranks = {name: rank for rank, name in enumerate(kept)}
-        self._notes: Mapping[str, str] = {}
+        self._labels: Mapping[str, str] = {}
         self._hints: list[tuple[Hint, int]] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)  # pyright: ignore[reportUnknownMemberType]
         self._bindings_changed(self.screen)
 
-    def note(self, notes: Mapping[str, str]) -> None:
-        """Show a few characters behind the labels of the bindings with these ids."""
-        if notes != self._notes:
-            self._notes = dict(notes)
+    def relabel(self, labels: Mapping[str, str]) -> None:
+        """Show other labels for the bindings with these ids, and their own for all others."""
+        if labels != self._labels:
+            self._labels = dict(labels)
             self._bindings_changed(self.screen)
 
     def _bindings_changed(self, screen: Screen[Any]) -> None:
@@ -118,7 +118,7 @@ class KeyBar(Widget):
                 name = binding.id or ""
                 rank = self._ranks.get(name, len(self._ranks)) if anywhere else -1
                 place = self._order.get(name, len(self._order)) if anywhere else -1
-                label = f"{binding.description} {self._notes.get(name, '')}".rstrip()
+                label = self._labels.get(name, binding.description)
                 # Escape comes last, wherever it is defined: it leads away from here.
                 yield (
                     (binding.key == "escape", place),

@@ -375,8 +375,11 @@ async def test_a_muted_user_is_heard_again_with_the_same_key(operator: Operator)
     operator.user_list.selected = ann.id
     operator.other.mute(ann.id, 600)
     await operator.until(lambda: "[Unmute F6]" in operator.text and "mute 10m" in operator.text)
+    await operator.resize(120, 40)
+    await operator.until(lambda: "F6 unmute" in operator.text)
     await operator.press("f6")
     assert not ann.muted and operator.at_home
+    await operator.until(lambda: "F6 mute" in operator.text)
 
 
 # The list and the log

@@ -126,9 +126,9 @@ async def test_a_note_stands_behind_its_label() -> None:
     app = Keys()
     async with app.run_test(size=(60, 4)):
         app.set_focus(None)
-        app.bar.note({"message": "»2"})
+        app.bar.relabel({"message": "Write »2"})
         await until(lambda: "F2 Write »2" in app.text)
-        app.bar.note({})
+        app.bar.relabel({})
         await until(lambda: "»2" not in app.text)
 
 
