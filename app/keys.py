@@ -10,7 +10,7 @@ from textual.screen import Screen
 from ..server.room.commands import Role, commands_for
 from ..widgets.entry import MARKS, Kind
 from ..widgets.help_screen import Section
-from ..widgets.key_bar import key_name
+from ..widgets.key_bar import key_in_words
 from .palette import Offer
 
 KEYS: list[BindingType] = [
@@ -118,7 +118,7 @@ _MEANINGS = {
 def help_sections(screen: Screen[object] | None = None) -> list[Section]:
     """Return the sections of the help screen: the marks, the keys of the focused pane, and all the rest."""
     focused = list(_keys_of(screen)) if screen is not None else []
-    keys = [(binding.key.title(), binding.tooltip) for binding in KEYS if isinstance(binding, Binding)]
+    keys = [(key_in_words(binding.key), binding.tooltip) for binding in KEYS if isinstance(binding, Binding)]
     commands = [(command.usage, command.help) for command in commands_for(Role.OPERATOR)]
     return [
         ("Marks", [(MARKS[kind], meaning) for kind, meaning in _MEANINGS.items()]),
@@ -161,4 +161,4 @@ def _keys_of(screen: Screen[object]) -> Iterable[tuple[str, str]]:
     """Yield the keys of the focused pane, and what each does."""
     for node, binding, enabled, tooltip in screen.active_bindings.values():
         if node not in (screen, screen.app) and enabled and (meaning := tooltip or binding.tooltip):  # pyright: ignore[reportUnknownMemberType]
-            yield binding.key_display or key_name(binding.key), meaning
+            yield binding.key_display or key_in_words(binding.key), meaning

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from .cells import widest
 
 _NAMES = {"escape": "Esc", "up": "↑", "down": "↓", "slash": "/", "ctrl+at": "^@"}
+_SIGNS = {"slash": "/"}
 _GAP = 2
 _NARROW = 60  # the width below which a single blank keeps the keys apart
 
@@ -25,6 +26,12 @@ def key_name(key: str) -> str:
     if key.startswith("ctrl+"):
         return f"^{key[5:].upper()}"
     return key if len(key) == 1 else key.capitalize()
+
+
+def key_in_words(key: str) -> str:
+    """Return a key as texts call it: `F1`, `Ctrl+F`, `Shift+Tab`, `Up`, `y`."""
+    name = _SIGNS.get(key, key)
+    return name if len(name) == 1 else name.title()
 
 
 class Hint(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.console_operator import Operator
 from textual.binding import Binding, BindingType
 
 from chat_console.app.chat_screen import ChatScreen
@@ -116,3 +117,15 @@ def test_the_help_tells_of_the_line_and_of_the_panes() -> None:
         *("Marks", "Keys", "In the line", "Commands", "In the users", "In the log")
     ]
     assert all(meaning for _, rows in help_sections() for _, meaning in rows)
+
+
+async def test_the_help_calls_the_keys_of_a_pane_by_words(operator: Operator) -> None:
+    (ann,) = await operator.gather("Ann")
+    operator.user_list.selected = ann.id
+    for pane, words in (
+        (operator.user_list, {"Down", "F4", "Enter"}),
+        (operator.line, {"Up", "Down", "Tab", "Ctrl+R"}),
+    ):
+        operator.console.screen.set_focus(pane)
+        found = dict(help_sections(operator.console.screen))["In this pane"]
+        assert words <= dict(found).keys()

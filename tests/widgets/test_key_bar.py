@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from chat_console.widgets.cells import widest
-from chat_console.widgets.key_bar import Hint, KeyBar, fit, key_name
+from chat_console.widgets.key_bar import Hint, KeyBar, fit, key_in_words, key_name
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,22 @@ from chat_console.widgets.key_bar import Hint, KeyBar, fit, key_name
 )
 def test_a_key_is_shown_as_it_is_printed_on_it(key: str, name: str) -> None:
     assert key_name(key) == name
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("f10", "F10"),
+        ("ctrl+f", "Ctrl+F"),
+        ("shift+tab", "Shift+Tab"),
+        ("escape", "Escape"),
+        ("up", "Up"),
+        ("slash", "/"),
+        ("y", "y"),
+    ],
+)
+def test_texts_call_a_key_by_words(key: str, name: str) -> None:
+    assert key_in_words(key) == name
 
 
 HINTS = st.lists(
@@ -122,7 +138,7 @@ async def test_those_of_the_focused_pane_are_left_out_last() -> None:
         await until(lambda: app.text.rstrip() == " y Copy")
 
 
-async def test_a_note_stands_behind_its_label() -> None:
+async def test_a_key_may_be_for_something_else_for_a_while() -> None:
     app = Keys()
     async with app.run_test(size=(60, 4)):
         app.set_focus(None)
