@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
 from ..server.room.text import clean
+from .text_button import TextButton
 
 
 class Confirm(ModalScreen[bool]):
@@ -46,7 +47,11 @@ class Confirm(ModalScreen[bool]):
         & #question { height: auto; max-height: 50vh; }
         & Label { width: 1fr; text-align: center; }
         & Horizontal { height: auto; margin-top: 1; align-horizontal: center; }
-        & Button { margin: 0 1; }
+        & Button, & Button:hover { margin-right: 1; color: $foreground; background: $surface; }
+        & Button:hover { text-style: underline; }
+        & Button:focus { color: $surface; background: $foreground; text-style: bold; }
+        & Button:nocolor:focus { text-style: bold reverse; }
+        &:ansi Button:focus { text-style: bold reverse; }
     }
     """
 
@@ -63,13 +68,21 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
-            box.border_subtitle = "y / n"
+            # A string would be parsed as markup.
+            box.border_subtitle = Content(f"y {self._yes.lower()} · Esc {self._no.lower()}")
             with VerticalScroll(id="question", can_focus=False):
                 yield Label(self._question, markup=False)
             with Horizontal():
-                yield Button(Content(self._yes), variant="error", id="yes", action="screen.dismiss(True)")
-                yield Button(Content(self._no), id="no", action="screen.dismiss(False)")
+                yield _button(self._yes, "yes", "screen.dismiss(True)")
+                yield _button(self._no, "no", "screen.dismiss(False)")
 
     def action_go(self, button: str) -> None:
         """Move the focus to a button."""
         self.set_focus(self.query_one(f"#{button}", Button))
+
+
+def _button(label: str, name: str, action: str) -> TextButton:
+    button = TextButton(action=action)
+    button.id = name
+    button.text = f"[{label}]"
+    return button

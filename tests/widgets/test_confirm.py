@@ -114,4 +114,4 @@ async def test_button_labels_are_only_text() -> None:
     app.confirm = Confirm(QUESTION, yes="[/x]", no="[red]no[/]")
     async with app.run_test(size=(80, 24)):
         labels = [button.render_line(0).text.strip() for button in app.confirm.query(Button)]
-        assert labels == ["[/x]", "[red]no[/]"]
+        assert labels == ["[[/x]]", "[[red]no[/]]"]
