@@ -64,7 +64,8 @@ class Reading:
                 self._log.go_to(serial)
                 self._log.pointer = serial
                 return
-        self._say("nothing calls for attention", error=True)
+        floods = "nobody floods, and" if flooder is None else "who floods is selected;"
+        self._say(f"{floods} nothing more came while you were away", error=True)
 
     async def save(self, file: str = "") -> None:
         """Write what the log shows to a new file: all that is kept, or the hits alone, once all are found."""

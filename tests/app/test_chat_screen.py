@@ -466,7 +466,7 @@ async def test_saving_tells_where_and_how_much_and_overwrites_nothing(
 
 async def test_nothing_calls_for_attention(operator: Operator) -> None:
     await operator.press("f9")
-    assert operator.answer == "! nothing calls for attention"
+    assert operator.answer == "! nobody floods, and nothing more came while you were away"
     await operator.press("f8")
     assert operator.answer == "! nobody waits for an answer"
 

@@ -112,3 +112,13 @@ async def test_an_empty_log_says_how_to_join_at_each_address(operate: Operate) -
         port = operator.server.port
         for host in ("127.0.0.1", "::1"):
             await operator.until(lambda: f"nc {host} {port}" in operator.text)  # noqa: B023
+
+
+async def test_nobody_is_said_to_flood_where_who_does_is_selected_already(operator: Operator) -> None:
+    (eve,) = await operator.gather("Eve")
+    operator.say(eve, *(f"buy {number}" for number in range(40)))
+    await operator.until(lambda: "! Eve" in operator.status)
+    await operator.press("f9")
+    assert (operator.selected, operator.answer) == (eve.id, "")
+    await operator.press("f9")
+    assert operator.answer == "! who floods is selected; nothing more came while you were away"
