@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button
 
-from .counts import count_text
 from .text_button import TextButton
 from .user_buttons import Act, UserButtons
 from .user_facts import WIDE, Details, facts, title
@@ -110,6 +109,7 @@ class UserCard(Vertical):
         """What can be done to the user."""
         self._facts = UserFacts()
         self._all = TextButton(classes="user-card--all")
+        self._all.text = "[Find all lines]"
         self._user_id: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -122,7 +122,6 @@ class UserCard(Vertical):
         self._user_id = details.user_id
         self._facts.show(details)
         self.buttons.show(muted=details.muted)
-        self._all.text = f"Enter {'all ' * (details.lines > 1)}{count_text(details.lines, 'line')}"
         self.display = True
 
     def hide(self) -> None:

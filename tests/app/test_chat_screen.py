@@ -62,7 +62,7 @@ async def test_every_size_shows_what_it_has_room_for(operator: Operator) -> None
         ((69, 15), ()),
         ((80, 24), ("following", "── Ann ──", "[Kick F3]", "▸Ann")),
         ((80, 12), ("following", "▸Ann")),
-        ((120, 40), ("following", "── Ann ──", "[Kick]", "▸Ann", "sort: loud", "F7 ban", "Enter 1 line")),
+        ((120, 40), ("following", "── Ann ──", "[Kick]", "▸Ann", "sort: loud", "F7 ban", "[Find all lines]")),
         ((200, 60), ("following", "── Ann ──", "[Kick]", "▸Ann", "sort: loud", "F7 ban")),
     ):
         await operator.resize(*size)
@@ -385,9 +385,6 @@ async def test_a_muted_user_is_heard_again_with_the_same_key(operator: Operator)
 # The list and the log
 
 
-async def test_the_card_of_one_of_hundreds_is_four_letters_away(operate: Operate) -> None:
-    async with operate(size=(100, 30)) as operator:
-        members = [operator.join(f"user{number:03}") for number in range(299)]
 async def test_in_the_list_its_key_sorts_it_and_says_so(operator: Operator) -> None:
     await operator.gather("Ann")
     await operator.until(lambda: "F4 users" in operator.text)
@@ -400,6 +397,9 @@ async def test_in_the_list_its_key_sorts_it_and_says_so(operator: Operator) -> N
     assert "idle ▾" in operator.text
 
 
+async def test_the_card_of_one_of_hundreds_is_four_letters_away(operate: Operate) -> None:
+    async with operate(size=(100, 30)) as operator:
+        members = [operator.join(f"user{number:03}") for number in range(299)]
         await operator.until(lambda: operator.user_list.count == 299)
         await operator.press("f4", *"r250")
         await operator.until(lambda: operator.selected == members[250].id)
@@ -446,7 +446,7 @@ async def test_all_lines_of_a_user_are_found_by_its_id(operator: Operator) -> No
     operator.user_list.selected = eve.id
     await operator.until(lambda: operator.last == "  Adam: bye")
     await operator.resize(120, 40)
-    await operator.click("Enter all")
+    await operator.click("[Find all lines]")
     await operator.until(lambda: "find: 6 of 6" in operator.text)
 
 

@@ -343,7 +343,7 @@ LIST = """\
  22:40   I use recv(1024)
 
  [Message] [Kick] [Mute] [Ban]
- Enter all 14 lines
+ [Find all lines]
 """.splitlines()
 NAMES = [line[1:9].strip() for line in LIST[1:25]]
 TEXT, MUTED, NAME, USER, FAINT = (

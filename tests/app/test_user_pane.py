@@ -215,7 +215,7 @@ async def test_where_there_is_room_the_card_has_the_last_lines_and_asks_for_all(
     panes.pane.note(Left(2.0, 3, "max", LeaveReason.QUIT))
     panes.pane.tick()
     await paused_until(panes.pilot, lambda: panes.card[3] == " same address: 1 other")
-    await paused_until(panes.pilot, lambda: " Enter all 14 lines" in panes.rows)
+    await paused_until(panes.pilot, lambda: " [Find all lines]" in panes.rows)
     await panes.pilot.click(".user-card--all")
     assert panes.screen.asked == [1]
 

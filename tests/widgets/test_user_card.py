@@ -36,7 +36,7 @@ WIDE = """\
  22:40 ⊘ I use recv(1024)
 
  [Message] [Kick] [Mute] [Ban]
- Enter all 14 lines
+ [Find all lines]
 below""".splitlines()
 
 
