@@ -101,8 +101,9 @@ class Moderation:
             case Muted(_, member_id):
                 self._undo.unmuted(member_id)
                 self._muted.discard(member_id)
-            case Banned(_, networks):
-                self._hint = self._undo.banned([network.shown for network in networks], now).hint
+            case Banned(_, networks, replaced=replaced):
+                shown, before = ([network.shown for network in those] for those in (networks, replaced))
+                self._hint = self._undo.banned(shown, before, now).hint
             case Unbanned(_, network):
                 self._undo.unbanned(network.shown)
             case Left(_, member_id, name, why):

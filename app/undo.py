@@ -46,18 +46,33 @@ class BanDone:
 
     networks: tuple[str, ...]
     """As the command `/unban` takes each."""
+    replaced: tuple[str, ...] = ()
+    """Those of them that had been banned before; that ban is lost."""
 
     @property
     def hint(self) -> str:
         """What the key does, in words for the answer row."""
-        return HINT
+        return f"Ctrl+Z unbans, and lifts {self._older} too" if self.replaced else HINT
 
     @property
     def undone(self) -> str:
         """What is said when it has been undone."""
         *others, last = self.networks
         shown = f"{', '.join(others)} and {last} are" if others else f"{last} is"
-        return f"{shown} no longer banned; whoever it dropped may come back"
+        verb = "is" if len(self.replaced) == 1 else "are"
+        older = f", and {self._older} {verb} lifted too" if self.replaced else ""
+        return f"{shown} no longer banned{older}; whoever it dropped may come back"
+
+    def without(self, network: str) -> BanDone:
+        """The same act without what it did to that network."""
+        networks, replaced = (
+            tuple(one for one in those if one != network) for those in (self.networks, self.replaced)
+        )
+        return BanDone(networks, replaced)
+
+    @property
+    def _older(self) -> str:
+        return "the ban before it" if len(self.replaced) == 1 else "the bans before it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +114,11 @@ class Undo:
         self._done.append((now, done))
         return done
 
-    def banned(self, networks: Sequence[str], now: float) -> BanDone:
-        """Networks were banned."""
+    def banned(self, networks: Sequence[str], replaced: Sequence[str], now: float) -> BanDone:
+        """Networks were banned, of which those of `replaced` had been banned already."""
         for network in networks:
             self.unbanned(network)
-        done = BanDone(tuple(networks))
+        done = BanDone(tuple(networks), tuple(replaced))
         self._done.append((now, done))
         return done
 
@@ -121,7 +136,7 @@ class Undo:
         """A network is not banned any more."""
         for place, (at, done) in enumerate(self._done):
             if isinstance(done, BanDone) and network in done.networks:
-                self._done[place] = at, BanDone(tuple(one for one in done.networks if one != network))
+                self._done[place] = at, done.without(network)
         self._forget(lambda done: isinstance(done, BanDone) and not done.networks)
 
     def last(self, now: float) -> Done | None:

@@ -126,18 +126,23 @@ class Bans:
         now = self._monotonic()
         return any(entry.end is None or entry.end > now for entry in self._entries.covering(address))
 
-    def add(self, networks: Sequence[Network], seconds: float | None) -> None:
-        """Ban `networks` for `seconds`, or until lifted if None. Replaces a ban of the same network."""
+    def add(self, networks: Sequence[Network], seconds: float | None) -> Sequence[Network]:
+        """Ban `networks` for `seconds`, or until lifted if None.
+
+        Returns:
+            Those that were banned before: it replaces their ban.
+        """
+        replaced = [network for network in networks if self._is_banned(network)]
         end = None if seconds is None else self._monotonic() + seconds
         for network in networks:
             self._put(network, end)
         self._forget_ended()
         self._save(networks)
+        return replaced
 
     def remove(self, network: Network) -> bool:
         """Lift the ban of exactly `network`; return whether there was one."""
-        entry = self._entries.get(network)
-        if entry is None or (entry.end is not None and entry.end <= self._monotonic()):
+        if not self._is_banned(network):
             return False
         self._drop(network)
         self._save([network])
@@ -174,6 +179,11 @@ class Bans:
             done(len(self._entries))
 
         self._aside(read, take)
+
+    def _is_banned(self, network: Network) -> bool:
+        """Whether a ban of exactly `network` is in force."""
+        entry = self._entries.get(network)
+        return entry is not None and (entry.end is None or entry.end > self._monotonic())
 
     def _put(self, network: Network, end: float | None, comment: str = "") -> None:
         old = self._entries.get(network)

@@ -102,6 +102,8 @@ class Banned:
     """For how long; None = until it is unbanned."""
     remark: str = ""
     """The operator's reason."""
+    replaced: tuple[Network, ...] = ()
+    """Those of `networks` that were banned before: those bans are lost. A history does not keep this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,8 @@ class Sink(Protocol):
 class BanList(Protocol):
     """Keeps the bans in force."""
 
-    def add(self, networks: Sequence[Network], seconds: float | None) -> None:
-        """Ban `networks` for `seconds`; None = until lifted."""
+    def add(self, networks: Sequence[Network], seconds: float | None) -> Sequence[Network]:
+        """Ban `networks` for `seconds`; None = until lifted. Return those that were banned before."""
         ...
 
     def remove(self, network: Network) -> bool:
@@ -144,10 +144,10 @@ class Room:
                 if member and member.muted_at == entry.since:
                     self._unmute(member, entry.time)
             case entries.Ban():
-                self._bans.add(entry.networks, entry.seconds)
+                replaced = tuple(self._bans.add(entry.networks, entry.seconds))
                 hit = [member.id for member in self.hit_by(entry.networks)]
                 self.leave(hit, LeaveReason.BANNED, entry.remark, at=entry.time)
-                self.sink.emit(Banned(entry.time, entry.networks, entry.seconds, entry.remark))
+                self.sink.emit(Banned(entry.time, entry.networks, entry.seconds, entry.remark, replaced))
                 brief = notices.is_banned(entry.networks, entry.seconds, entry.remark)
                 text = notices.ban_added(entry.networks, entry.seconds)
                 self._reply(entry, text, Outcome.DONE, brief)

@@ -206,3 +206,15 @@ async def test_of_a_mute_in_place_of_another_it_says_that_both_would_be_lifted(o
     await operator.submit("/unmute Ann")
     await operator.submit("/mute Ann 1h")
     await operator.until(lambda: operator.answer == alone)
+
+
+async def test_of_a_ban_in_place_of_another_it_says_that_both_would_be_lifted(operator: Operator) -> None:
+    answers = (
+        "= 192.0.2.7 is banned for 1h · Ctrl+Z undoes",
+        "Ctrl+Z unbans, and lifts the ban before it too",
+    )
+    for answer in answers:
+        await operator.submit("/ban 192.0.2.7 1h")
+        await operator.until(lambda: operator.answer.endswith(answer))  # noqa: B023
+    await operator.press("ctrl+z")
+    assert operator.answer.startswith("= 192.0.2.7 is no longer banned, and the ban before it is lifted too;")

@@ -11,7 +11,7 @@ from chat_console.app.undo import LIMIT, NOTHING, UNDO_TIME, BanDone, KickDone, 
 def test_the_newest_is_undone_first_and_each_once() -> None:
     undo = Undo()
     undo.muted(1, "ann", False, 0.0)
-    undo.banned(["192.0.2.0/24"], 1.0)
+    undo.banned(["192.0.2.0/24"], [], 1.0)
     undo.muted(2, "bob", False, 2.0)
     assert undo.last(3.0) == MuteDone(2, "bob", False)
     taken = [undo.take(3.0) for _ in range(4)]
@@ -50,7 +50,7 @@ def test_what_is_over_is_not_undone() -> None:
     undo = Undo()
     undo.muted(1, "ann", False, 0.0)
     undo.muted(2, "bob", False, 0.0)
-    undo.banned(["192.0.2.7"], 0.0)
+    undo.banned(["192.0.2.7"], [], 0.0)
     undo.unmuted(1)
     undo.unbanned("192.0.2.7")
     undo.unmuted(9)
@@ -59,9 +59,9 @@ def test_what_is_over_is_not_undone() -> None:
 
 def test_of_several_networks_those_are_unbanned_that_still_are_banned() -> None:
     undo = Undo()
-    undo.banned(["192.0.2.7", "192.0.2.8", "192.0.2.9"], 0.0)
+    undo.banned(["192.0.2.7", "192.0.2.8", "192.0.2.9"], [], 0.0)
     undo.unbanned("192.0.2.8")
-    undo.banned(["192.0.2.9"], 1.0)
+    undo.banned(["192.0.2.9"], [], 1.0)
     taken = [undo.take(2.0) for _ in range(3)]
     assert taken == [BanDone(("192.0.2.9",)), BanDone(("192.0.2.7",)), None]
 
@@ -77,15 +77,30 @@ def test_a_mute_that_replaced_another_says_plainly_what_the_key_does_and_is_undo
 
 def test_what_is_banned_anew_is_undone_once() -> None:
     undo = Undo()
-    undo.banned(["192.0.2.7"], 0.0)
-    undo.banned(["192.0.2.7"], 1.0)
+    undo.banned(["192.0.2.7"], [], 0.0)
+    undo.banned(["192.0.2.7"], [], 1.0)
     assert [undo.take(2.0) for _ in range(2)] == [BanDone(("192.0.2.7",)), None]
+
+
+def test_a_ban_that_replaced_others_says_plainly_what_the_key_does() -> None:
+    undo = Undo()
+    one = undo.banned(["192.0.2.7"], ["192.0.2.7"], 0.0)
+    assert one.hint == "Ctrl+Z unbans, and lifts the ban before it too"
+    both = (
+        "192.0.2.7 is no longer banned, and the ban before it is lifted too; whoever it dropped may come back"
+    )
+    assert one.undone == both
+    several = undo.banned(["192.0.2.7", "192.0.2.8", "192.0.2.9"], ["192.0.2.7", "192.0.2.8"], 1.0)
+    assert several.hint == "Ctrl+Z unbans, and lifts the bans before it too"
+    assert "banned, and the bans before it are lifted too;" in several.undone
+    undo.unbanned("192.0.2.7")
+    assert undo.take(2.0) == BanDone(("192.0.2.8", "192.0.2.9"), ("192.0.2.8",))
 
 
 def test_what_is_said() -> None:
     undo = Undo()
     assert undo.muted(1, "ann", False, 0.0).undone == "ann is unmuted"
-    assert undo.banned(["192.0.2.0/24"], 0.0).hint == "Ctrl+Z undoes"
+    assert undo.banned(["192.0.2.0/24"], [], 0.0).hint == "Ctrl+Z undoes"
     done = undo.take(0.0)
     assert done is not None
     assert done.undone == "192.0.2.0/24 is no longer banned; whoever it dropped may come back"

@@ -66,8 +66,10 @@ class Bans:
     def __init__(self) -> None:
         self.seconds: dict[Network, float | None] = {}
 
-    def add(self, networks: Sequence[Network], seconds: float | None) -> None:
+    def add(self, networks: Sequence[Network], seconds: float | None) -> Sequence[Network]:
+        replaced = [network for network in networks if network in self.seconds]
         self.seconds.update(dict.fromkeys(networks, seconds))
+        return replaced
 
     def remove(self, network: Network) -> bool:
         if network not in self.seconds:

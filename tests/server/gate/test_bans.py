@@ -106,6 +106,15 @@ class TestInForce:
         assert registry.bans.covers(address_of(inside))
         assert not registry.bans.covers(outside)
 
+    def test_whose_ban_is_replaced_is_told(self) -> None:
+        registry = Registry()
+        one, two, all_of_them = (network_of(text) for text in ("192.0.2.7", "192.0.2.8", "192.0.2.0/24"))
+        assert registry.bans.add([one, all_of_them], None) == []
+        assert registry.bans.add([two, one], 60) == [one]
+        assert registry.bans.add([one, two], 60) == [one, two]
+        registry.pass_time(60)
+        assert registry.bans.add([one, two, all_of_them], None) == [all_of_them]
+
     def test_they_end_after_their_time(self) -> None:
         registry = Registry()
         registry.add("192.0.2.7", 60)

@@ -312,6 +312,13 @@ class TestBan:
         scene.loop.advance(1)
         assert not scene.bans.covers("192.0.2.7")
 
+    def test_tells_which_bans_it_replaces(self, scene: Scene) -> None:
+        network = network_of("192.0.2.7")
+        for replaced in ((), (network,)):
+            scene.forget()
+            scene.operate("/ban 192.0.2.7")
+            assert scene.told()[0] == Banned(NOW, (network,), replaced=replaced)
+
     def test_that_hits_somebody_names_them_and_is_done_when_it_is_typed_again(self, scene: Scene) -> None:
         ann = scene.join("192.0.2.7|4001")
         bob = scene.join("192.0.2.9|4002")
