@@ -16,7 +16,9 @@ WIDE = 30
 """The width from which there is room for the last lines."""
 
 LAST_LINES = 3
-"""How many of a user's last lines are shown where there is room."""
+"""How many of a user's last lines are shown where there is room: one less where the rest takes a row more."""
+
+_BETWEEN = " · "
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,22 @@ def facts(details: Details, width: int) -> list[str]:
         return [ending(address, width), truncate(f"{here} · {lines}", width), _joined(about, width)]
     idle, waiting = f"idle {_minutes(details.idle)}", f"{size_text(details.waiting)} waiting"
     others = f"same address: {count_text(details.others, 'other')}" if details.others else ""
-    about = [mute, old, others] if details.muted else [old, others, mute if details.mutes else ""]
+    parts = [mute, old, others] if details.muted else [old, others, mute if details.mutes else ""]
+    about = _in_one_or_two(parts, width)
     return [
         f"{ending(address, width - len(here) - 3)} · {here}",
         truncate(f"{lines} · {idle} · {waiting}", width),
-        _joined(about, width),
-        *_last(details, width),
+        *about,
+        *_last(details, width, LAST_LINES + 1 - len(about)),
     ]
 
 
-def _last(details: Details, width: int) -> list[str]:
+def _last(details: Details, width: int, count: int) -> list[str]:
     rows = [
         truncate(f"{_clock(entry.time)} {MARKS[entry.kind]} {clean(entry.text)}", width)
-        for entry in details.last[:LAST_LINES]
+        for entry in details.last[:count]
     ]
-    return rows + [""] * (LAST_LINES - len(rows))
+    return rows + [""] * (count - len(rows))
 
 
 def _clock(at: float) -> str:
@@ -110,5 +113,16 @@ def _mute(details: Details) -> str:
     return f"muted {times}"
 
 
+def _in_one_or_two(parts: Sequence[str], width: int) -> list[str]:
+    """Return `parts` in one row, or in two where they do not fit."""
+    whole = _BETWEEN.join(filter(None, parts))
+    if widest(whole) <= width:
+        return [whole]
+    first, *others = filter(None, parts)
+    while len(others) > 1 and widest(f"{first}{_BETWEEN}{others[0]}") <= width:
+        first += _BETWEEN + others.pop(0)
+    return [truncate(first, width), *([_joined(others, width)] if others else [])]
+
+
 def _joined(parts: Sequence[str], width: int) -> str:
-    return truncate(" · ".join(filter(None, parts)), width)
+    return truncate(_BETWEEN.join(filter(None, parts)), width)

@@ -174,5 +174,5 @@ async def test_hostile_text_is_only_text(text: str) -> None:
         painted = text if text.startswith("[") else "abc"
         assert app.rows[0].startswith(f"── {painted} ──")
         assert app.rows[1].startswith(f" {painted} · here ")
-        assert app.rows[3].startswith(f" was {painted} · ")
-        assert app.rows[4] == f" 23:03 » {painted}"
+        assert app.rows[3].startswith(f" was {painted}")
+        assert f" 23:03 » {painted}" in app.rows

@@ -45,7 +45,7 @@ def test_at_100_columns_it_has_the_last_lines_too() -> None:
         (
             {"muted": True, "mute_left": 530.0, "mutes": 2},
             "muted for 9m more · wa…",
-            "muted for 9m more · was q · same a…",
+            "muted for 9m more · was q",
         ),
         (
             {"muted": True, "mutes": 1, "others": 0},
@@ -59,6 +59,15 @@ def test_it_tells_names_mutes_and_neighbours_as_far_as_there_are_any(
 ) -> None:
     details = replace(QUENTIN, **changed)  # pyright: ignore[reportArgumentType]
     assert (facts(details, 23)[-1], facts(details, 35)[2]) == (narrow, wide)
+
+
+def test_what_does_not_fit_in_one_row_takes_that_of_the_oldest_line() -> None:
+    muted = replace(QUENTIN, muted=True, mute_left=600.0)
+    first, *others = facts(muted, 35)[2:]
+    assert [first, others[0]] == ["muted for 10m more · was q", "same address: 29 others"]
+    assert others[1:] == facts(QUENTIN, 35)[3:5]
+    many = replace(muted, old_names=["n" * 20, "m" * 20])
+    assert facts(many, 35)[2:4] == ["muted for 10m more", f"was {'n' * 20}, {'m' * 8}…"]
 
 
 def test_seconds_change_nothing() -> None:
