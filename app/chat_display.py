@@ -47,6 +47,7 @@ class ChatDisplay(Screen[None]):
         self, server: ChatServer, *, end: Callable[[], None], ring: Callable[[], object], clocks: Clocks
     ) -> None:
         super().__init__()
+        self._last_selected: int | None = None
         self._server = server
         self._ring = ring
         activity, clock = Activity(), clocks.monotonic
@@ -164,6 +165,7 @@ class ChatDisplay(Screen[None]):
     @on(UserList.Selected)
     def _show_selected(self, event: UserList.Selected) -> None:
         self.set_class(event.user_id is not None, "-selected")
+        self._last_selected = event.user_id or self._last_selected
         self._label_keys()
 
     @on(MessageLog.Moved)

@@ -21,7 +21,7 @@ from ..widgets.user_card import UserCard
 from ..widgets.user_list import UserList
 from ..widgets.user_row import User
 from .chat_display import ChatDisplay
-from .keys import OFFERS, ON_A_USER, SCREEN_KEYS
+from .keys import OFFERS, ON_A_USER, SCREEN_KEYS, USER_KEYS
 from .palette import Offer
 from .saving import save_command
 
@@ -52,11 +52,14 @@ class ChatScreen(ChatDisplay):
         self.say(f"{event.lines} pasted lines were joined into one")
 
     def on_key(self, event: events.Key) -> None:
-        """Send text typed in any other pane to the line."""
+        """Send text typed in any other pane to the line, and tell of a key that needs a user."""
         if text := typed(event.character):
             event.prevent_default()
             self.action_line()
             self.line.write(text)
+        elif event.key in USER_KEYS and self.user_list.selected is None:
+            event.stop()
+            self._reading.tell_unselected(self._last_selected)
 
     def on_paste(self, event: events.Paste) -> None:
         """Send text pasted in any other pane to the line."""

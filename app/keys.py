@@ -100,6 +100,9 @@ OFFERS = [
 ON_A_USER = ("message", "kick", "mute", "ban", "lines_of")
 """The actions that need a user; by default the selected one."""
 
+USER_KEYS = [key.key for key in KEYS if isinstance(key, Binding) and key.action in ON_A_USER]
+"""The keys that need a selected user."""
+
 _MEANINGS = {
     Kind.OPERATOR: "you",
     Kind.PRIVATE: "private: to you, or with “to” from you",

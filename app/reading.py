@@ -49,9 +49,18 @@ class Reading:
         if entry is None or entry.who is None:
             return
         self._users.selected = entry.who if entry.who in self._users.users else None
-        if self._users.selected is None and (left := departure(self._log.entries, entry.who)):
-            at = time.strftime("%H:%M", time.localtime(left.time))
-            self._say(f"{left.text} at {at}", error=True)
+        if self._users.selected is None and (left := self._departure(entry.who)):
+            self._say(left, error=True)
+
+    def tell_unselected(self, last: int | None) -> None:
+        """Tell that nobody is selected, and of the `last` who was, if it is gone, when it left, and how."""
+        gone = None if last is None or last in self._users.users else self._departure(last)
+        self._say(f"{gone}; nobody is selected" if gone else "nobody is selected", error=True)
+
+    def _departure(self, user_id: int) -> str:
+        """Return when a user left, and how; empty if the log does not have it."""
+        left = departure(self._log.entries, user_id)
+        return f"{left.text} at {time.strftime('%H:%M', time.localtime(left.time))}" if left else ""
 
     def next(self) -> None:
         """Select who floods the chat; then go through what came while the operator was away."""

@@ -13,6 +13,7 @@ from chat_console.app.reading import departure, name_in
 from chat_console.server.settings import Settings
 from chat_console.widgets.entry import Entry, Kind
 from chat_console.widgets.find_bar import FindBar
+from chat_console.widgets.prompt import Recipient
 
 
 def left(who: int, text: str, *folded: Entry) -> Entry:
@@ -122,3 +123,25 @@ async def test_nobody_is_said_to_flood_where_who_does_is_selected_already(operat
     assert (operator.selected, operator.answer) == (eve.id, "")
     await operator.press("f9")
     assert operator.answer == "! who floods is selected; nothing more came while you were away"
+
+
+@pytest.mark.parametrize("pane", ["escape", "f4", "f5"])
+async def test_a_key_that_needs_a_user_says_that_nobody_is_selected_any_more(
+    operator: Operator, pane: str
+) -> None:
+    ann, bob = await operator.gather("Ann", "Bob")
+    await operator.press(pane)
+    for key in ("f2", "f3", "f6", "f7"):
+        await operator.press(key)
+        assert (operator.answer, operator.at_home) == ("! nobody is selected", True)
+        await operator.press("ctrl+l")
+    operator.user_list.selected = bob.id
+    await operator.leave(bob)
+    await operator.until(lambda: "Bob left" in operator.last)
+    await operator.press("f2")
+    assert operator.answer.startswith("! Bob left")
+    assert operator.answer.endswith("; nobody is selected")
+    assert operator.line.recipient is None
+    operator.user_list.selected = ann.id
+    await operator.press("f2")
+    assert operator.line.recipient == Recipient(ann.id, "Ann")
