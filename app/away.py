@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from ..server.room.events import Joined, Left
 from ..widgets.counts import count_text
 from ..widgets.entry import Entry, Kind
-from .readable import Gap, Item
+from .readable import Gap, Item, Move
 
 LOOKED_AWAY = 5.0
 """Seconds without the terminal's focus before the operator counts as away: a glance elsewhere is none."""
@@ -107,9 +107,9 @@ def _what(item: Item) -> str:
             return "private"
         case Entry(kind=Kind.ERROR):
             return "error"
-        case Joined():
+        case Move(Joined()):
             return "joined"
-        case Left():
+        case Move(Left()):
             return "left"
         case _:
             return ""

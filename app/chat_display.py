@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 from textual import events, on
@@ -20,8 +19,10 @@ from ..widgets.find_bar import FindBar
 from ..widgets.key_bar import KeyBar
 from ..widgets.line_row import LineRow
 from ..widgets.message_log import MessageLog
+from ..widgets.moments import clock as clock_text
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
+from .archive import HistoryArchive
 from .completion import PLACEHOLDER, complete
 from .conversation import Conversation
 from .feed import Clocks, Feed, alert, endpoints, recorded_in
@@ -50,6 +51,7 @@ class ChatDisplay(Screen[None]):
         self._last_selected: int | None = None
         self._server = server
         self._ring = ring
+        self._wall_clock = clocks.wall
         activity, clock = Activity(), clocks.monotonic
         self.user_list = UserList(
             "Nobody is here yet", alike=skeleton, activity=activity, clock=clock, id="users"
@@ -64,12 +66,14 @@ class ChatDisplay(Screen[None]):
         self._side = UserPane(server, self.user_list, activity, clock)
         # The log is the rightmost pane: however wide a terminal makes a text, it is clipped at the edge.
         self._panes = Horizontal(self._side, self.messages, id="panes")
-        self.feed.begin(server.chat.snapshot())
-        operator = server.operator(self.feed.take, end)
+        self._recorded = server.recorded
+        self.feed.begin(server.chat.snapshot(), archived=bool(self._recorded))
+        operator = server.operator(self._take_recorded if self._recorded else self.feed.take, end)
         panes = Panes(self.messages, self.user_list, self.line, self._answer_row)
         self._moderation = Moderation(operator, panes, self.feed.catch_up, clock)
         self._conversation = Conversation(operator, panes, self.feed.inbox)
         self._reading = Reading(panes, self._find_bar, self.feed)
+        self._archive: HistoryArchive | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
@@ -93,6 +97,9 @@ class ChatDisplay(Screen[None]):
                 "  /nick NAME",
             ]
         )
+        if file := self._server.settings.history_file:
+            self._archive = HistoryArchive(file, self._recorded.start, self.feed.tell)
+            self.messages.continue_into(self._archive, self._recorded.stop)
         self.feed.noted = self._note
         self.feed.answered = self._answered
         self.feed.called = self._called
@@ -106,6 +113,8 @@ class ChatDisplay(Screen[None]):
     def on_unmount(self) -> None:
         """Stop showing events."""
         self.feed.close()
+        if self._archive is not None:
+            self._archive.close()
 
     @on(events.DescendantFocus)
     def _show_focused_pane(self, event: events.DescendantFocus) -> None:
@@ -121,6 +130,9 @@ class ChatDisplay(Screen[None]):
         self._side.tick()
 
     # What happens, frame by frame
+
+    def _take_recorded(self, event: Event) -> None:
+        self.feed.take(event, self._server.number_of(event))
 
     def _note(self, happened: Sequence[Event]) -> None:
         self._moderation.note_all(happened)
@@ -176,8 +188,8 @@ class ChatDisplay(Screen[None]):
             self._answer_row.show_state("following", paused=False)
             return
         new = f" · {log.new_below:,} new" if log.new_below else ""
-        at = time.strftime("%H:%M", time.localtime(log.paused_at))
-        self._answer_row.show_state(f"paused {at}{new} · End", paused=True)
+        at = f" {clock_text(log.paused_at, self._wall_clock())}" if log.paused_at else ""
+        self._answer_row.show_state(f"paused{at}{new} · End", paused=True)
 
     def _complete(self, left: str) -> list[str]:
         return complete(left, (user.name for user in self.user_list.users.values()))

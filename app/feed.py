@@ -101,6 +101,7 @@ class Feed:
         """Is called in each frame that brings private lines, with the member that wrote the last one."""
         self._writer = LogWriter(log, self._activity.rate, self.away)
         self._events: deque[Event] = deque()
+        self._numbers: deque[int] = deque()  # which line of the archive each of them is
         self._newcomers: dict[int, User] = {}  # who was here before the feed began, to be shown
         self._timer: asyncio.TimerHandle | None = None
         self._context: contextvars.Context | None = None  # the app's, while there is a screen to draw on
@@ -116,16 +117,25 @@ class Feed:
         if self._events or self._newcomers:
             self._schedule()
 
-    def begin(self, snapshot: Snapshot) -> None:
-        """Show what has happened before the feed began to take events."""
-        if snapshot.started is not None:
+    def begin(self, snapshot: Snapshot, *, archived: bool = False) -> None:
+        """Show what has happened before the feed began to take events.
+
+        Args:
+            archived: whether the log's archive already has the start.
+        """
+        if snapshot.started is not None and not archived:
             self.take(snapshot.started)
         self._newcomers = present(snapshot, self._clock())
         self._joined = len(self._newcomers)
 
-    def take(self, event: Event) -> None:
-        """Note `event`, to be shown with the next frame."""
+    def take(self, event: Event, number: int = 0) -> None:
+        """Note `event`, to be shown with the next frame.
+
+        Args:
+            number: which line of the archive the last one of the event is; 0 if it has none.
+        """
         self._events.append(event)
+        self._numbers.append(number)
         if self._timer is None:
             self._schedule()
 
@@ -167,13 +177,13 @@ class Feed:
         self._timer = None
         now = self._clock()
         passed, self._drawn_at = now - self._drawn_at, now
-        taken, left = self._take_part()
+        taken, numbers, left = self._take_part()
         rare = self._count(taken, now)
         added, self._newcomers = self._newcomers, {}
         if changes := change(rare, self._users.users, added, now):
             self._users.apply(changes.added.values(), changes.changed.values(), changes.removed)
             self._status.show(users=self._users.count)
-        written = self._writer.write(taken, passed, now, self._wall_clock())
+        written = self._writer.write(taken, passed, now, self._wall_clock(), numbers)
         self._frame = BUSY_FRAME if written.skipped else FRAME
         self._settle(taken, rare, written.private)
         self.show_chips()
@@ -182,15 +192,17 @@ class Feed:
         if left:
             self._schedule(at_once=True)
 
-    def _take_part(self) -> tuple[Sequence[Event], bool]:
-        """Take the events of this turn, and return them and whether there are others."""
+    def _take_part(self) -> tuple[Sequence[Event], Sequence[int], bool]:
+        """Take the events of this turn, and return them, their numbers, and whether there are others."""
         rare = 0
         for place, event in enumerate(self._events):
             rare += not isinstance(event, Said)
             if rare > AT_ONCE:
-                return [self._events.popleft() for _ in range(place)], True
+                taken = [self._events.popleft() for _ in range(place)]
+                return taken, [self._numbers.popleft() for _ in range(place)], True
         taken, self._events = self._events, deque()
-        return taken, False
+        numbers, self._numbers = self._numbers, deque()
+        return taken, numbers, False
 
     def catch_up(self) -> None:
         """Show at once what came of an act of the operator: the next key is for that."""

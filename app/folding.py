@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ..server.room import notices
-from ..server.room.events import Event, Joined, LeaveReason, Left, Renamed
+from ..server.room.events import Joined, LeaveReason, Left, Renamed
 from ..server.room.told import told
 from ..widgets.entry import Entry, Kind
 from .floods import Floods
-from .readable import Gap, Item
+from .readable import Gap, Item, Move
 from .rows import Crowd, Flood, Missing, Row, Turn
 
 MOST_KEPT = 20_000
@@ -106,18 +106,8 @@ class Folding:
                     self._hear(item, item.who)
                 else:
                     self._append(item)
-            case Joined():
-                name = str(item.address)
-                entry = Entry(item.time, Kind.JOIN, "", notices.has_joined(name), item.member_id)
-                crowd = self._crowd(Kind.JOIN, "", entry)
-                self._newcomers[item.member_id] = crowd, len(crowd.names)
-                crowd.add(entry, name)
-            case Left():
-                entry = _entry(item, Kind.LEAVE)
-                self._crowd(Kind.LEAVE, _why(item), entry).add(entry, item.name)
-            case Renamed():
-                if not self._named(item):
-                    self._append(_entry(item, Kind.RENAME))
+            case Move():
+                self._move(item)
             case Gap():
                 self._miss(item)
 
@@ -128,6 +118,21 @@ class Folding:
         return self._first + len(self._change.appended) - 1
 
     # Who comes and goes
+
+    def _move(self, move: Move) -> None:
+        match event := move.event:
+            case Joined():
+                name = str(event.address)
+                entry = _entry(move, Kind.JOIN)
+                crowd = self._crowd(Kind.JOIN, "", entry)
+                self._newcomers[event.member_id] = crowd, len(crowd.names)
+                crowd.add(entry, name)
+            case Left():
+                entry = _entry(move, Kind.LEAVE)
+                self._crowd(Kind.LEAVE, _why(event), entry).add(entry, event.name)
+            case Renamed():
+                if not self._named(event):
+                    self._append(_entry(move, Kind.RENAME))
 
     def _crowd(self, kind: Kind, why: str, entry: Entry) -> Crowd:
         """Return the row for one more who comes or goes, a new one if need be."""
@@ -203,8 +208,9 @@ class Folding:
         self._speakers.clear()
 
 
-def _entry(event: Event, kind: Kind) -> Entry:
-    return Entry(event.time, kind, "", told(event).texts(event)[0], getattr(event, "member_id", None))
+def _entry(move: Move, kind: Kind) -> Entry:
+    event = move.event
+    return Entry(event.time, kind, "", told(event).texts(event)[0], event.member_id, number=move.number)
 
 
 def _warning(at: float, name: str, rate: int, who: int) -> Entry:

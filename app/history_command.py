@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from datetime import time as clock_time
 from itertools import islice
 
 from ..server.history.place import HistoryError
+from ..widgets.moments import moment
 from .options import EXIT_USAGE, Parser, file_name, problem, show, whole_number
 
 _SHOWN_AT_ONCE = 1_000
 _MOST_LAST = 1_000_000
-
-_AGO = re.compile(r"(\d{1,6})([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_CLOCK = re.compile(r"\d\d?:\d\d(?::\d\d)?")
-_DATE = re.compile(rf"(\d{{4}}-\d\d-\d\d)(?:[T ]({_CLOCK.pattern}))?")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -121,41 +114,17 @@ def _count(text: str) -> int:
 
 
 def _since(text: str) -> float:
-    return moment(text, time.time())
+    return _moment(text)
 
 
 def _until(text: str) -> float:
-    return moment(text, time.time(), end=True)
+    return _moment(text, end=True)
 
 
-def moment(text: str, now: float, *, end: bool = False) -> float:
-    """Read a time in local time, in seconds since the epoch.
-
-    Args:
-        now: the time, likewise.
-        end: whether a date means the end of that day, and not its beginning.
-
-    Raises:
-        argparse.ArgumentTypeError: if `text` is none.
-    """
-    if match := _AGO.fullmatch(text):
-        return now - int(match[1]) * _SECONDS[match[2]]
-    try:
-        if _CLOCK.fullmatch(text):
-            found = datetime.combine(datetime.fromtimestamp(now), _clock(text))
-        elif match := _DATE.fullmatch(text):
-            found = datetime.combine(datetime.fromisoformat(match[1]), _clock(match[2] or "0:00"))
-            if end and match[2] is None:
-                found += timedelta(days=1)
-        else:
-            raise ValueError
-        return found.timestamp()
-    except (ValueError, OverflowError, OSError):
+def _moment(text: str, *, end: bool = False) -> float:
+    at = moment(text, time.time(), end=end)
+    if at is None:
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time; write 2026-11-26, '2026-11-26 21:30', 21:30, or how long ago: 90m, 2h, 3d"
-        ) from None
-
-
-def _clock(text: str) -> clock_time:
-    hour, minute, *second = map(int, text.split(":"))
-    return clock_time(hour, minute, second[0] if second else 0)
+        )
+    return at

@@ -47,15 +47,23 @@ class LogWriter:
         """A member has left, and all that it said is written."""
         self._folding.forget(member_id)
 
-    def write(self, events: Sequence[Event], passed: float, now: float, wall_time: float) -> Written:
+    def write(
+        self,
+        events: Sequence[Event],
+        passed: float,
+        now: float,
+        wall_time: float,
+        numbers: Sequence[int] = (),
+    ) -> Written:
         """Show `events`.
 
         Args:
             passed: seconds since the last call.
             now: monotonic, in seconds.
             wall_time: the same, in seconds since the epoch.
+            numbers: as for `Readable.pick`.
         """
-        picked, skipped = self._readable.pick(events, passed)
+        picked, skipped = self._readable.pick(events, passed, numbers)
         items: list[Item] = [*self._days.divide(picked)]
         if rule := self._away.rule(picked, wall_time):
             items.insert(0, rule)

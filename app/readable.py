@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 from ..server.room.events import Event, Joined, Left, OperatorMessaged, Renamed
@@ -28,8 +29,21 @@ class Gap(NamedTuple):
     lines: int
 
 
-Item = Entry | Joined | Renamed | Left | Gap
-"""What the log is to show: an entry as it is, or an event that may be shown together with others."""
+class Move(NamedTuple):
+    """An event that may be shown together with others of its kind."""
+
+    event: Joined | Renamed | Left
+    number: int
+    """Which line of the archive it is; 0 if it is none."""
+
+    @property
+    def time(self) -> float:
+        """When it happened, in seconds since the epoch."""
+        return self.event.time
+
+
+Item = Entry | Move | Gap
+"""What the log is to show."""
 
 
 class Readable:
@@ -38,16 +52,23 @@ class Readable:
     def __init__(self) -> None:
         self._allowance: float = READABLE_BURST
 
-    def pick(self, events: Sequence[Event], passed: float) -> tuple[list[Item], int]:
+    def pick(
+        self, events: Sequence[Event], passed: float, numbers: Sequence[int] = ()
+    ) -> tuple[list[Item], int]:
         """Return what the log shows of `events`, oldest first, and how many lines were left out.
 
-        Where lines are left out there is one gap. `passed` is the time since the last call, in seconds.
+        Where lines are left out there is one gap.
+
+        Args:
+            passed: the time since the last call, in seconds.
+            numbers: for each event which line of the archive its last one is, 0 for none; if empty, there is
+                no archive.
         """
         self._allowance = min(READABLE_BURST, self._allowance + passed * READABLE_RATE)
         items: list[Item] = []  # newest first
         skipped = place = 0
         at = 0.0
-        for event in reversed(events):
+        for event, number in zip(reversed(events), reversed(numbers) if numbers else repeat(0), strict=False):
             telling = told(event)
             texts = telling.texts(event)
             left = int(self._allowance)
@@ -60,10 +81,13 @@ class Readable:
                 continue
             self._allowance -= len(shown)
             if isinstance(event, (Joined, Renamed, Left)):
-                items.append(event)
+                items.append(Move(event, number))
             else:
                 kind, author, who = Kind(telling.kind), telling.author(event), _who(event)
-                items += [Entry(event.time, kind, author, text, who) for text in reversed(shown)]
+                items += [
+                    Entry(event.time, kind, author, text, who, number=max(0, number - place))
+                    for place, text in enumerate(reversed(shown))
+                ]
         if skipped:
             items.insert(place, Gap(at, skipped))
         items.reverse()

@@ -97,6 +97,8 @@ class ChatServer:
         self.not_recorded = ""
         """Once it has stopped: what the operator should know of lines that could not be recorded."""
         self._recorder: Recorder | None = None
+        self._first_recorded = 0
+        self._last_recorded: tuple[Event | None, int] = None, 0
         if self.settings.history_file is not None:
             # Before anybody else subscribes, and may cause further events.
             if self.settings.history_private:
@@ -151,6 +153,7 @@ class ChatServer:
                     await recorder.close()
                 raise
             self._recorder = recorder
+            self._first_recorded = self.recorded.stop
             self._state = _State.RUNNING
             self.chat.started(Started(self.chat.now(), self.endpoints))
 
@@ -225,7 +228,7 @@ class ChatServer:
 
     def _record(self, event: Event) -> None:
         if self._recorder is not None:
-            self._recorder.take(event)
+            self._last_recorded = event, self._recorder.take(event)
 
     # The operator's side
 
@@ -266,6 +269,19 @@ class ChatServer:
     def members(self) -> Sequence[Member]:
         """The members, in order of joining."""
         return self.chat.room.roster.members
+
+    @property
+    def recorded(self) -> range:
+        """The serial numbers that the lines of this run have in the history, so far."""
+        return range(self._first_recorded, self._recorder.next_in_file if self._recorder is not None else 0)
+
+    def number_of(self, event: Event) -> int:
+        """Return the serial number in the history of the last line of `event`; 0 if it is not recorded.
+
+        Only while a subscriber is called with it.
+        """
+        recorded, number = self._last_recorded
+        return number if recorded is event else 0
 
     @property
     def is_public(self) -> bool:

@@ -59,6 +59,8 @@ class Entry:
     """The id of the user that it is from or about; None if there is none, or more than one."""
     folded: tuple[Entry, ...] = ()
     """The entries that this one stands for, if there are more than one: find, copy and save have them all."""
+    number: int = 0
+    """Which line of the archive it is, counted from 1; 0 if the archive does not have it."""
 
     @property
     def expanded(self) -> tuple[Entry, ...]:

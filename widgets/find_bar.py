@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -15,13 +16,20 @@ from textual.timer import Timer
 from textual.widgets import Input, Label
 
 from ..server.room.text import clean
+from .counts import count_text
 from .find_line import FindLine
 from .find_rule import FindRule
 from .message_log import SLICE, MessageLog
-from .search import Query, Search
+from .moments import clock as clock_text
+from .older_hits import OlderHits
+from .query import Query
+from .search import Search
 
 PAUSE = 0.002
 """Seconds for everything else on the loop between two slices of a search."""
+
+TYPING = 0.08
+"""Seconds without a key after which the archive is searched."""
 
 
 class FindBar(Vertical):
@@ -72,10 +80,12 @@ class FindBar(Vertical):
         self._line = FindLine(self)
         self._query = Query()
         self._search: Search | None = None
+        self._older: OlderHits | None = None
         self._current: int | None = None
         self._origin = 0  # the entry from which on older ones are looked for
         self._is_looking = False  # whether the first hit is still to be found
         self._timer: Timer | None = None
+        self._pause: Timer | None = None  # until the archive is searched
         self._is_idle = asyncio.Event()  # is set while no search goes on
         self._is_idle.set()
         self._behind = False  # whether it is going to look at what has come to the log
@@ -102,7 +112,10 @@ class FindBar(Vertical):
     @property
     def is_searching(self) -> bool:
         """Whether some lines have not been looked at yet."""
-        return self._search is not None and not self._search.is_done
+        return self._search is not None and not self._is_done(self._search)
+
+    def _is_done(self, search: Search) -> bool:
+        return search.is_done and (self._older is None or self._older.is_done)
 
     async def searched(self) -> None:
         """Wait until all lines have been looked at, or nothing is looked for any more."""
@@ -128,6 +141,7 @@ class FindBar(Vertical):
         if self.is_open:
             self._search = None
             self._stop()
+            self._leave_archive()
             self._is_idle.set()
             self._log.show_hits(None)
             self.display = False
@@ -160,11 +174,40 @@ class FindBar(Vertical):
         self._is_looking = query.time is None
         if query.time is not None:
             self._log.only = False
-        self._search = self._log.find(query)
-        self._log.show_hits(self._search)
+        self._leave_archive()
+        search = self._search = self._log.find(query)
+        if self._log.archive is not None and query:
+            self._older = OlderHits(self._log.archive, search, self._found_older)
+            self._pause = self.set_timer(TYPING, self._search_archive)
+        self._log.show_hits(search)
         if query.time is not None:
-            self._current = self._log.go_to_time(query.time)
+            self._log.find_time(query.time, partial(self._arrive, search))
         self._go_on()
+
+    def _arrive(self, search: Search, serial: int | None) -> None:
+        if search is self._search:
+            self._current = serial
+            self._show_count()
+
+    def _search_archive(self) -> None:
+        """Go on in the archive, once all entries have been looked at: until then some may be dropped."""
+        if self._older is not None and self._search is not None:
+            if self._search.is_done:
+                self._older.begin(self._log.scrollback.past.end)
+            else:
+                self._pause = self.set_timer(PAUSE, self._search_archive)
+
+    def _found_older(self) -> None:
+        self._log.refresh_hits()
+        self._go_on()
+
+    def _leave_archive(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+        if self._older is not None:
+            self._older.end()
+        self._pause = self._older = None
+        self._log.scrollback.past.kept.clear()
 
     def _go_on(self) -> None:
         """Search for a while, and show what is found."""
@@ -172,12 +215,11 @@ class FindBar(Vertical):
         search = self._search
         if search is None:
             return
-        done = search.is_done
-        if not done:
-            done = search.step(SLICE)
-            self._log.refresh_hits()
-            if not done:
+        if not search.is_done:
+            if not search.step(SLICE):
                 self._timer = self.set_timer(PAUSE, self._go_on)
+            self._log.refresh_hits()
+        done = self._is_done(search)
         (self._is_idle.set if done else self._is_idle.clear)()
         self._settle(search, done=done)
         self._show_count()
@@ -192,7 +234,9 @@ class FindBar(Vertical):
 
     def _settle(self, search: Search, *, done: bool) -> None:
         """Go to the first hit once it is found. What comes later, or goes, moves nothing."""
-        current = self._current
+        settle = self._log.scrollback.settle
+        self._origin = settle(self._origin)
+        current = self._current = None if self._current is None else settle(self._current)
         if current is not None and current not in search and self._query.time is None:
             self._origin, self._current = current, None
         if self._is_looking:
@@ -239,7 +283,9 @@ class FindBar(Vertical):
         if place is None:  # The hit that is next before or after the place where it all began may be there.
             place = self._origin + (1 if step < 0 else -1)
         hit = search.older(place) if step < 0 else search.newer(place)
-        if hit is None or self._query.time is not None:
+        if hit is None and step < 0 and not self._is_done(search):
+            self._next_act = partial(self.move, step)  # it may be found yet
+        elif hit is None or self._query.time is not None:
             self.app.bell()  # pyright: ignore[reportUnknownMemberType]
         else:
             self._go_to(hit)
@@ -285,16 +331,21 @@ class FindBar(Vertical):
         """Return what the rule says of the hits."""
         search, current = self._search, self._current
         entry = None if current is None else self._log.entry(current)
-        at = f" · {time.strftime('%H:%M', time.localtime(entry.time))}" if entry else ""
+        at = f" · {clock_text(entry.time, self._clock())}" if entry else ""
         if self._query.time is not None:
-            return f"find{at}" if entry else "find: nothing"
+            return f"find{at}" if current is not None else "find: nothing"
         if search is None or not self._query:
             return "find: words, @name, » for private, 22:40 or -20m"
         count = len(search.hits)
-        more = "" if search.is_done else "…"
+        is_done, only = self._is_done(search), " only" if self._log.only else ""
         if not count:
-            return f"find: {more or f'nothing · {self._log.lines:,} lines'}"
-        only = " only" if self._log.only else ""
-        if current is None or more:
-            return f"find:{only} {count:,}{more or ' found'}"
-        return f"find:{only} {search.number(current):,} of {count:,}{at}"
+            return f"find: nothing · {self._log.reach:,} lines" if is_done else f"find: …{self._indexing()}"
+        if current is None:
+            return f"find:{only} {count:,} found" if is_done else f"find:{only} {count:,}…{self._indexing()}"
+        more = "+" if not is_done or (self._older is not None and self._older.is_cut_short) else ""
+        number = count - search.number(current) + 1  # the newest, which is found first, is number 1
+        return f"find:{only} {number:,} of {count:,}{more}{at}{'' if is_done else self._indexing()}"
+
+    def _indexing(self) -> str:
+        lines = 0 if self._older is None else self._older.unindexed
+        return f" · indexing, {count_text(lines, 'line')} to go" if lines else ""

@@ -13,9 +13,11 @@ from textual.strip import Strip
 
 from ..server.room.text import clean
 from .entry import Entry, Kind
+from .past import WAITING
 from .row_painter import PLAIN, Look, RowPainter
 from .row_scroll import RowScroll, nearest_row
-from .scrollback import FIRST_SERIAL, Row, Scrollback
+from .scrollback import FIRST_SERIAL, Row
+from .timeline import Timeline
 
 _OF_USERS = (Kind.CHAT, Kind.PRIVATE, Kind.SILENCED, Kind.JOIN, Kind.LEAVE, Kind.RENAME, Kind.FOLD)
 """The kinds of entries after which nobody needs the hint any more."""
@@ -66,7 +68,7 @@ class LogView(RowScroll, can_focus=True):
     ) -> None:
         """Create an empty log that keeps the newest entries, which stand for at most `max_lines` lines."""
         super().__init__(name=name, id=id, classes=classes)
-        self.scrollback = Scrollback(max_lines)
+        self.scrollback = Timeline(max_lines)
         self.painter = RowPainter(
             self.scrollback, lambda name: self.get_component_rich_style(f"message-log--{name}")
         )
@@ -99,14 +101,18 @@ class LogView(RowScroll, can_focus=True):
 
     @property
     def paused_at(self) -> float | None:
-        """The time of the first entry in view, in seconds since the epoch; None while the log follows."""
+        """The time of the first entry in view, in seconds since the epoch; None while the log follows.
+
+        It is 0 if that is not known yet.
+        """
         if self.following or not self.rows_in_view:
             return None
         return self.scrollback[self.rows_in_view[0][0]].time
 
     def entry(self, serial: int) -> Entry | None:
-        """Return the entry with that serial number, or None if it is not kept."""
-        return self.scrollback[serial] if serial in self.scrollback else None
+        """Return the entry with that serial number, or None if it is not kept, or not read yet."""
+        entry = self.scrollback[serial] if serial in self.scrollback else WAITING
+        return None if entry is WAITING else entry
 
     def write_entries(self, entries: Sequence[Entry]) -> int:
         """Append `entries` and drop the oldest beyond the limit. Meant to be called once per frame.
@@ -128,7 +134,7 @@ class LogView(RowScroll, can_focus=True):
         top_serial, row = self.top_row
         position = self.scrollback.layout(serial).start_of(row) if top_serial == serial and row else 0
         kept = self.scrollback.replace(serial, entry)
-        self.painter.forget_entry(serial)
+        self.painter.forget_entries(range(serial, serial + 1))
         if kept and position:
             self.top_row = serial, self.scrollback.layout(serial).row_at(position)
         self.entries_changed(replaced=serial)
@@ -144,6 +150,8 @@ class LogView(RowScroll, can_focus=True):
 
     def entries_changed(self, *, replaced: int | None = None) -> None:
         """Show what has been appended, dropped and replaced."""
+        if self.held is not None:
+            self.held = self.scrollback.settle(self.held)
         self.place(repaint=any(serial == replaced for serial, _ in self.rows_in_view))
 
     # Where it is.
@@ -171,9 +179,13 @@ class LogView(RowScroll, can_focus=True):
         """
         if not self.scrollback.serials:
             return None
-        self.held = self.scrollback.since(time)
-        self._show((self.held, 0))
-        return self.held
+        return self.go_to_top(self.scrollback.since(time))
+
+    def go_to_top(self, serial: int) -> int:
+        """Show an entry at the top of the view, and let nothing push it out; return its serial number."""
+        self.held = serial
+        self._show((serial, 0))
+        return serial
 
     def hold(self, serial: int) -> None:
         """Let nothing push an entry out of view; if not all of it is in view, show it in the middle."""
@@ -207,7 +219,7 @@ class LogView(RowScroll, can_focus=True):
         return 0 < min(len(self.scrollback.layout(serial).rows), self._viewport.height) <= rows
 
     def scroll_home(self, **_: Any) -> None:
-        self._show((self.scrollback.first, 0))
+        self._show((self.scrollback.oldest, 0))
 
     def scroll_end(self, **_: Any) -> None:
         self.held = None

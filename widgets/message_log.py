@@ -17,9 +17,11 @@ from textual.reactive import reactive
 from textual.selection import Selection
 
 from .entry import BODY, NAMES, Entry, Kind, full_text
+from .past import Lines
+from .query import Query
 from .row_painter import Look
-from .scrollback import Row
-from .search import Query, Search
+from .scrollback import PAST_SERIAL, Row
+from .search import Search
 from .selectable_log import SelectableLog
 
 __all__ = ["Entry", "Kind", "MessageLog"]
@@ -141,11 +143,16 @@ class MessageLog(SelectableLog):
                 self._search.replaced(replaced)
             self._search.step(SLICE)
         super().entries_changed(replaced=replaced)
-        if self.pointer is not None and self.pointer not in self.scrollback:
+        if self.pointer is not None and self.pointer < self.scrollback.first:
             self._dropped = True
-            self.pointer = self._next_to_point(self.scrollback.first - 1, 1)
+            self.pointer = self._next_to_point(self.scrollback.settle(self.pointer) - 1, 1)
             self._dropped = False
         elif replaced is not None and replaced == self.pointer:
+            self._tell_pointed()
+
+    def fill(self, numbers: range, lines: Lines) -> None:
+        super().fill(numbers, lines)
+        if self.pointer is not None and self.pointer - PAST_SERIAL in numbers:
             self._tell_pointed()
 
     # Pointing.

@@ -51,9 +51,9 @@ class RowPainter:
         self._styles.clear()
         self._strips.clear()
 
-    def forget_entry(self, serial: int) -> None:
-        """Drop the rows of one entry, after it has been replaced."""
-        for key in [key for key in self._strips.keys() if key[0][0] == serial]:
+    def forget_entries(self, serials: range) -> None:
+        """Drop the rows of entries that have changed."""
+        for key in [key for key in self._strips.keys() if key[0][0] in serials]:
             self._strips.discard(key)
 
     def style(self, name: str) -> Style:

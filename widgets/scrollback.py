@@ -10,8 +10,11 @@ from textual.cache import LRUCache
 
 from .entry import Entry, Layout, estimate_rows, lay_out, shown_text
 
-FIRST_SERIAL = 1 << 32
-"""Far beyond any row of a screen, so that serial numbers and rows cannot be confused."""
+PAST_SERIAL = 1 << 32
+"""The lowest serial number, far beyond any row of a screen, so that the two cannot be confused."""
+
+FIRST_SERIAL = 1 << 48
+"""The serial number of the first entry; those below are of lines that an archive has."""
 
 Row = tuple[int, int]
 """One row of the log: the serial number of its entry, and which of the entry's rows it is."""
@@ -33,6 +36,8 @@ class Scrollback:
         self.first = FIRST_SERIAL
         """The serial number of the oldest entry, or of the next one if there is none."""
         self.entries: list[Entry] = []
+        self.dropped: Sequence[Entry] = ()
+        """The entries that the last change has dropped, up to the one before `first`."""
         self._heights: list[int] = []
         self._total = 0
         self._more = 0  # how many lines the entries stand for beyond one each
@@ -55,7 +60,7 @@ class Scrollback:
     @property
     def total(self) -> int:
         """The number of rows, some of them estimated."""
-        return self._total if self._only is None else sum(self._heights_of(self.serials))
+        return self._total if self._only is None else self._rows_of(self.serials)
 
     @property
     def is_filtered(self) -> bool:
@@ -94,8 +99,7 @@ class Scrollback:
         self._heights += heights
         self._total += sum(heights)
         self._more += sum(len(entry.folded) - 1 for entry in kept if entry.folded)
-        self._drop()
-        self.first += len(entries) - len(kept)
+        self._drop(entries[: len(entries) - len(kept)])
         return serial
 
     def replace(self, serial: int, entry: Entry) -> bool:
@@ -115,8 +119,8 @@ class Scrollback:
         self._drop()
         return serial in self
 
-    def _drop(self) -> None:
-        """Drop the oldest entries beyond `max_lines`."""
+    def _drop(self, skipped: Sequence[Entry] = ()) -> None:
+        """Drop the oldest entries beyond `max_lines`, and then `skipped`, which were not even taken in."""
         dropped, last = 0, len(self.entries) - 1
         beyond = self.lines - self.max_lines
         while self._more and beyond > 0 and dropped < last:
@@ -126,10 +130,11 @@ class Scrollback:
             dropped += 1
         if beyond > 0:  # The others stand for one line each.
             dropped += min(beyond, last - dropped)
+        self.dropped = [*self.entries[:dropped], *skipped]
         if dropped:
             self._total -= sum(self._heights[:dropped])
             del self.entries[:dropped], self._heights[:dropped]
-            self.first += dropped
+        self.first += len(self.dropped)
 
     def clear(self) -> None:
         """Drop all entries."""
@@ -165,7 +170,9 @@ class Scrollback:
 
         If all are older, that is the last one. There must be one.
         """
-        serials = self.serials
+        return self._since(self.serials, time)
+
+    def _since(self, serials: Sequence[int], time: float) -> int:
         index = bisect_left(serials, time, key=lambda serial: self[serial].time)
         return serials[min(index, len(serials) - 1)]
 
@@ -174,11 +181,13 @@ class Scrollback:
     def number(self, row: Row) -> int:
         """Return how many rows are above `row`, some of them estimated."""
         serials = self.serials
-        return sum(self._heights_of(serials[: bisect_left(serials, row[0])])) + row[1]
+        return self._rows_of(serials[: bisect_left(serials, row[0])]) + row[1]
 
     def locate(self, number: int) -> Row:
         """Return the row that has `number` rows above it, some of them estimated, or the last one."""
-        serials = self.serials
+        return self._locate(self.serials, number)
+
+    def _locate(self, serials: Sequence[int], number: int) -> Row:
         bottoms = list(accumulate(self._heights_of(serials)))
         index = min(bisect_right(bottoms, number), len(bottoms) - 1)
         top = bottoms[index - 1] if index else 0
@@ -226,10 +235,16 @@ class Scrollback:
         last = self.serials[-1]
         return self.walk((last, len(self.layout(last).rows)), -count)
 
+    def _rows_of(self, serials: Sequence[int]) -> int:
+        return sum(self._heights_of(serials))
+
     def _heights_of(self, serials: Sequence[int]) -> Sequence[int]:
         if isinstance(serials, range):
             return self._heights[serials.start - self.first : serials.stop - self.first]
-        return [self._heights[serial - self.first] for serial in serials]
+        return [self._height_of(serial) for serial in serials]
+
+    def _height_of(self, serial: int) -> int:
+        return self._heights[serial - self.first]
 
 
 def _more(entry: Entry) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
@@ -13,13 +12,13 @@ from textual import events
 from textual.geometry import Offset
 from textual.selection import Selection
 
+from .endless_log import EndlessLog
 from .entry import BODY, full_text
-from .log_view import LogView
 from .row_painter import Look
-from .scrollback import FIRST_SERIAL
+from .scrollback import FIRST_SERIAL, PAST_SERIAL
 
 
-class SelectableLog(LogView):
+class SelectableLog(EndlessLog):
     """A log whose text can be selected.
 
     The offsets of a selection are an entry's serial number (`y`), which stays the same while older entries
@@ -52,7 +51,7 @@ class SelectableLog(LogView):
             return
         start = selection.start or Offset(0, serials[0])
         end = selection.end or Offset(sys.maxsize, serials[-1] + 1)
-        for serial in serials[bisect_left(serials, start.y) : bisect_left(serials, end.y + 1)]:
+        for serial in self.scrollback.loaded(start.y, end.y):
             text = self.scrollback.text(serial)
             first = start.x if serial == start.y else 0
             last = end.x if serial == end.y else len(text)
@@ -76,11 +75,16 @@ class SelectableLog(LogView):
         super().entries_changed(replaced=replaced)
         # Clear the selection if none of its text is left.
         if self._selection is not None and self._selection == self.text_selection:
-            self._select(self._selection)
+            self._select(Selection(*map(self._settled, self._selection)))
+
+    def _settled(self, offset: Offset | None) -> Offset | None:
+        """Return where text is that has become a line of the archive."""
+        serial = self.scrollback.settle(offset.y) if offset is not None else FIRST_SERIAL
+        return offset if offset is None or serial >= FIRST_SERIAL else Offset(offset.x, serial)
 
     def _on_text(self, offset: Offset) -> Offset:
         """Return `offset`, or the text at that row of the view if it is one (the mouse is on a border)."""
-        if offset.y >= FIRST_SERIAL:
+        if offset.y >= PAST_SERIAL:
             return offset
         if offset.y >= len(self.rows_in_view):
             serials = self.scrollback.serials

@@ -32,12 +32,23 @@ class Query:
     """Not before this time, in seconds since the epoch."""
     until: float | None = None
     """Before this time, in seconds since the epoch."""
+    sender: str = ""
+    """Somebody said it whose name begins with this, or it was said to such a one in private."""
+    member_id: int | None = None
+    """It was said by, or is about, a member with this id; each run of the server counts them anew."""
 
     def finds(self, lines: Iterable[Line]) -> list[Line]:
         """Return those of `lines` for which it holds."""
         words = [fold(word) for word in self.words]
         names = {fold(name) for name in self.names}
-        return [line for line in lines if self._holds(line, words, names)]
+        sender = fold(self.sender)
+        return [
+            line
+            for line in lines
+            if self._holds(line, words, names)
+            and (not sender or _speaker(line).startswith(sender))
+            and (self.member_id is None or line.member_id == self.member_id)
+        ]
 
     def _holds(self, line: Line, words: list[str], names: set[str]) -> bool:
         if self.kinds and line.kind not in self.kinds:
@@ -53,3 +64,10 @@ class Query:
             return True
         text, author = fold(line.text), f"{name}:"
         return all(word in text or word in author for word in words)
+
+
+def _speaker(line: Line) -> str:
+    """Return who said `line`, or to whom, folded; empty if nobody said it."""
+    if line.kind == Kind.SENT:
+        return fold(line.text.partition("\t")[0])
+    return fold(line.name) if line.kind in TALK else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from .database import open_for_reading
 from .query import TALK, Query
 from .records import Kind, Line
-from .search_index import SHOWN, VOLUME_BITS, can_index
+from .search_index import SHOWN, VOLUME_BITS, SearchIndex, can_index
 from .trigrams import fold, matching
 
 PAGE = 200
@@ -22,7 +23,13 @@ _MOST_NAMED = 500
 
 _COLUMNS = "l.id, l.time, l.kind, w.member, w.name, w.address, l.text"
 _LINES = f"SELECT {_COLUMNS} FROM line l JOIN who w ON w.id = l.who"
-_IS_ASCII = " AND ".join(f"length({each}) = length(CAST({each} AS BLOB))" for each in ("l.text", "w.name"))
+
+
+def _is_ascii(column: str) -> str:
+    return f"length({column}) = length(CAST({column} AS BLOB))"
+
+
+_IS_ASCII = f"{_is_ascii('l.text')} AND {_is_ascii('w.name')}"
 
 
 class _Part(NamedTuple):
@@ -76,7 +83,7 @@ class Reader:
 
     def page(self, first: int, count: int) -> list[Line]:
         """Return the lines from the serial number `first` on, at most `count` of them, oldest first."""
-        start = self._one("SELECT coalesce(max(id), 0) FROM line WHERE id <= ?", first)
+        start = self._record_of(first)
         lines: list[Line] = []
         while len(lines) < count:
             rows = self._rows(f"{_LINES} WHERE l.id >= ? ORDER BY l.id LIMIT ?", (start, min(count, PAGE)))
@@ -85,6 +92,10 @@ class Reader:
             lines += [line for row in rows for line in _lines(row) if line.serial >= first]
             start = rows[-1][0] + 1
         return lines[:count]
+
+    def _record_of(self, serial: int) -> int:
+        """Return the serial number of the record that has a line, or 0 if it would be before the first."""
+        return self._one("SELECT coalesce(max(id), 0) FROM line WHERE id <= ?", serial)
 
     def before(self, serial: int, count: int) -> list[Line]:
         """Return the last lines before a serial number, at most `count` of them, oldest first."""
@@ -128,25 +139,29 @@ class Reader:
 
     # Searching
 
+    @property
+    def unindexed(self) -> int:
+        """How many serial numbers are still to be indexed; 0 if nothing can be."""
+        return SearchIndex(self.db, self._bits).behind(self.first, self.next) if can_index() else 0
+
     def search(
-        self, query: Query, *, before: int | None = None, newest_first: bool = False
+        self, query: Query, *, first: int = 1, before: int | None = None, newest_first: bool = False
     ) -> Iterator[Line]:
         """Yield the lines that `query` finds, in their order or the other way round.
 
         Args:
+            first: only lines with serial numbers from this on.
             before: only lines with lower serial numbers than this.
         """
-        first, last = self._range(query)
-        if before is not None:
-            last = min(last, before - 1)
+        wanted = range(first, sys.maxsize if before is None else before)
+        start, last = self._range(query)
+        start, last = max(start, self._record_of(first)), min(last, wanted.stop - 1)
         match = _match(query)
         conditions = self._conditions(query)
-        parts = self._parts(first, last) if match and can_index() else [_Part(first, last, None)]
+        parts = self._parts(start, last) if match and can_index() else [_Part(start, last, None)]
         for part in reversed(parts) if newest_first else parts:
             for lines in self._look_through(part, match, conditions, newest_first=newest_first):
-                found = query.finds(lines)
-                if before is not None:
-                    found = [line for line in found if line.serial < before]
+                found = [line for line in query.finds(lines) if line.serial in wanted]
                 yield from reversed(found) if newest_first else found
 
     def _range(self, query: Query) -> tuple[int, int]:
@@ -216,11 +231,20 @@ class Reader:
             ids = self._named({fold(name) for name in query.names})
             if len(ids) <= _MOST_NAMED:
                 always += f" AND l.who IN ({', '.join(map(str, ids))})"
+        if query.member_id is not None:
+            always += f" AND w.member = {query.member_id}"
+        if query.sender:
+            always += f" AND l.kind IN ({', '.join(str(int(kind)) for kind in TALK)})"
+            # Whom it was said to in private is in the text.
+            words += (
+                f" AND (w.name LIKE ? ESCAPE '!' OR NOT ({_is_ascii('w.name')}) OR l.kind = {Kind.SENT:d})"
+            )
+            values.append(f"{_escaped(fold(query.sender))}%")
         for word in map(fold, query.words):
             # Folding may make ASCII of what is not; what is ASCII stays so.
             if word.isascii():
                 words += f" AND ({SHOWN} LIKE ? ESCAPE '!' OR NOT ({_IS_ASCII}))"
-                values.append(f"%{word.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%")
+                values.append(f"%{_escaped(word)}%")
             else:
                 words += f" AND NOT ({_IS_ASCII})"
         return _Conditions(always, words, tuple(values))
@@ -248,13 +272,18 @@ class Reader:
 
 def _match(query: Query) -> str:
     """Return the FTS5 query for what may be found, or nothing if the index cannot tell."""
-    wanted = [matching([word]) for word in query.words]
+    wanted = [matching([word]) for word in (*query.words, query.sender)]
     if query.names:
         # What is said has a colon behind the name, so that even the shortest has a trigram.
         end = ": " if query.kinds and set(query.kinds) <= set(TALK) else ""
         named = [matching([f"{name}{end}"]) for name in query.names]
         wanted.append(" OR ".join(f"({each})" for each in named) if all(named) else "")
     return " AND ".join(f"({each})" for each in wanted if each)
+
+
+def _escaped(text: str) -> str:
+    """Return what LIKE finds `text` with, whose ESCAPE is `!`."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _lines(row: tuple[Any, ...]) -> list[Line]:

@@ -165,7 +165,12 @@ class Recorder:
         if not self._awake:
             self._awake = True
             self._wake.set()
-        return self.next - 1 + self._ahead
+        return self.next_in_file - 1
+
+    @property
+    def next_in_file(self) -> int:
+        """The serial number that the next line will have in the file."""
+        return self.next + self._ahead
 
     def _add_gap(self, at: float) -> None:
         """Record how many lines are missing at this place."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat_console.app.away import IDLE, LOOKED_AWAY, Away
-from chat_console.app.readable import Gap, Item
+from chat_console.app.readable import Gap, Item, Move
 from chat_console.server.addresses import Address
 from chat_console.server.room.events import Joined, LeaveReason, Left, Renamed
 from chat_console.widgets.entry import Entry, Kind
@@ -34,9 +34,9 @@ def line(kind: Kind = Kind.CHAT) -> Entry:
     return Entry(clock("22:50"), kind, "Ann", "hello", 1)
 
 
-JOINED = Joined(clock("22:50"), 1, Address("a", 1))
-LEFT = Left(clock("22:50"), 1, "Ann", LeaveReason.QUIT)
-RENAMED = Renamed(clock("22:50"), 1, "Ann", "Anna")
+JOINED = Move(Joined(clock("22:50"), 1, Address("a", 1)), 0)
+LEFT = Move(Left(clock("22:50"), 1, "Ann", LeaveReason.QUIT), 0)
+RENAMED = Move(Renamed(clock("22:50"), 1, "Ann", "Anna"), 0)
 
 
 class Console:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chat_console.app.floods import FAST_LINES, MANY_LINES, MOST_WARNINGS
 from chat_console.app.folding import MOST_KEPT, NAMED_WITHIN, WARNING_EVERY, Folding
-from chat_console.app.readable import Gap, Item
+from chat_console.app.readable import Gap, Item, Move
 from chat_console.app.rows import FREE_LINES, MOST_FOLDED, MOST_NAMES, PAUSE
 from chat_console.server.addresses import Address
 from chat_console.server.room.events import Joined, LeaveReason, Left, Renamed
@@ -61,16 +61,16 @@ def lines(who: int, count: int, at: float = 0.0, kind: Kind = Kind.CHAT) -> list
     return [line(who, f"{who}-{number}", at, kind) for number in range(count)]
 
 
-def joined(who: int, at: float = 0.0) -> Joined:
-    return Joined(AT + at, who, Address("127.0.0.1", 47000 + who))
+def joined(who: int, at: float = 0.0) -> Move:
+    return Move(Joined(AT + at, who, Address("127.0.0.1", 47000 + who)), 0)
 
 
-def named(who: int, at: float = 0.0, name: str = "") -> Renamed:
-    return Renamed(AT + at, who, f"127.0.0.1|{47000 + who}", name or NAMES[who])
+def named(who: int, at: float = 0.0, name: str = "") -> Move:
+    return Move(Renamed(AT + at, who, f"127.0.0.1|{47000 + who}", name or NAMES[who]), 0)
 
 
-def left(who: int, reason: LeaveReason = LeaveReason.QUIT, remark: str = "") -> Left:
-    return Left(AT, who, NAMES.get(who, f"user{who}"), reason, remark)
+def left(who: int, reason: LeaveReason = LeaveReason.QUIT, remark: str = "") -> Move:
+    return Move(Left(AT, who, NAMES.get(who, f"user{who}"), reason, remark), 0)
 
 
 NOTICE = Entry(AT, Kind.NOTICE, "", "between")
@@ -238,7 +238,7 @@ def test_a_joining_and_the_first_nickname_are_one_row() -> None:
     assert log.show(joined(UWE)) == ["+ 127.0.0.1|47002 joined"]
     assert log.show(named(UWE, 1)) == ["+ uwe joined"]
     assert (log.entries[0].who, log.entries[0].folded, log.entries[0].time) == (UWE, (), AT)
-    assert log.show(Renamed(AT, UWE, "uwe", "Ute")) == ["+ uwe joined", "rename uwe is now Ute"]
+    assert log.show(Move(Renamed(AT, UWE, "uwe", "Ute"), 0)) == ["+ uwe joined", "rename uwe is now Ute"]
 
 
 def test_both_in_one_frame_too() -> None:
@@ -368,14 +368,17 @@ def spread(frames: Sequence[Sequence[object]]) -> list[list[Item]]:
     for frame in frames:
         items: list[Item] = []
         for item in frame:
-            if isinstance(item, tuple):
+            if type(item) is tuple:
                 who, kind, pause, count = item
                 for number in range(count):
                     at += pause
                     items.append(Entry(at, kind, NAMES[who], f"{at} {number}", who))
             else:
-                assert isinstance(item, Entry | Joined | Renamed | Left)
-                items.append(replace(item, time=at))
+                assert isinstance(item, Entry | Move)
+                if isinstance(item, Entry):
+                    items.append(replace(item, time=at))
+                else:
+                    items.append(Move(replace(item.event, time=at), item.number))
         found.append(items)
     return found
 
@@ -403,7 +406,8 @@ def test_nothing_is_lost_or_shown_twice_or_in_another_order_than_it_was_said(
             ]
             assert [entry for entry in found if (entry.kind, entry.who) == (kind, who)] == said
     for event, kind in ((Joined, Kind.JOIN), (Left, Kind.LEAVE)):
-        ids = [item.member_id for item in everything if isinstance(item, event)]
+        moves = [item.event for item in everything if isinstance(item, Move)]
+        ids = [move.member_id for move in moves if isinstance(move, event)]
         assert [entry.who for entry in found if entry.kind is kind] == ids
     assert all(first.time <= second.time for first, second in zip(log.entries, log.entries[1:], strict=False))
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from support.records import NOW, Tape
 
 from chat_console.app import cli, history_command
-from chat_console.app.history_command import moment
 from chat_console.server.history.records import Kind
 from chat_console.server.history.store import Store
 
@@ -161,30 +158,3 @@ def test_ctrl_c_ends_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(history_command, "show", interrupted)
     assert cli.main(["history", str(path)]) == 130
-
-
-NOON = datetime(2026, 11, 26, 12).timestamp()
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("2026-11-20", datetime(2026, 11, 20)),
-        ("2026-11-20 21:30", datetime(2026, 11, 20, 21, 30)),
-        ("2026-11-20T21:30:05", datetime(2026, 11, 20, 21, 30, 5)),
-        ("9:05", datetime(2026, 11, 26, 9, 5)),
-        ("21:30:05", datetime(2026, 11, 26, 21, 30, 5)),
-        ("90m", datetime(2026, 11, 26, 10, 30)),
-        ("2h", datetime(2026, 11, 26, 10)),
-        ("30s", datetime(2026, 11, 26, 11, 59, 30)),
-    ],
-)
-def test_a_time_is_read_in_local_time(text: str, wanted: datetime) -> None:
-    assert moment(text, NOON) == wanted.timestamp()
-
-
-def test_the_end_of_a_date_is_that_of_its_day() -> None:
-    assert moment("2026-11-30", NOON, end=True) == datetime(2026, 12, 1).timestamp()
-    assert moment("2026-11-30 10:00", NOON, end=True) == datetime(2026, 11, 30, 10).timestamp()
-    with pytest.raises(argparse.ArgumentTypeError):
-        moment("9999-12-31", NOON, end=True)

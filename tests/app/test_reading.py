@@ -43,7 +43,7 @@ async def test_all_lines_of_one_who_has_left_are_found_too(operator: Operator) -
     operator.say(bob, "another")
     await operator.leave(ann)
     operator.console.chat.action_lines_of(ann.id)
-    await operator.until(lambda: "find: 3 of 3" in operator.text)
+    await operator.until(lambda: "find: 1 of 3" in operator.text)
     assert "find › Ann" in operator.text
     await operator.press("escape")
     await operator.until(lambda: "everybody ›" in operator.text)

@@ -172,3 +172,22 @@ async def test_a_python_without_sqlite_says_so(path: Path, monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "sqlite3", None)
     with pytest.raises(HistoryError, match=r"^this Python has no sqlite3 module, which --history needs$"):
         await ChatServer(Settings(port=0, history_file=path)).start()
+
+
+async def test_a_subscriber_learns_which_line_of_the_history_an_event_is(path: Path) -> None:
+    server = ChatServer(Settings(port=0, history_file=path))
+    numbers: list[tuple[str, int]] = []
+    assert server.recorded == range(0)
+    server.operator(lambda event: numbers.append((type(event).__name__, server.number_of(event))))
+    async with server:
+        assert server.recorded == range(1, 2)
+        operator = server.operator()
+        operator.say("hello")
+        operator.operate("/list")
+        operator.say("again")
+        assert server.number_of(Stopped(0)) == 0
+    assert numbers[:4] == [("Started", 1), ("OperatorSaid", 2), ("OperatorSaid", 3), ("Stopped", 4)]
+    async with ChatServer(Settings(port=0, history_file=path)) as server:
+        assert server.recorded == range(5, 6)
+    async with ChatServer(Settings(port=0)) as server:
+        assert not server.recorded

@@ -3,60 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.log_reader import NOON, Console, Reader, entry, numbered
-from textual.widgets import Input
+from support.log_finder import Finder, finder
+from support.log_reader import NOON, entry, numbered
 
 from chat_console.server.room.text import clean
 from chat_console.widgets.cells import widest
-from chat_console.widgets.find_bar import FindBar
-from chat_console.widgets.find_line import FindLine
-from chat_console.widgets.find_rule import FindRule, rule
+from chat_console.widgets.find_rule import rule
 from chat_console.widgets.message_log import Entry, Kind
-from chat_console.widgets.search import Query
+from chat_console.widgets.query import Query
 
-
-class Finder(Reader):
-    """One who looks for something."""
-
-    @property
-    def bar(self) -> FindBar:
-        return self.app.query_one(FindBar)
-
-    @property
-    def line(self) -> FindLine:
-        return self.app.query_one(FindLine)
-
-    @property
-    def said(self) -> str:
-        """What the rule says, without its lines."""
-        return " | ".join(part.strip() for part in self.rule.split("─") if part.strip())
-
-    @property
-    def rule(self) -> str:
-        return self.app.query_one(FindRule).render().plain
-
-    async def find(self, query: Query | str = "") -> None:
-        self.bar.open(query)
-        await self.pilot.pause()
-        await self.until(lambda: "…" not in self.rule)
-
-    @property
-    def closed(self) -> list[bool]:
-        return [message.escaped for message in self.app.posted if isinstance(message, FindBar.Closed)]
-
-
-@pytest.fixture
-async def finder(max_lines: int) -> AsyncIterator[Finder]:
-    app = Console(max_lines)
-    async with app.run_test(size=(100, 30)) as pilot:
-        app.query_one(Input).focus()
-        await pilot.pause()
-        yield Finder(app, pilot)
+__all__ = ["finder"]
 
 
 @pytest.fixture
@@ -84,7 +44,7 @@ async def test_the_newest_hit_at_or_above_the_view_is_found_while_typing(finder:
     finder.log.go_to(finder.log.scrollback.first + 50)
     await finder.find()
     await finder.pilot.press("7")
-    assert finder.said == f"find: 5 of 19 · {clock(NOON)}"
+    assert finder.said == f"find: 15 of 19 · {clock(NOON)}"
     assert finder.texts[1] == "line 47"
     await finder.pilot.press("0")
     assert finder.said == f"find: 1 of 1 · {clock(NOON)}"
@@ -126,17 +86,17 @@ async def test_a_line_that_was_gone_to_by_time_and_is_dropped_is_not_pointed_at(
 async def test_up_and_down_go_from_hit_to_hit(finder: Finder) -> None:
     finder.log.write_entries(numbered(0, 100))
     await finder.find("7")
-    assert finder.said.startswith("find: 19 of 19 ")
+    assert finder.said.startswith("find: 1 of 19 ")
     await finder.pilot.press("up")
-    assert finder.said.startswith("find: 18 of 19 ")
+    assert finder.said.startswith("find: 2 of 19 ")
     await finder.pilot.press(*["up"] * 9)
-    assert finder.said.startswith("find: 9 of 19 ")
+    assert finder.said.startswith("find: 11 of 19 ")
     assert "line 72" in finder.texts
     await finder.pilot.press(*["up"] * 12)
-    assert finder.said.startswith("find: 1 of 19 ")
+    assert finder.said.startswith("find: 19 of 19 ")
     assert "line 7" in finder.texts
     await finder.pilot.press("down")
-    assert finder.said.startswith("find: 2 of 19 ")
+    assert finder.said.startswith("find: 18 of 19 ")
 
 
 async def test_counts_keep_up_with_what_comes(finder: Finder) -> None:
@@ -145,10 +105,10 @@ async def test_counts_keep_up_with_what_comes(finder: Finder) -> None:
     await finder.pilot.press(*["up"] * 10)
     finder.log.write_entries(numbered(100, 180))
     await finder.pilot.pause()
-    assert finder.said == f"find: 9 of 36 · {clock(NOON)} | 80 new below · End"
+    assert finder.said == f"find: 28 of 36 · {clock(NOON)} | 80 new below · End"
     await finder.pilot.press("end")
     assert finder.log.following
-    assert finder.said == f"find: 9 of 36 · {clock(NOON)} | following"
+    assert finder.said == f"find: 28 of 36 · {clock(NOON)} | following"
 
 
 @pytest.mark.parametrize("max_lines", [100])
@@ -156,13 +116,13 @@ async def test_when_the_current_hit_is_dropped_nothing_moves_until_a_key_does(fi
     finder.log.write_entries(numbered(0, 100))
     await finder.find("7")
     await finder.pilot.press(*["up"] * 18)
-    assert finder.said.startswith("find: 1 of 19 ")
+    assert finder.said.startswith("find: 19 of 19 ")
     finder.log.write_entries(numbered(100, 150))
     await finder.pilot.pause()
     assert finder.said == "find: 19 found | 50 new below · End"
     assert finder.texts[0] == "line 50"
     await finder.pilot.press("down")
-    assert finder.said.startswith("find: 1 of 19 ")
+    assert finder.said.startswith("find: 19 of 19 ")
     assert "line 57" in finder.texts
     finder.log.clear()
     await finder.pilot.pause()
@@ -202,7 +162,7 @@ async def test_tab_shows_the_hits_alone_and_all_lines_again(finder: Finder) -> N
     await finder.pilot.press("tab")
     assert finder.texts[-1] == "line 97"
     assert finder.texts[-2] == "line 87"
-    assert finder.said == f"find: only 19 of 19 · {clock(NOON)} | following"
+    assert finder.said == f"find: only 1 of 19 · {clock(NOON)} | following"
     finder.log.write_entries(numbered(170, 172))
     assert finder.texts[-2:] == ["line 170", "line 171"]
     await finder.pilot.press("up", "tab")
@@ -297,20 +257,20 @@ async def test_what_was_looked_for_last_is_there_to_be_typed_over(finder: Finder
     assert finder.said.startswith("find: 1 of 1 ")
     await finder.pilot.press("4")
     assert finder.line.value == "4"
-    assert finder.said.startswith("find: 3 of 19 ")
+    assert finder.said.startswith("find: 17 of 19 ")
 
 
 async def test_all_lines_of_a_user_are_found_until_something_is_typed(finder: Finder) -> None:
     log = finder.log
     log.write_entries([Entry(NOON, Kind.CHAT, "Ann", f"hello {number}", number % 3) for number in range(9)])
     await finder.find(Query.of_user(2, "lines of \x1b[31mAnn"))
-    assert finder.said.startswith("find: 3 of 3 ")
+    assert finder.said.startswith("find: 1 of 3 ")
     assert finder.line.placeholder == "lines of Ann"
     await finder.pilot.press("up")
     assert finder.said.startswith("find: 2 of 3 ")
     await finder.pilot.press("h")
     assert finder.line.placeholder == ""
-    assert finder.said.startswith("find: 9 of 9 ")
+    assert finder.said.startswith("find: 1 of 9 ")
 
 
 async def test_a_time_is_gone_to(finder: Finder) -> None:

@@ -13,9 +13,10 @@ from textual.message import Message
 from textual.strip import Strip
 
 from chat_console.widgets.message_log import Entry, Kind, MessageLog
+from chat_console.widgets.query import Query
 from chat_console.widgets.row_painter import Look, RowPainter
 from chat_console.widgets.scrollback import Row
-from chat_console.widgets.search import Query, Search
+from chat_console.widgets.search import Search
 
 M = TypeVar("M", bound=Message)
 

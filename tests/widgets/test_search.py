@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_console.widgets.entry import Entry, Kind, lay_out
-from chat_console.widgets.scrollback import FIRST_SERIAL, Scrollback
-from chat_console.widgets.search import Query, Search
+from chat_console.widgets.query import Query
+from chat_console.widgets.scrollback import FIRST_SERIAL
+from chat_console.widgets.search import Search
+from chat_console.widgets.timeline import Timeline
 
 NOW = time.mktime((2026, 3, 2, 12, 30, 0, 0, 0, -1))
 
@@ -144,13 +146,13 @@ def ticking() -> Iterator[float]:
     return map(float, count())
 
 
-def scrollback_of(*texts: str, max_lines: int = 10_000) -> Scrollback:
-    scrollback = Scrollback(max_lines)
+def scrollback_of(*texts: str, max_lines: int = 10_000) -> Timeline:
+    scrollback = Timeline(max_lines)
     scrollback.append([said(text) for text in texts])
     return scrollback
 
 
-def found_at_once(scrollback: Scrollback, wanted: Query) -> list[int]:
+def found_at_once(scrollback: Timeline, wanted: Query) -> list[int]:
     return [serial for serial in scrollback.serials if wanted.finds(scrollback[serial])]
 
 
@@ -211,7 +213,7 @@ def test_a_search_finds_all_and_nothing_else_whatever_changes_meanwhile(
 
 
 def test_what_is_replaced_becomes_a_hit_or_is_one_no_longer() -> None:
-    scrollback = Scrollback(100)
+    scrollback = Timeline(100)
     first = scrollback.append([said("hit"), said("miss"), said("hit")])
     search = Search(scrollback, query("hit"))
     while not search.step(0):
@@ -223,7 +225,7 @@ def test_what_is_replaced_becomes_a_hit_or_is_one_no_longer() -> None:
 
 
 def test_what_is_replaced_before_it_is_looked_at_is_found_once() -> None:
-    scrollback = Scrollback(100)
+    scrollback = Timeline(100)
     first = scrollback.append([said("miss")])
     search = Search(scrollback, query("hit"))
     scrollback.replace(first, said("hit"))

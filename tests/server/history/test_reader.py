@@ -126,7 +126,7 @@ NAMES = st.sampled_from(["A", "ab", "Aba", "字漢字", "B: a"])
 RECORDS = st.lists(
     st.tuples(
         st.lists(TEXTS, min_size=1, max_size=4).map("\n".join),
-        st.sampled_from([Kind.SAID, Kind.SAID, Kind.SAID, Kind.OPERATOR_SAID, Kind.RENAMED, Kind.PRIVATE]),
+        st.sampled_from([Kind.SAID] * 3 + [Kind.OPERATOR_SAID, Kind.RENAMED, Kind.PRIVATE, Kind.SENT]),
         NAMES,
         st.integers(0, 300),
     ),
@@ -140,6 +140,8 @@ QUERIES = st.builds(
     kinds=st.sampled_from([(), TALK, (Kind.SAID,), (Kind.RENAMED, Kind.LEFT)]),
     since=st.none() | st.integers(0, 300).map(lambda passed: NOW + passed),
     until=st.none() | st.integers(0, 300).map(lambda passed: NOW + passed),
+    sender=st.sampled_from(["", "", "a", "AB", "aba", "字漢", "%", "ß"]),
+    member_id=st.none() | st.integers(0, 3),
 )
 
 
@@ -152,7 +154,17 @@ def finds(query: Query, line: Line) -> bool:
         and (not query.kinds or line.kind in query.kinds)
         and (query.since is None or line.time >= query.since)
         and (query.until is None or line.time < query.until)
+        and (query.member_id is None or line.member_id == query.member_id)
+        and is_of(query.sender, line)
     )
+
+
+def is_of(sender: str, line: Line) -> bool:
+    """Whether a line was said by, or in private to, somebody whose name begins like this."""
+    if not sender:
+        return True
+    said_to = line.text.split("\t")[0] if line.kind is Kind.SENT else line.name
+    return line.kind in TALK and fold(said_to).startswith(fold(sender))
 
 
 @pytest.mark.parametrize("has_index", [True, False])
@@ -182,6 +194,8 @@ def test_a_search_finds_what_a_look_at_every_line_finds(
         assert [*reader.search(query, newest_first=True)] == wanted[::-1]
         before = data.draw(st.integers(0, len(lines) + 2))
         assert [*reader.search(query, before=before)] == [line for line in wanted if line.serial < before]
+        first = data.draw(st.integers(0, len(lines) + 2))
+        assert [*reader.search(query, first=first)] == [line for line in wanted if line.serial >= first]
         reader.close()
 
 
@@ -195,6 +209,10 @@ EACH = [
     (Query(("ann:",)), [*range(1, 5), *range(6, 31)]),
     (Query(("好",)), []),
     (Query(("100%",)), []),
+    (Query(sender="op"), [5]),
+    (Query(sender="good"), []),
+    (Query(sender="a", member_id=1, until=NOW + 1), [1]),
+    (Query(member_id=2), []),
 ]
 
 
@@ -211,6 +229,17 @@ def test_each_condition_holds_for_what_is_found(
     reader = Reader(path, BITS)
     assert [line.serial for line in reader.search(query)] == serials
     assert [line.serial for line in reader.search(query, newest_first=True)] == serials[::-1]
+    reader.close()
+
+
+@pytest.mark.skipif(not can_index(), reason="SQLite has no FTS5")
+def test_it_tells_how_much_is_not_indexed(path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch) -> None:
+    tape.say(*[f"hello {number}" for number in range(30)])
+    write(path, tape.all, indexed=2)
+    reader = Reader(path, BITS)
+    assert reader.unindexed == 15  # the serial numbers 1 to 15, in the two older volumes
+    monkeypatch.setattr(module, "can_index", lambda: False)
+    assert reader.unindexed == 0
     reader.close()
 
 
