@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from support.kills import kill
 from support.programs import PROGRAM
-from support.records import is_sound, lines_in
+from support.records import NOW, Tape, is_sound, lines_in
 from support.waiting import wait_until
 
-from .conftest import Connect, StartConsole, StartProgram
+from chat_console.server.history.store import Store
+
+from .conftest import Connect, StartConsole, StartProgram, StartTerminal
 
 
 @pytest.fixture
@@ -33,6 +35,38 @@ def test_a_kill_loses_nothing_that_was_said_a_moment_before(
         assert killed.sound
         # A busy machine may keep the thread waiting too; the benchmark has the figure.
         assert killed.missing < 2.0
+
+
+def test_the_log_goes_back_to_the_first_line_and_begins_where_it_ended_after_a_kill(
+    start_terminal: StartTerminal, connect: Connect, path: Path
+) -> None:
+    tape = Tape()
+    tape.say("the xylophone was first", *[f"line {number}" for number in range(2, 20_001)])
+    store = Store(path, "1.0", {})
+    store.append(tape.all)
+    store.close(NOW)
+    console = start_terminal(*PROGRAM, "--port", "0", "--history", str(path), columns=100, rows=24)
+    port = int(console.wait_for_match(r"The server listens on port (\d+)")[1])
+    console.wait_for_match(r"Ann: line 20000\b")
+    console.type("\x06xylophone")
+    console.wait_for("find: 1 of 1 · 14 Nov 2023 ")
+    console.wait_for_match(r"Ann: the xylophone was first\b")
+    console.wait_for_match(r"Ann: line 5\b")
+    console.type("\x1b")
+    console.wait_for("everybody › ")  # noqa: RUF001
+    console.type("\x1b[F")
+    console.wait_for(" following ")
+    console.wait_for_match(r"Ann: line 20000\b")
+    connect(port).send("said at last")
+    console.wait_for_match(r": said at last\b")
+    wait_until(lambda: lines_in(path)[-1][1] == "said at last")
+    console.type("\x1b[15~\x1b[H")
+    console.wait_for_match(r"Ann: the xylophone was first.*\n.*Ann: line 2\n")
+    console.wait_for(" paused 14 Nov 2023 ")
+    console.signal(signal.SIGKILL)
+    assert console.wait() == -signal.SIGKILL
+    again = start_terminal(*PROGRAM, "--port", "0", "--history", str(path), columns=100, rows=24)
+    again.wait_for_match(r": said at last.*\n.*The server listens on port ")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
