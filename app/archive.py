@@ -53,6 +53,7 @@ class HistoryArchive:
         self._own = own
         self._tell = tell
         self._told = ""
+        self._oldest = 1
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
         # A search may take seconds; what is in view must not wait for it.
@@ -70,12 +71,14 @@ class HistoryArchive:
         def job(reader: Reader) -> None:
             found = reader.page(numbers.start, len(numbers))
             entries = [self._entry(line) for line in found if line.serial < numbers.stop]
-            self._answer(done, Lines(reader.first, reader.next, entries))
+            self._oldest, self._told = reader.first, ""
+            self._answer(done, Lines(self._oldest, reader.next, entries))
 
         def failed(error: str) -> None:
-            entry = Entry(time.time(), Shown.ERROR, "", error)
-            entries = [replace(entry, number=number) for number in numbers]
-            self._answer(done, Lines(numbers.start, numbers.stop, entries))
+            # The other lines are as if they had not reached the file: they are asked for again.
+            number = max(self._oldest, numbers.start)
+            entry = Entry(time.time(), Shown.ERROR, "", error, number=number)
+            self._answer(done, Lines(self._oldest, number + 1, [entry]))
 
         self._pages.put(job, failed)
 

@@ -228,13 +228,25 @@ async def test_another_file_in_its_place_is_read_from_then_on(
 async def test_what_cannot_be_read_is_shown_and_told_once(tmp_path: Path) -> None:
     console = Console(tmp_path / "missing")
     lines = await console.read(200, 400)
-    assert {(entry.kind, entry.text) for entry in lines.entries} == {
-        (Shown.ERROR, f"there is no file {tmp_path / 'missing'}")
-    }
-    assert [entry.number for entry in lines.entries] == [*range(200, 400)]
+    assert [(entry.number, entry.kind, entry.text) for entry in lines.entries] == [
+        (200, Shown.ERROR, f"there is no file {tmp_path / 'missing'}")
+    ]
+    assert (lines.oldest, lines.next) == (1, 201)
     assert await console.find("x") == []
     assert await console.answer(lambda done: console.archive.at(0, done)) is None
     assert console.told == [f"there is no file {tmp_path / 'missing'}"]
+    console.archive.close()
+
+
+async def test_what_the_file_had_last_it_has_while_it_cannot_be_read(tmp_path: Path, tape: Tape) -> None:
+    tape.next = 150
+    tape.say(*[f"line {number}" for number in range(150, 301)])
+    write(tmp_path / "history", tape.all)
+    console = Console(tmp_path / "history")
+    await console.read(200, 400)
+    (tmp_path / "history").unlink()
+    lines = await console.read(0, 200)
+    assert (lines.oldest, lines.next, lines.entries[0].number) == (150, 151, 150)
     console.archive.close()
 
 
@@ -245,6 +257,9 @@ async def test_a_damaged_file_is_told_and_may_be_mended(console: Console, tmp_pa
     assert len(console.told) == 1
     (tmp_path / "history").write_bytes(good)
     assert (await console.read(1, 2)).entries[0].text == "line 1"
+    (tmp_path / "history").write_bytes(b"not a database, but a text as long as one" * 99)
+    assert (await console.read(1, 2)).entries[0].kind is Shown.ERROR
+    assert len(console.told) == 2
 
 
 async def test_a_loop_that_is_closed_is_left_alone(tmp_path: Path, tape: Tape) -> None:
