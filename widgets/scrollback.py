@@ -60,7 +60,7 @@ class Scrollback:
     @property
     def total(self) -> int:
         """The number of rows, some of them estimated."""
-        return self._total if self._only is None else self._rows_of(self.serials)
+        return self._total if self._only is None else self.rows_of(self.serials)
 
     @property
     def is_filtered(self) -> bool:
@@ -99,7 +99,7 @@ class Scrollback:
         self._heights += heights
         self._total += sum(heights)
         self._more += sum(len(entry.folded) - 1 for entry in kept if entry.folded)
-        self._drop(entries[: len(entries) - len(kept)])
+        self.drop_oldest(entries[: len(entries) - len(kept)])
         return serial
 
     def replace(self, serial: int, entry: Entry) -> bool:
@@ -116,10 +116,10 @@ class Scrollback:
         self._total += height - self._heights[index]
         self._heights[index] = height
         self._layouts.discard(serial)
-        self._drop()
+        self.drop_oldest()
         return serial in self
 
-    def _drop(self, skipped: Sequence[Entry] = ()) -> None:
+    def drop_oldest(self, skipped: Sequence[Entry] = ()) -> None:
         """Drop the oldest entries beyond `max_lines`, and then `skipped`, which were not even taken in."""
         dropped, last = 0, len(self.entries) - 1
         beyond = self.lines - self.max_lines
@@ -181,7 +181,7 @@ class Scrollback:
     def number(self, row: Row) -> int:
         """Return how many rows are above `row`, some of them estimated."""
         serials = self.serials
-        return self._rows_of(serials[: bisect_left(serials, row[0])]) + row[1]
+        return self.rows_of(serials[: bisect_left(serials, row[0])]) + row[1]
 
     def locate(self, number: int) -> Row:
         """Return the row that has `number` rows above it, some of them estimated, or the last one."""
@@ -235,15 +235,17 @@ class Scrollback:
         last = self.serials[-1]
         return self.walk((last, len(self.layout(last).rows)), -count)
 
-    def _rows_of(self, serials: Sequence[int]) -> int:
+    def rows_of(self, serials: Sequence[int]) -> int:
+        """Return how many rows these entries have, some of them estimated."""
         return sum(self._heights_of(serials))
 
     def _heights_of(self, serials: Sequence[int]) -> Sequence[int]:
         if isinstance(serials, range):
             return self._heights[serials.start - self.first : serials.stop - self.first]
-        return [self._height_of(serial) for serial in serials]
+        return [self.height_of(serial) for serial in serials]
 
-    def _height_of(self, serial: int) -> int:
+    def height_of(self, serial: int) -> int:
+        """Return how many rows an entry has, which may be an estimate."""
         return self._heights[serial - self.first]
 
 

@@ -102,8 +102,8 @@ class Timeline(Scrollback):
         older = range(some.older.start - PAST_SERIAL, some.older.stop - PAST_SERIAL)
         return chain((PAST_SERIAL + number for number in self.past.loaded(older)), some.newer)
 
-    def _drop(self, skipped: Sequence[Entry] = ()) -> None:
-        super()._drop(skipped)
+    def drop_oldest(self, skipped: Sequence[Entry] = ()) -> None:
+        super().drop_oldest(skipped)
         for entry in self.dropped:
             recorded = [each for each in entry.expanded if each.number]
             self._gone.append(recorded[0].number if recorded else 0)
@@ -148,15 +148,15 @@ class Timeline(Scrollback):
             return super().total
         return self.past.rows_before(self.past.end) + super().total
 
-    def _rows_of(self, serials: Sequence[int]) -> int:
+    def rows_of(self, serials: Sequence[int]) -> int:
         if isinstance(serials, Serials):
-            return self.past.rows_before(serials.older.stop - PAST_SERIAL) + super()._rows_of(serials.newer)
-        return super()._rows_of(serials)
+            return self.past.rows_before(serials.older.stop - PAST_SERIAL) + super().rows_of(serials.newer)
+        return super().rows_of(serials)
 
-    def _height_of(self, serial: int) -> int:
+    def height_of(self, serial: int) -> int:
         if serial < FIRST_SERIAL:
             return self.past.rows_of(serial - PAST_SERIAL)
-        return super()._height_of(serial)
+        return super().height_of(serial)
 
     def locate(self, number: int) -> Row:
         serials = self.serials
