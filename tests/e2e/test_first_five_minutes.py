@@ -120,7 +120,7 @@ def test_each_step_of_the_first_five_minutes_is_on_the_screen(
     # Quit: Ann is connected yet, so there is a question.
     presses_for("quit")
     sees(r"1 user is connected\. Stop the server\?")
-    presses(r"(\w) / \w ─")
+    presses(r"(\w) stop · Esc cancel ─")
     assert terminal.wait() == 0
     ann.output.wait_for("Server is shutting down\nYou have left the server\n")
     assert terminal.is_restored
