@@ -97,8 +97,6 @@ class HistoryArchive:
                 found(news)
 
         def job(reader: Reader) -> None:
-            if ended.is_set():
-                return
             reader.db.set_progress_handler(ended.is_set, _STEPS)
             try:
                 unindexed = reader.unindexed
@@ -107,8 +105,6 @@ class HistoryArchive:
             except sqlite3.OperationalError:
                 if not ended.is_set():
                     raise
-            finally:
-                reader.db.set_progress_handler(None, 0)
             self._answer(take, Found((), 0, True))
 
         self._searches.put(job, lambda error: self._answer(take, Found((), 0, True)))

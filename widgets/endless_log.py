@@ -56,8 +56,8 @@ class EndlessLog(LogView):
             self.set_timer(AGAIN, partial(self._ask_again, numbers))
 
     def _ask_again(self, numbers: range) -> None:
-        if any(serial - PAST_SERIAL in numbers for serial, _ in self.rows_in_view):
-            self.scrollback.past.ask(numbers.stop - 1)
+        self.scrollback.past.miss(numbers)
+        self.place()
 
     def find_time(self, time: float, done: Callable[[int | None], object]) -> None:
         """Show what came at `time` and later, in seconds since the epoch, from the top of the view on.

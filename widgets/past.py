@@ -141,10 +141,10 @@ class Past:
         """Take the lines with these numbers.
 
         Returns:
-            Whether these are all. If not, the others have not reached the archive, and `ask` asks again.
+            Whether these are all. If not, the others have not reached the archive, and are not asked for
+            before `miss` is called.
         """
         place = numbers.start // PAGE
-        self._asked.discard(place)
         self.first = lines.oldest
         there = range(max(numbers.start, lines.oldest), min(numbers.stop, lines.next))
         page = _Page(there, lines.entries)
@@ -153,7 +153,14 @@ class Past:
         self._pages.move_to_end(place)
         while len(self._pages) > MOST_PAGES:
             self._pages.popitem(last=False)
-        return lines.next >= min(numbers.stop, self.end)
+        is_all = lines.next >= min(numbers.stop, self.end)
+        if is_all:
+            self.miss(numbers)
+        return is_all
+
+    def miss(self, numbers: range) -> None:
+        """Read these lines anew as soon as one that is not there is asked for."""
+        self._asked.discard(numbers.start // PAGE)
 
     def add(self, entry: Entry) -> None:
         """Take one more line at the end, which need not be read if it follows those that have been."""

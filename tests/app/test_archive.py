@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.records import NOW, Tape
 from support.waiting import until
 
 from chat_console.app.archive import HistoryArchive
+from chat_console.server.history import query as history
 from chat_console.server.history.history_file import HistoryFile
 from chat_console.server.history.reader import Reader
-from chat_console.server.history.records import Kind, Record
+from chat_console.server.history.records import Kind, Line, Record
 from chat_console.widgets.entry import Kind as Shown
 from chat_console.widgets.past import Found, Lines
 from chat_console.widgets.query import Query
@@ -141,11 +143,33 @@ async def test_it_finds_what_the_log_would_find(tmp_path: Path, tape: Tape) -> N
     console.archive.close()
 
 
-async def test_of_a_user_only_what_is_of_this_run(console: Console, tmp_path: Path) -> None:
+async def test_of_a_user_only_what_is_of_this_run(
+    console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     later = Console(tmp_path / "history", own=301)
     assert await console.find_all(Query.of_user(7)) == ["new"]
     assert await later.find_all(Query.of_user(7)) == []
     later.archive.close()
+    firsts: list[object] = []
+    search = Reader.search
+
+    def note(self: Reader, query: history.Query, **options: Any) -> Iterator[Line]:
+        firsts.append(options["first"])
+        return search(self, query, **options)
+
+    monkeypatch.setattr(Reader, "search", note)
+    await console.find_all(Query.of_user(7))
+    await console.find("line")
+    assert firsts == [300, 1]
+
+
+async def test_what_only_the_file_has_of_an_event_is_not_found(tmp_path: Path, tape: Tape) -> None:
+    tape.add("QUIT", Kind.LEFT)
+    write(tmp_path / "history", tape.all)
+    console = Console(tmp_path / "history")
+    assert await console.find("quit") == []
+    assert await console.find("is:join") == ["Ann left"]
+    console.archive.close()
 
 
 async def test_the_first_hit_is_told_at_once_and_the_others_some_at_a_time(console: Console) -> None:
@@ -244,9 +268,14 @@ async def test_what_the_file_had_last_it_has_while_it_cannot_be_read(tmp_path: P
     write(tmp_path / "history", tape.all)
     console = Console(tmp_path / "history")
     await console.read(200, 400)
-    (tmp_path / "history").unlink()
+    (tmp_path / "history").rename(tmp_path / "away")
     lines = await console.read(0, 200)
     assert (lines.oldest, lines.next, lines.entries[0].number) == (150, 151, 150)
+    (tmp_path / "away").rename(tmp_path / "history")
+    await console.read(200, 400)
+    (tmp_path / "history").unlink()
+    await console.read(200, 400)
+    assert console.told == [f"there is no file {tmp_path / 'history'}"] * 2
     console.archive.close()
 
 

@@ -734,3 +734,19 @@ def test_the_operator_is_reminded_of_a_public_server_and_of_a_wire_without_tls(
     addresses: tuple[str, ...], encrypted: bool, shown: str
 ) -> None:
     assert alert(Listening(addresses, encrypted=encrypted)) == shown
+
+
+async def test_each_entry_knows_which_line_of_the_archive_it_is(
+    panes: Panes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat_console.app.feed.AT_ONCE", 1)
+    panes.feed.take(OperatorSaid(AT, "Operator", "one"), 7)
+    panes.feed.take(OperatorSaid(AT, "Operator", "two"), 8)
+    panes.feed.take(Replied(AT, None, "three"))
+    for _ in range(3):
+        panes.feed.draw()
+    assert [(entry.text, entry.number) for entry in panes.shown_log.entries[-3:]] == [
+        ("one", 7),
+        ("two", 8),
+        ("three", 0),
+    ]

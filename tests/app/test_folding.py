@@ -426,3 +426,11 @@ def test_in_how_many_frames_it_comes_makes_no_difference(items: list[object], cu
     often.show(*pending)
     plain = [[entry for entry in log.entries if entry.kind is not Kind.WARNING] for log in (once, often)]
     assert plain[0] == plain[1]
+
+
+def test_who_came_and_went_keeps_the_numbers_of_the_archive() -> None:
+    log = Log()
+    events = [each.event for each in (joined(MAX), joined(UWE), left(MAX), named(UWE, name="Ute"))]
+    log.show(*[Move(event, number) for number, event in enumerate(events[:3], 5)])
+    log.show(line(UWE, "hello"), Move(events[3], 9))
+    assert [entry.number for entry in unfolded(log.entries)] == [5, 6, 7, 0, 9]

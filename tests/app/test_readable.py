@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.samples import EVENTS
 
 from chat_console.app.feed import BUSY_FRAME
-from chat_console.app.readable import READABLE_BURST, READABLE_RATE, Days, Gap, Item, Readable
+from chat_console.app.readable import READABLE_BURST, READABLE_RATE, Days, Gap, Item, Move, Readable
 from chat_console.server.addresses import Address, Endpoint
 from chat_console.server.room.events import (
     Event,
@@ -233,3 +233,18 @@ def test_there_is_one_rule_for_each_day_and_everything_else_stays_as_it_is(times
     days = [time.localtime(item.time).tm_yday for item in divided if isinstance(item, Entry)]
     assert days == list(dict.fromkeys(time.localtime(each).tm_yday for each in times))
     assert all(isinstance(after, Gap) for before, after in pairwise(divided) if isinstance(before, Entry))
+
+
+# Which line of the archive it is
+
+
+def test_each_line_has_its_own_number() -> None:
+    joined = Joined(AT, 1, Address("a", 1))
+    items, _ = Readable().pick([said(3), joined, Replied(AT, None, "one\ntwo"), said(1)], 0, [7, 8, 0, 9])
+    assert [item.number for item in items if isinstance(item, Entry | Move)] == [5, 6, 7, 8, 0, 0, 9]
+
+
+def test_of_those_that_are_skipped_the_others_keep_theirs() -> None:
+    items, skipped = Readable().pick([said(READABLE_BURST + 2)], 0, [READABLE_BURST + 2])
+    assert skipped == 2
+    assert [item.number for item in items if isinstance(item, Entry)] == [*range(3, READABLE_BURST + 3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -145,6 +146,16 @@ async def test_what_was_not_recorded_is_gone_when_it_is_dropped_and_the_next_is_
     assert reader.texts == [f"line {number}" for number in range(1, 11)]
 
 
+async def test_what_is_held_in_view_is_held_as_a_line_too(reader: Reader) -> None:
+    archive = await past(reader, 30)
+    say(reader, archive, 31, 50)
+    reader.log.go_to(reader.log.scrollback.first)
+    say(reader, archive, 50, 60)
+    await settle(reader, archive)
+    assert reader.log.held == PAST_SERIAL + 31
+    assert reader.log.in_view(PAST_SERIAL + 31)
+
+
 async def test_resizing_in_the_past_stays_there(reader: Reader) -> None:
     archive = await past(reader, 1000, LONG)
     await reader.scroll("home", "pagedown", "pagedown", "pagedown")
@@ -172,12 +183,12 @@ async def test_a_selection_over_the_boundary_has_all_that_is_between(reader: Rea
     assert reader.selected is not None
     lines = reader.selected.splitlines()
     assert [line[11:] for line in lines] == [f"line {number}" for number in range(27, 34)]
-    say(reader, archive, 35, 53)
+    say(reader, archive, 35, 60)
     await settle(reader, archive)
     assert reader.selected.splitlines() == lines
     assert reader.highlighted == []
-    await reader.scroll("pageup", "pageup")
-    assert reader.texts[0] == "line 25"
+    reader.log.go_to_top(PAST_SERIAL + 25)
+    await settle(reader, archive)
     assert reader.highlighted == [*lines[:-1], "12:34:56   line 33"]
 
 
@@ -220,16 +231,15 @@ async def test_a_line_pointed_at_is_told_once_it_is_read(reader: Reader) -> None
 async def test_lines_that_come_late_are_shown_when_they_are_there(reader: Reader) -> None:
     archive = Archive(numbered(1, 21))
     reader.log.continue_into(archive, 26)
-    archive.answer(1)
+    archive.answer()
     assert reader.texts == [*[f"line {number}" for number in range(16, 21)], *["…"] * 5]
-    archive.answer(3)
+    assert not archive.asked  # for a while
     archive.add(numbered(21, 26))
-
-    def is_there() -> bool:
-        archive.answer()
-        return reader.texts[-1] == "line 25"
-
-    await reader.until(is_there)
+    await reader.until(lambda: bool(archive.asked))
+    archive.answer()
+    assert reader.texts[-1] == "line 25"
+    await asyncio.sleep(0)
+    assert not archive.asked
 
 
 async def test_what_the_archive_drops_is_gone_here_too(reader: Reader) -> None:

@@ -9,6 +9,7 @@ from support.log_reader import NOON, entry, numbered
 
 from chat_console.widgets.message_log import Entry, Kind
 from chat_console.widgets.scrollback import PAST_SERIAL
+from chat_console.widgets.search import Search
 
 __all__ = ["finder"]
 
@@ -40,6 +41,16 @@ async def settle(finder: Finder, archive: Archive) -> None:
 
     await finder.until(is_settled)
     await finder.pilot.pause()
+
+
+async def sees(finder: Finder, archive: Archive, said: str) -> None:
+    """Answer until the rule says this."""
+
+    def says() -> bool:
+        archive.answer()
+        return finder.said.startswith(said)
+
+    await finder.until(says)
 
 
 async def find(finder: Finder, archive: Archive, text: str) -> None:
@@ -166,3 +177,61 @@ async def test_what_is_nowhere_is_told_with_how_far_was_looked(finder: Finder) -
     finder.log.write_entries(archive.add(numbered(0, 5)))
     await find(finder, archive, "needle")
     assert finder.said.startswith("find: nothing · 1,005 lines")
+
+
+async def test_a_time_that_is_found_late_moves_no_other_search(finder: Finder) -> None:
+    old = Entry(NOON - 86_400 * 3, Kind.CHAT, "", "old")
+    archive = await archived(finder, old, entry("needle"))
+    finder.bar.open("2026-02-26 12:00")
+    await finder.pilot.pause()
+    finder.line.value = "needle"
+    await finder.pilot.pause()
+    await sees(finder, archive, "find: 1 of 1 · 12:34")
+
+
+async def test_hits_that_the_archive_deletes_are_none_any_more(finder: Finder) -> None:
+    archive = await archived(finder, entry("needle 1"), *numbered(0, 500), entry("needle 2"))
+    await find(finder, archive, "needle")
+    assert finder.said.startswith("find: 1 of 2 · ")
+    archive.oldest = 300
+    await finder.pilot.press("ctrl+home")
+    await settle(finder, archive)
+    finder.log.write_entries(archive.add([entry("hay")]))
+    await settle(finder, archive)
+    assert finder.said.startswith("find: 1 of 1 · ")
+
+
+async def test_nothing_is_kept_of_a_search_that_is_over(finder: Finder) -> None:
+    archive = await archived(finder, entry("needle"))
+    await find(finder, archive, "needle")
+    assert len(finder.log.scrollback.past.kept) == 1
+    await finder.pilot.press("escape")
+    assert not finder.log.scrollback.past.kept
+
+
+async def test_the_archive_is_not_searched_before_all_entries_have_been(
+    finder: Finder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Search.step
+    monkeypatch.setattr(Search, "step", lambda search, seconds: False)
+    archive = await archived(finder, entry("needle"))
+    finder.log.write_entries(archive.add(numbered(0, 50)))
+    finder.bar.open("needle")
+    await finder.pilot.pause(0.05)  # many times as long as the pause after a key
+    assert archive.searched == []
+    monkeypatch.setattr(Search, "step", step)
+    await settle(finder, archive)
+    assert finder.said.startswith("find: 1 of 1 · ")
+
+
+async def test_the_place_where_it_began_is_the_same_when_its_entry_is_dropped(finder: Finder) -> None:
+    archive = await archived(finder)
+    finder.log.write_entries(
+        archive.add([entry("needle before"), *numbered(0, 16), entry("needle after"), *numbered(16, 30)])
+    )
+    finder.log.go_to_top(finder.log.scrollback.first)
+    await find(finder, archive, "zzz")
+    finder.log.write_entries(archive.add(numbered(30, 80)))
+    await settle(finder, archive)
+    finder.line.value = "needle"
+    await sees(finder, archive, "find: 2 of 2 · ")

@@ -115,14 +115,33 @@ def test_a_placeholder_is_laid_out_anew_once_the_line_is_there() -> None:
     assert timeline.total > before
 
 
+def test_a_line_that_is_known_later_is_laid_out_anew() -> None:
+    reader = Reader()
+    reader.begin(lines(1, 2 * PAGE + 1))
+    assert reader.timeline.layout(past(5)).text.endswith("…")
+    reader.timeline.past.kept[5] = line(5)
+    assert reader.timeline.layout(past(5)).text.endswith("line 5")
+
+
+def test_a_page_that_is_read_again_takes_as_many_rows_as_before() -> None:
+    reader = Reader(width=30)
+    reader.begin([line(number, "sixteen-in-a-row " * 9) for number in range(1, 10)])
+    rows = reader.rows
+    assert reader.timeline.total == len(rows)
+    reader.timeline.fill(range(PAGE), Lines(1, 10, [*reader.archive.values()]))
+    assert reader.rows == rows
+    assert reader.timeline.total == len(rows)
+
+
 def test_the_pages_looked_at_last_are_kept() -> None:
     reader = Reader()
     reader.begin(lines(1, PAGE * (MOST_PAGES + 2)))
     for page in range(MOST_PAGES + 1):
+        assert reader.timeline[past(1)] is not WAITING or page == 0
         reader.timeline[past(page * PAGE + 1)]
         reader.answer()
-        reader.timeline[past(PAGE * MOST_PAGES + PAGE + 1)]
-    assert reader.timeline[past(1)] is WAITING
+    assert reader.timeline[past(1)] is not WAITING
+    assert reader.timeline[past(PAGE + 1)] is WAITING
     assert reader.timeline[past(PAGE * 2 + 1)] is not WAITING
 
 
@@ -186,6 +205,9 @@ def test_lines_that_have_not_reached_the_archive_are_awaited() -> None:
     numbers = reader.asked.pop()
     assert not reader.timeline.fill(numbers, Lines(1, 6, lines(1, 6)))
     assert reader.shown[-3:] == ["line 5", "…", "…"]
+    assert reader.asked == []
+    reader.timeline.past.miss(numbers)
+    assert reader.shown[-1] == "…"
     assert reader.asked == [numbers]
     assert reader.timeline.fill(numbers, Lines(1, 8, lines(1, 8)))
     assert reader.shown[-2:] == ["line 6", "line 7"]
@@ -200,6 +222,8 @@ def test_clearing_leaves_nothing_and_says_nothing_of_what_was() -> None:
     assert reader.timeline.settle(FIRST_SERIAL) == reader.timeline.first
     reader.say(line(9))
     assert reader.shown == ["line 9"]
+    reader.say(line(10), line(11))
+    assert reader.timeline.settle(FIRST_SERIAL) == past(9)
 
 
 def test_only_some_may_have_rows() -> None:
