@@ -120,7 +120,7 @@ class Past:
     def _page_of(self, number: int) -> _Page | None:
         """Return the page that has a line, if it is read."""
         page = self._pages.get(number // PAGE)
-        return page if page is not None and number - page.first < len(page.entries) else None
+        return page if page is not None and 0 <= number - page.first < len(page.entries) else None
 
     def begin(self, end: int) -> None:
         """Have the lines with numbers below `end`; how many they are turns out with the first page."""

@@ -193,6 +193,18 @@ def test_the_oldest_lines_may_go() -> None:
     assert not reader.timeline.serials
 
 
+def test_an_archive_that_begins_earlier_by_now_has_its_lines() -> None:
+    reader = Reader()
+    reader.oldest = 5
+    reader.begin(lines(1, 10))
+    assert reader.shown == [f"line {number}" for number in range(5, 10)]
+    reader.timeline.past.first = 3
+    assert reader.timeline[past(4)] is WAITING
+    reader.oldest = 3
+    reader.answer()
+    assert reader.shown == [f"line {number}" for number in range(3, 10)]
+
+
 def test_a_line_that_the_archive_lost_is_shown_as_that() -> None:
     reader = Reader()
     reader.begin([line(1), line(4), line(5)])
