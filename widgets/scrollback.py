@@ -122,19 +122,27 @@ class Scrollback:
     def drop_oldest(self, skipped: Sequence[Entry] = ()) -> None:
         """Drop the oldest entries beyond `max_lines`, and then `skipped`, which were not even taken in."""
         dropped, last = 0, len(self.entries) - 1
-        beyond = self.lines - self.max_lines
-        while self._more and beyond > 0 and dropped < last:
+        beyond, folded = self.lines - self.max_lines, self._more
+        while folded and beyond > 0 and dropped < last:
             more = _more(self.entries[dropped])
-            self._more -= more
+            folded -= more
             beyond -= 1 + more
             dropped += 1
         if beyond > 0:  # The others stand for one line each.
             dropped += min(beyond, last - dropped)
-        self.dropped = [*self.entries[:dropped], *skipped]
-        if dropped:
-            self._total -= sum(self._heights[:dropped])
-            del self.entries[:dropped], self._heights[:dropped]
-        self.first += len(self.dropped)
+        self.cut(dropped)
+        self.dropped = [*self.dropped, *skipped]
+        self.first += len(skipped)
+
+    def cut(self, count: int) -> None:
+        """Drop the `count` oldest entries, whatever they stand for."""
+        self.dropped = self.entries[:count]
+        if count:
+            if self._more:
+                self._more -= sum(map(_more, self.dropped))
+            self._total -= sum(self._heights[:count])
+            del self.entries[:count], self._heights[:count]
+            self.first += count
 
     def clear(self) -> None:
         """Drop all entries."""

@@ -104,11 +104,41 @@ class Timeline(Scrollback):
 
     def drop_oldest(self, skipped: Sequence[Entry] = ()) -> None:
         super().drop_oldest(skipped)
-        for entry in self.dropped:
+        self._become_lines(self.dropped)
+        dropped = self.dropped
+        self.cut(self._overtaken())
+        self._become_lines(self.dropped)
+        self.dropped = [*dropped, *self.dropped]
+
+    def _become_lines(self, dropped: Iterable[Entry]) -> None:
+        for entry in dropped:
             recorded = [each for each in entry.expanded if each.number]
             self._gone.append(recorded[0].number if recorded else 0)
             for each in recorded:
                 self.past.add(each)
+
+    def _overtaken(self) -> int:
+        """Return how many of the oldest entries the archive shows by now, all but the newest at most.
+
+        A dropped entry may have stood for lines that are newer than those of the entries after it.
+        """
+        if not self.past.numbers:
+            return 0
+        overtaken = 0
+        for place, entry in enumerate(self.entries[:-1], 1):
+            number = entry.expanded[-1].number
+            if number >= self.past.end:
+                break
+            if number:
+                overtaken = place
+        return overtaken
+
+    def outlive(self, entry: Entry) -> None:
+        """Take what has become of an entry that was dropped: it may stand for further lines."""
+        self._become_lines([entry])
+        self._gone.pop()
+        self.cut(self._overtaken())
+        self._become_lines(self.dropped)
 
     def fill(self, numbers: range, lines: Lines) -> bool:
         """As `Past.fill`."""

@@ -265,3 +265,15 @@ async def test_a_time_is_found_in_the_archive_and_among_the_entries(reader: Read
     reader.log.find_time(NOON - 100, found.append)
     await settle(reader, archive)
     assert found == [PAST_SERIAL + 101, *[reader.log.scrollback.first] * 2]
+
+
+async def test_a_row_that_grows_after_it_was_dropped_hides_no_line(reader: Reader) -> None:
+    archive = await past(reader, 3)
+    serial = reader.log.scrollback.next
+    say(reader, archive, 4, 40)
+    await settle(reader, archive)
+    folded = tuple(archive.add([entry("said in a flood")]))
+    say(reader, archive, 41, 45)
+    reader.log.replace(serial, Entry(NOON, Kind.FOLD, "", "1 more", folded=folded))
+    await settle(reader, archive)
+    assert reader.texts[-5:] == ["said in a flood", *[f"line {number}" for number in range(41, 45)]]

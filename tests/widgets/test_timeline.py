@@ -59,6 +59,13 @@ class Reader:
         return [self.timeline[serial].text for serial in self.timeline.serials]
 
     @property
+    def read(self) -> list[str]:
+        """What is shown once all of it is read."""
+        _ = self.shown
+        self.answer()
+        return self.shown
+
+    @property
     def rows(self) -> list[Row]:
         serials = self.timeline.serials
         return [(each, row) for each in serials for row in range(len(self.timeline.layout(each).rows))]
@@ -168,6 +175,29 @@ def test_of_a_row_that_stands_for_several_all_become_lines() -> None:
     reader.say(Entry(3, Kind.FOLD, "", "2 more", folded=folded), line(4), line(7), line(8))
     assert reader.timeline.settle(FIRST_SERIAL) == past(3)
     assert reader.timeline.past.numbers == range(1, 7)
+    # What was between them is a line with them: nothing is shown twice, or missing.
+    assert reader.read == [f"line {number}" for number in range(1, 9)]
+    assert reader.timeline.settle(FIRST_SERIAL + 1) == past(4)
+
+
+def test_a_row_that_goes_on_after_it_was_dropped_takes_the_lines_between_with_it() -> None:
+    reader = Reader(kept=3)
+    reader.begin(lines(1, 3))
+    reader.say(line(3), line(4), line(6), line(8))
+    reader.archive.update({number: line(number) for number in (5, 7, 9)})
+    assert reader.timeline.past.numbers == range(1, 4)
+    reader.timeline.outlive(Entry(3, Kind.FOLD, "", "2 more", folded=(line(3), line(5), line(7))))
+    assert reader.timeline.past.numbers == range(1, 8)
+    assert [entry.number for entry in reader.timeline.entries] == [8]
+    assert reader.read == [f"line {number}" for number in range(1, 9)]
+
+
+def test_what_was_not_recorded_stays_while_nothing_newer_is_a_line() -> None:
+    reader = Reader(kept=4)
+    reader.begin(lines(1, 3))
+    notice = Entry(9, Kind.NOTICE, "", "not recorded")
+    reader.say(Entry(3, Kind.FOLD, "", "1 more", folded=(line(3), line(5))), notice, line(4), notice, line(6))
+    assert [entry.text for entry in reader.timeline.entries] == ["not recorded", "line 6"]
 
 
 def test_more_entries_at_once_than_are_kept_become_lines_too() -> None:
