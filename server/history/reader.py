@@ -18,6 +18,9 @@ from .trigrams import fold, matching
 PAGE = 200
 """How many records are read at once. No transaction is longer, so that a slow reader holds up nobody."""
 
+_LATEST = 253_370_764_800_000
+"""The latest time of a line, in ms since the epoch: the year 9999, beyond which no calendar goes."""
+
 _MOST_NAMED = 500
 """Up to how many rows of `who` a search asks SQLite for; of more, each line is looked at."""
 
@@ -288,6 +291,7 @@ def _escaped(text: str) -> str:
 
 def _lines(row: tuple[Any, ...]) -> list[Line]:
     serial, at, kind, member, name, address, text = row
+    at = min(max(at, 0), _LATEST)  # the file may be anybody's
     return [
         Line(serial + place, at / 1000, kind, member, name, address, line)
         for place, line in enumerate(text.split("\n"))

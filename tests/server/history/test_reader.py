@@ -295,3 +295,17 @@ def test_a_search_holds_up_no_writer(path: Path, tape: Tape) -> None:
     assert len([*found]) == 999
     reader.close()
     store.close(NOW)
+
+
+@pytest.mark.parametrize(("time", "shown"), [(9e999, 253370764800), (1 << 62, 253370764800), (-9e999, 0)])
+def test_a_time_that_no_calendar_has_becomes_one_that_can_be_shown(
+    path: Path, tape: Tape, time: float, shown: int
+) -> None:
+    tape.say("one")
+    write(path, tape.all)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE line SET time = ?", (time,))
+    db.close()
+    reader = Reader(path)
+    assert [line.time for line in reader.page(1, 10)] == [shown]
+    reader.close()
