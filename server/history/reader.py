@@ -18,6 +18,9 @@ from .trigrams import fold, matching
 PAGE = 200
 """How many records are read at once. No transaction is longer, so that a slow reader holds up nobody."""
 
+_FIRST_GUESS = 10
+"""How many lines a record is taken to have until some have been read."""
+
 _LATEST = 253_370_764_800_000
 """The latest time of a line, in ms since the epoch: the year 9999, beyond which no calendar goes."""
 
@@ -88,12 +91,17 @@ class Reader:
         """Return the lines from the serial number `first` on, at most `count` of them, oldest first."""
         start = self._record_of(first)
         lines: list[Line] = []
+        per_record = _FIRST_GUESS
         while len(lines) < count:
-            rows = self._rows(f"{_LINES} WHERE l.id >= ? ORDER BY l.id LIMIT ?", (start, min(count, PAGE)))
+            # A record may have hundreds of lines; what is beyond those wanted is read for nothing.
+            limit = max(1, min(count - len(lines), PAGE) // per_record)
+            rows = self._rows(f"{_LINES} WHERE l.id >= ? ORDER BY l.id LIMIT ?", (start, limit))
             if not rows:
                 break
-            lines += [line for row in rows for line in _lines(row) if line.serial >= first]
+            found = [line for row in rows for line in _lines(row)]
+            lines += [line for line in found if line.serial >= first]
             start = rows[-1][0] + 1
+            per_record = max(1, len(found) // len(rows))
         return lines[:count]
 
     def _record_of(self, serial: int) -> int:

@@ -309,3 +309,24 @@ def test_a_time_that_no_calendar_has_becomes_one_that_can_be_shown(
     reader = Reader(path)
     assert [line.time for line in reader.page(1, 10)] == [shown]
     reader.close()
+
+
+def test_of_long_records_a_page_reads_few_beyond_its_lines(
+    path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(100):
+        tape.add("\n".join(["one of many"] * 100))
+    write(path, tape.all)
+    split, read = module._lines, 0  # pyright: ignore[reportPrivateUsage]
+
+    def counted(row: tuple[object, ...]) -> list[Line]:
+        nonlocal read
+        lines = split(row)
+        read += len(lines)
+        return lines
+
+    monkeypatch.setattr(module, "_lines", counted)
+    reader = Reader(path)
+    assert [line.serial for line in reader.page(201, 200)] == [*range(201, 401)]
+    assert read <= 2_100
+    reader.close()
