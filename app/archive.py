@@ -34,6 +34,9 @@ _MOST_TOLD = 200
 _STEPS = 10_000
 """How many steps SQLite takes between two looks at whether a search was ended: some 0.1 ms."""
 
+_MOST_WORDS = 20
+"""How many words SQLite is asked for; the lines that it gives are searched for the others too."""
+
 Job = Callable[[Reader], None]
 
 
@@ -140,7 +143,7 @@ def _wanted(query: Query) -> history.Query:
     elif query.joins:
         kinds = history.JOINS
     return history.Query(
-        words=query.words,
+        words=query.words[:_MOST_WORDS],
         kinds=kinds,
         sender=query.sender,
         member_id=query.who,

@@ -143,6 +143,16 @@ async def test_it_finds_what_the_log_would_find(tmp_path: Path, tape: Tape) -> N
     console.archive.close()
 
 
+async def test_of_very_many_words_all_must_be_there(tmp_path: Path, tape: Tape) -> None:
+    words = [f"word{number}" for number in range(400)]
+    tape.say(" ".join(words), " ".join(words[:-1]))
+    write(tmp_path / "history", tape.all)
+    console = Console(tmp_path / "history")
+    assert await console.find(" ".join(words * 10)) == [" ".join(words)]
+    assert console.told == []
+    console.archive.close()
+
+
 async def test_of_a_user_only_what_is_of_this_run(
     console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
