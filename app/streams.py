@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..server.room import operator_notices
+from ..server.room import notices
 from .process import is_hung_up
 
 _READ_SIZE = 1 << 16
@@ -94,7 +94,7 @@ class Printer:
         self._waiting: list[bytes] = []
         self._size = 0
         self._lost = 0
-        self._why = operator_notices.nobody_reads()
+        self._why = notices.nobody_reads()
         self._closed = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="printer", daemon=True)
@@ -139,7 +139,7 @@ class Printer:
                     self._size -= written
             if not self._waiting:
                 self._tell_lost()
-                self._why = operator_notices.nobody_reads()
+                self._why = notices.nobody_reads()
 
     def _next(self) -> bytes:
         """Wait for lines and return all there are; none once it is closed."""
@@ -157,11 +157,11 @@ class Printer:
             return True
         self._why = error.strerror or str(error)
         if error.errno in _LOST_FOR_GOOD or (error.errno == errno.EIO and not _is_file(self._descriptor)):
-            self._complain(operator_notices.cannot_print(self._why))
+            self._complain(notices.cannot_print(self._why))
             return False
         if time.monotonic() >= self._complained_at + _COMPLAIN_EVERY:
             self._complained_at = time.monotonic()
-            self._complain(operator_notices.cannot_print_for_now(self._why))
+            self._complain(notices.cannot_print_for_now(self._why))
         with self._changed:
             if self._closed:
                 return False
@@ -190,7 +190,7 @@ class Printer:
         with self._changed:
             lost, self._lost = self._lost, 0
         if lost:
-            self._complain(operator_notices.not_printed(lost, self._why))
+            self._complain(notices.not_printed(lost, self._why))
 
 
 def _is_file(descriptor: int) -> bool:

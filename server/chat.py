@@ -13,7 +13,7 @@ from .gate.bans_file import BansFileError
 from .mutes import MuteTimers
 from .order import LocalOrder, Order
 from .replay import Replay
-from .room import notices, operator_notices
+from .room import notices
 from .room.entries import Entry, Join, Leave, ShutDown
 from .room.events import Event, Failed, LeaveReason, Outcome, PublicEvent, Replied, Started
 from .room.operator import OperatorSession
@@ -202,27 +202,27 @@ class Chat:
         if self.bans.file is not None:
             self.bans.reload(lambda result: self._bans_reloaded(session_id, result))
         elif self.certificate is None:
-            self.reply(session_id, operator_notices.nothing_to_reload())
+            self.reply(session_id, notices.nothing_to_reload())
 
     def reload_certificate(self, session_id: int | None = None) -> None:
         """Reload the TLS certificate, and answer that session, or all if None. Nobody is dropped."""
         if self.certificate is None:
-            self.reply(session_id, operator_notices.no_certificate())
+            self.reply(session_id, notices.no_certificate())
             return
         try:
             self.certificate.reload()
         except CertificateError as error:
-            self.reply(session_id, operator_notices.certificate_refused(str(error)))
+            self.reply(session_id, notices.certificate_refused(str(error)))
         else:
-            self.reply(session_id, operator_notices.certificate_reloaded())
+            self.reply(session_id, notices.certificate_reloaded())
 
     def _bans_reloaded(self, session_id: int | None, result: int | BansFileError) -> None:
         if isinstance(result, BansFileError):
-            self.reply(session_id, operator_notices.bans_not_read(str(result)))
+            self.reply(session_id, notices.bans_not_read(str(result)))
             return
         hit = tuple(member.id for member in self.room.roster.members if self.bans.covers(member.ip))
         self.submit(Leave(self.now(), hit, LeaveReason.BANNED))
-        self.reply(session_id, operator_notices.bans_reloaded(result, len(hit)))
+        self.reply(session_id, notices.bans_reloaded(result, len(hit)))
 
     def _bans_not_written(self, error: OSError) -> None:
-        self.reply(None, operator_notices.bans_not_written(error.strerror or str(error)))
+        self.reply(None, notices.bans_not_written(error.strerror or str(error)))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, assert_never
 
-from . import notices, operator_notices
+from . import notices
 from .events import (
     Banned,
     Event,
@@ -113,7 +113,7 @@ _DROPPED = (LeaveReason.SLOW, LeaveReason.STALLED, LeaveReason.FAILED, LeaveReas
 
 def _why_left(event: Left) -> str:
     if event.reason in _DROPPED:
-        return operator_notices.was_dropped(event.name, event.reason.value)
+        return notices.was_dropped(event.name, event.reason.value)
     return notices.left(event.name, event.reason.value, event.remark)
 
 
@@ -196,9 +196,9 @@ _BANNED: Telling[Banned] = _aside(
 )
 _UNBANNED: Telling[Unbanned] = _aside("notice", lambda event: notices.is_unbanned(event.network.shown))
 _REFUSED: Telling[Refused] = _aside(
-    "notice", lambda event: operator_notices.refused(event.count, event.why, event.host)
+    "notice", lambda event: notices.refused(event.count, event.why, event.host)
 )
-_FAILED: Telling[Failed] = _aside("error", lambda event: operator_notices.failed(event.where, event.error))
+_FAILED: Telling[Failed] = _aside("error", lambda event: notices.failed(event.where, event.error))
 _STOPPED: Telling[Stopped] = Telling("notice", lambda event: (notices.has_stopped(event.why),))
 _RECORDING: Telling[Recording] = _aside("notice", lambda event: event.text)
 _NOT_RECORDING: Telling[Recording] = _aside("error", lambda event: event.text)

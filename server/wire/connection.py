@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVarTuple
 
 from ..addresses import Address
-from ..room import notices, operator_notices
+from ..room import notices
 from ..room.entries import Leave, Lines
 from ..room.events import LeaveReason
 from ..settings import Settings
@@ -106,7 +106,7 @@ class Connection:
             self._guarded(self._join)
         else:
             timeout = self._settings.tls_handshake_timeout
-            self._grace = self._loop.call_later(timeout, self._refuse, operator_notices.no_handshake())
+            self._grace = self._loop.call_later(timeout, self._refuse, notices.no_handshake())
 
     @property
     def _settings(self) -> Settings:
@@ -207,7 +207,7 @@ class Connection:
         else:
             data = self._decrypt(self._tls, data, now)
             if not self.has_joined and self._reader.has_ended:
-                self._refuse(operator_notices.no_handshake())
+                self._refuse(notices.no_handshake())
             if self._state is _State.CLOSED:
                 return
         self._inbox.receive(data)
@@ -291,7 +291,7 @@ class Connection:
         if rest.drop():
             self._turn = self._loop.call_soon(self._guarded, self._give_up, rest)
         else:
-            self._leave_room(self._end_reason, operator_notices.lines_dropped(rest.lines))
+            self._leave_room(self._end_reason, notices.lines_dropped(rest.lines))
 
     @property
     def _has_much_to_read(self) -> bool:

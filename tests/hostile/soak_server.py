@@ -14,7 +14,7 @@ import sys
 from typing import Any
 
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.room import operator_notices
+from chat_console.server.room import notices
 from chat_console.server.room.events import Event, Failed, LeaveReason, Left
 from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
@@ -44,9 +44,9 @@ class Troubles(logging.Handler):
     def note(self, event: Event) -> None:
         match event:
             case Failed():
-                self.told.append(operator_notices.failed(event.where, event.error))
+                self.told.append(notices.failed(event.where, event.error))
             case Left(reason=reason) if reason in _DROPPED:
-                self.told.append(operator_notices.was_dropped(event.name, reason.value))
+                self.told.append(notices.was_dropped(event.name, reason.value))
             case _:
                 pass
 

@@ -20,7 +20,7 @@ from chat_console.server import chat_server
 from chat_console.server.addresses import Endpoint
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.gate.bans_file import BansFileError
-from chat_console.server.room import operator_notices
+from chat_console.server.room import notices
 from chat_console.server.room.events import (
     Event,
     Joined,
@@ -533,6 +533,4 @@ async def test_a_server_whose_start_failed_has_no_certificate_to_reload(pair: Pa
             await server.start()
     events: list[object] = []
     server.operator(events.append).reload()
-    assert [event.text for event in events if isinstance(event, Replied)] == [
-        operator_notices.nothing_to_reload()
-    ]
+    assert [event.text for event in events if isinstance(event, Replied)] == [notices.nothing_to_reload()]

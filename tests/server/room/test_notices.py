@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat_console.server.addresses import Address, Endpoint, Network, network_of
-from chat_console.server.room import notices, operator_notices
+from chat_console.server.room import notices
 from chat_console.server.room.commands import Role, help_for
 
 SEVEN = network_of("192.0.2.7")
@@ -70,43 +70,40 @@ SEVEN = network_of("192.0.2.7")
             notices.ban_of_loopback("127.0.0.1", "/ban Bob 2h --force"),
             "127.0.0.1 is this machine itself; to ban it anyway, type: /ban Bob 2h --force",
         ),
-        (operator_notices.bans_reloaded(2, 0), "Reloaded the bans file: 2 bans in force."),
-        (operator_notices.bans_reloaded(2, 3), "Reloaded the bans file: 2 bans in force. Dropped 3 people."),
-        (operator_notices.bans_not_read("bans: gone"), "The bans are unchanged: bans: gone"),
+        (notices.bans_reloaded(2, 0), "Reloaded the bans file: 2 bans in force."),
+        (notices.bans_reloaded(2, 3), "Reloaded the bans file: 2 bans in force. Dropped 3 people."),
+        (notices.bans_not_read("bans: gone"), "The bans are unchanged: bans: gone"),
         (
-            operator_notices.bans_not_written("Disk full"),
+            notices.bans_not_written("Disk full"),
             "Could not write the bans file (Disk full): this change lasts only until the server stops.",
         ),
         (
-            operator_notices.certificate_reloaded(),
+            notices.certificate_reloaded(),
             "Reloaded the TLS certificate: new connections use it.",
         ),
         (
-            operator_notices.certificate_refused("cert.pem: expired"),
+            notices.certificate_refused("cert.pem: expired"),
             "The TLS certificate is unchanged: cert.pem: expired",
         ),
         (
-            operator_notices.no_certificate(),
+            notices.no_certificate(),
             "This server does not use TLS: there is no certificate to reload.",
         ),
         (
-            operator_notices.nothing_to_reload(),
+            notices.nothing_to_reload(),
             "Nothing to reload: no TLS certificate and no bans file.",
         ),
         (
-            operator_notices.refused(3, "Server is full", "192.0.2.7"),
+            notices.refused(3, "Server is full", "192.0.2.7"),
             "Refused 3 connections, the last from 192.0.2.7: Server is full",
         ),
-        (operator_notices.was_dropped("Bob", "read too slowly"), "Bob was dropped: read too slowly"),
-        (operator_notices.failed("Bob", "KeyError: 1"), "Error while serving Bob: KeyError: 1"),
-        (operator_notices.no_handshake(), "no TLS handshake"),
-        (operator_notices.lines_dropped(3), "3 lines over its rate limit dropped"),
-        (
-            operator_notices.not_printed(2, operator_notices.nobody_reads()),
-            "2 lines were not printed: nobody read them",
-        ),
-        (operator_notices.cannot_print("Broken pipe"), "cannot print any more: Broken pipe"),
-        (operator_notices.cannot_print_for_now("Disk full"), "cannot print for now: Disk full"),
+        (notices.was_dropped("Bob", "read too slowly"), "Bob was dropped: read too slowly"),
+        (notices.failed("Bob", "KeyError: 1"), "Error while serving Bob: KeyError: 1"),
+        (notices.no_handshake(), "no TLS handshake"),
+        (notices.lines_dropped(3), "3 lines over its rate limit dropped"),
+        (notices.not_printed(2, notices.nobody_reads()), "2 lines were not printed: nobody read them"),
+        (notices.cannot_print("Broken pipe"), "cannot print any more: Broken pipe"),
+        (notices.cannot_print_for_now("Disk full"), "cannot print for now: Disk full"),
         (notices.left("Bob", "kicked", ""), "Bob left: kicked"),
         (notices.left("Bob", "kicked", "too loud"), "Bob left: kicked (too loud)"),
         (
