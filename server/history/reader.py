@@ -27,7 +27,14 @@ _LATEST = 253_370_764_800_000
 _MOST_NAMED = 500
 """Up to how many rows of `who` a search asks SQLite for; of more, each line is looked at."""
 
-_COLUMNS = "l.id, l.time, l.kind, w.member, w.name, w.address, l.text"
+_COLUMNS = ", ".join(
+    (
+        *("l.id", "CAST(l.time AS INTEGER)", "l.kind", "CAST(w.member AS INTEGER)"),
+        *(f"CAST({each} AS TEXT)" for each in ("w.name", "w.address", "l.text")),
+    )
+)
+"""Of the types that they should have: SQLite keeps any, and the file may be anybody's."""
+
 _LINES = f"SELECT {_COLUMNS} FROM line l JOIN who w ON w.id = l.who"
 
 
@@ -36,6 +43,8 @@ def _is_ascii(column: str) -> str:
 
 
 _IS_ASCII = f"{_is_ascii('l.text')} AND {_is_ascii('w.name')}"
+_TIME_OF = """SELECT coalesce((SELECT CAST(time AS INTEGER) FROM line WHERE id <= ?
+              ORDER BY id DESC LIMIT 1), 0)"""
 
 
 class _Part(NamedTuple):
@@ -84,7 +93,7 @@ class Reader:
     @property
     def next(self) -> int:
         """The serial number after that of the newest line."""
-        row = self.db.execute("SELECT id, text FROM line ORDER BY id DESC LIMIT 1").fetchone()
+        row = self.db.execute("SELECT id, CAST(text AS TEXT) FROM line ORDER BY id DESC LIMIT 1").fetchone()
         return row[0] + row[1].count("\n") + 1 if row else 1
 
     def page(self, first: int, count: int) -> list[Line]:
@@ -127,14 +136,16 @@ class Reader:
         """Return the serial number of the first line not before a time, in seconds since the epoch."""
         at = int(time * 1000)
         row = self.db.execute(
-            "SELECT first, last FROM minute WHERE minute >= ? ORDER BY minute LIMIT 1", (at // 60_000,)
+            "SELECT CAST(first AS INTEGER), CAST(last AS INTEGER) FROM minute "
+            "WHERE minute >= ? ORDER BY minute LIMIT 1",
+            (at // 60_000,),
         ).fetchone()
         if row is None:
             return None
         low, high = row
         while low < high:
             middle = (low + high) // 2
-            if self._one("SELECT time FROM line WHERE id <= ? ORDER BY id DESC LIMIT 1", middle) < at:
+            if self._one(_TIME_OF, middle) < at:
                 low = middle + 1
             else:
                 high = middle
@@ -180,14 +191,18 @@ class Reader:
         since = 0 if query.since is None else int(query.since * 1000) // 60_000
         until = 1 << 60 if query.until is None else int(query.until * 1000) // 60_000
         first, last = self.db.execute(
-            "SELECT min(first), max(last) FROM minute WHERE minute BETWEEN ? AND ?", (since, until)
+            "SELECT min(CAST(first AS INTEGER)), max(CAST(last AS INTEGER)) FROM minute "
+            "WHERE minute BETWEEN ? AND ?",
+            (since, until),
         ).fetchone()
         return (1, 0) if first is None else (first, last)
 
     def _parts(self, first: int, last: int) -> list[_Part]:
         """Divide the lines between two by what is indexed, oldest first."""
         parts: list[_Part] = []
-        upto: dict[int, int] = dict(self.db.execute("SELECT id, upto FROM volume").fetchall())
+        upto: dict[int, int] = dict(
+            self.db.execute("SELECT id, CAST(upto AS INTEGER) FROM volume").fetchall()
+        )
         start = first
         for volume, end in sorted(upto.items()):
             low, high = max(start, volume << self._bits), min(end, last)
@@ -266,7 +281,7 @@ class Reader:
         after = -1
         while len(found) <= _MOST_NAMED:
             rows = self.db.execute(
-                "SELECT id, name FROM who WHERE id > ? ORDER BY id LIMIT 10000", (after,)
+                "SELECT id, CAST(name AS TEXT) FROM who WHERE id > ? ORDER BY id LIMIT 10000", (after,)
             ).fetchall()
             if not rows:
                 break
@@ -299,7 +314,7 @@ def _escaped(text: str) -> str:
 
 def _lines(row: tuple[Any, ...]) -> list[Line]:
     serial, at, kind, member, name, address, text = row
-    at = min(max(at, 0), _LATEST)  # the file may be anybody's
+    at = min(max(at, 0), _LATEST)
     return [
         Line(serial + place, at / 1000, kind, member, name, address, line)
         for place, line in enumerate(text.split("\n"))

@@ -54,7 +54,7 @@ class SearchIndex:
         self._bits = bits
         self._merging: int | None = None
         db.create_function("spread", 1, spread, deterministic=True)
-        self._upto: dict[int, int] = dict(db.execute("SELECT id, upto FROM volume"))
+        self._upto: dict[int, int] = dict(db.execute("SELECT id, CAST(upto AS INTEGER) FROM volume"))
 
     def behind(self, first: int, after: int) -> int:
         """Return how many of the serial numbers from `first` to before `after` are not indexed."""

@@ -311,6 +311,37 @@ def test_a_time_that_no_calendar_has_becomes_one_that_can_be_shown(
     reader.close()
 
 
+@pytest.mark.parametrize("value", ["abc", b"\xff\x00", 9e999, -5, "7", ""])
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("line.time", "line.kind", "line.text", "who.member", "who.address", "who.name"),
+        *("minute.first", "minute.last", "volume.upto"),
+    ],
+)
+def test_a_value_of_another_type_is_no_error(
+    path: Path, tape: Tape, column: str, value: str | bytes | float
+) -> None:
+    tape.say("one", "two", "three")
+    write(path, tape.all)
+    table, _, name = column.partition(".")
+    with sqlite3.connect(path) as db:
+        db.execute(f"UPDATE {table} SET {name} = ?", (value,))
+    db.close()
+    reader = Reader(path, BITS)
+    found = [*reader.page(1, 10), *reader.before(4, 3), *reader.last_public(3)]
+    for query in (Query(("three",)), Query(("o",)), Query(names=("ann",)), Query(sender="a", member_id=1)):
+        found += reader.search(query)
+        found += reader.search(query, newest_first=True)
+    assert reader.next > 3
+    assert reader.unindexed >= 0
+    reader.at(NOW)
+    assert {
+        tuple(map(type, (line.time, line.member_id, line.name, line.address, line.text))) for line in found
+    } == {(float, int, str, str, str)}
+    reader.close()
+
+
 def test_of_long_records_a_page_reads_few_beyond_its_lines(
     path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch
 ) -> None:
