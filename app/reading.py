@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..widgets.entry import Entry, Kind
 from ..widgets.find_bar import FindBar
+from ..widgets.moments import clock
 from ..widgets.search import Query
 from .feed import Feed
 from .panes import Panes
@@ -60,7 +61,7 @@ class Reading:
     def _departure(self, user_id: int) -> str:
         """Return when a user left, and how; empty if the log does not have it."""
         left = departure(self._log.entries, user_id)
-        return f"{left.text} at {time.strftime('%H:%M', time.localtime(left.time))}" if left else ""
+        return f"{left.text} at {clock(left.time, time.time())}" if left else ""
 
     def next(self) -> None:
         """Select who floods the chat; then go through what came while the operator was away."""

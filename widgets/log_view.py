@@ -130,8 +130,8 @@ class LogView(RowScroll, can_focus=True):
     def replace(self, serial: int, entry: Entry) -> bool:
         """Show `entry` in the place of the one with that serial number; return False if that was dropped."""
         if serial not in self.scrollback:
-            self.scrollback.outlive(entry)
-            self.entries_changed()
+            if self.scrollback.outlive(entry):
+                self.entries_changed()
             return False
         top_serial, row = self.top_row
         position = self.scrollback.layout(serial).start_of(row) if top_serial == serial and row else 0

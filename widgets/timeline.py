@@ -105,10 +105,10 @@ class Timeline(Scrollback):
     def drop_oldest(self, skipped: Sequence[Entry] = ()) -> None:
         super().drop_oldest(skipped)
         self._become_lines(self.dropped)
-        dropped = self.dropped
-        self.cut(self._overtaken())
-        self._become_lines(self.dropped)
-        self.dropped = [*dropped, *self.dropped]
+        if any(entry.folded for entry in self.dropped):
+            dropped = self.dropped
+            self._drop_overtaken()
+            self.dropped = [*dropped, *self.dropped]
 
     def _become_lines(self, dropped: Iterable[Entry]) -> None:
         for entry in dropped:
@@ -117,13 +117,11 @@ class Timeline(Scrollback):
             for each in recorded:
                 self.past.add(each)
 
-    def _overtaken(self) -> int:
-        """Return how many of the oldest entries the archive shows by now, all but the newest at most.
+    def _drop_overtaken(self) -> None:
+        """Drop the oldest entries that are lines by now, all but the newest at most.
 
-        A dropped entry may have stood for lines that are newer than those of the entries after it.
+        An entry that was dropped may have stood for lines that are newer than those of the entries after it.
         """
-        if not self.past.numbers:
-            return 0
         overtaken = 0
         for place, entry in enumerate(self.entries[:-1], 1):
             number = entry.expanded[-1].number
@@ -131,14 +129,17 @@ class Timeline(Scrollback):
                 break
             if number:
                 overtaken = place
-        return overtaken
-
-    def outlive(self, entry: Entry) -> None:
-        """Take what has become of an entry that was dropped: it may stand for further lines."""
-        self._become_lines([entry])
-        self._gone.pop()
-        self.cut(self._overtaken())
+        self.cut(overtaken)
         self._become_lines(self.dropped)
+
+    def outlive(self, entry: Entry) -> bool:
+        """Take what has become of an entry that was dropped, and return whether it stands for more lines."""
+        end = self.past.end
+        for each in entry.expanded:
+            if each.number:
+                self.past.add(each)
+        self._drop_overtaken()
+        return self.past.end > end
 
     def fill(self, numbers: range, lines: Lines) -> bool:
         """As `Past.fill`."""

@@ -13,7 +13,7 @@ from support.console_operator import Operate, Operator
 from textual import events
 
 from chat_console.server.addresses import Address
-from chat_console.server.room.events import Joined, Renamed, Said
+from chat_console.server.room.events import Joined, LeaveReason, Left, Renamed, Said
 from chat_console.server.settings import Settings
 from chat_console.widgets.find_bar import FindBar
 from chat_console.widgets.message_log import MessageLog
@@ -426,6 +426,14 @@ async def test_of_an_author_that_is_gone_it_says_when_and_how_it_left(operator: 
     await operator.press("f5", "up", "up")
     await operator.until(lambda: re.fullmatch(r"! Ann left.* at \d\d:\d\d", operator.answer))
     assert operator.selected is None
+
+
+async def test_of_one_who_left_on_another_day_it_says_the_date(operator: Operator) -> None:
+    at = time.mktime((2024, 2, 29, 9, 5, 0, 0, 0, -1))
+    operator.happen(Said(at, 7, "Eve", ("one",)), Left(at, 7, "Eve", LeaveReason.QUIT))
+    await operator.until(lambda: "- Eve left" in operator.last)
+    await operator.press("f5", "up", "up")
+    await operator.until(lambda: operator.answer == "! Eve left at 29 Feb 2024 09:05")
 
 
 async def test_find_takes_the_place_of_the_line_and_escape_gives_it_back(operator: Operator) -> None:
