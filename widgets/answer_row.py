@@ -15,8 +15,9 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from ..server.room.text import clean
-from .cells import fitting, widest
+from .cells import widest
 from .entry import wrap
+from .user_row import truncate
 
 SHOWN_FOR = 10.0
 """How long an answer stays, in seconds, unless the next one replaces it."""
@@ -27,7 +28,7 @@ MOST_ROWS = 4
 _RULE = "─"
 _LEAST_RULE = 2
 _MARGIN = _LEAST_RULE + len(" = ")
-_LEAST_CUT = 8  # the fewest cells that make sense of a first line
+_LEAST_CUT = 8  # the fewest cells that make sense of a text
 
 Row = tuple[str, str, str, str]
 """The rule before the answer, the answer, the rule after it, and the state with the rule at the end."""
@@ -37,10 +38,11 @@ def laid_out(answer: str, more: int, state: str, width: int, most: int = MOST_RO
     """Lay out rows of `width` cells: `── answer ──────── state ──`, either text may be empty.
 
     An answer that does not fit goes on below, in `most` rows at most. If it has `more` lines, which the log
-    has too, it is cut.
+    has too, it is cut. Where next to nothing of it would be shown beside the state, it takes that place.
     """
     end = f" {state} {_RULE * _LEAST_RULE}" if state else ""
-    if widest(end) + 2 * _LEAST_RULE > width:
+    needed = 2 * _LEAST_RULE + (2 + _LEAST_CUT if answer else 0)
+    if widest(end) + needed > width:
         end = ""
     room = width - widest(end) - 2 * _LEAST_RULE - 2
     if not answer or room < 1:
@@ -57,8 +59,8 @@ def _first_line(answer: str, more: int, room: int) -> list[str]:
     """Return `answer` with how many `more` lines there are; the answer is cut first."""
     for tail in (_more_text(more), f" · {more:,} more"):
         if room >= _LEAST_CUT + widest(tail):
-            return [_cut(answer, room - widest(tail)) + tail]
-    return [_cut(answer, room)]
+            return [truncate(answer, room - widest(tail)) + tail]
+    return [truncate(answer, room)]
 
 
 def _more_text(more: int) -> str:
@@ -68,15 +70,11 @@ def _more_text(more: int) -> str:
 def _wrapped(answer: str, first: int, rest: int, most: int) -> list[str]:
     """Return `answer` in `most` rows at most: of `first` cells, then of `rest`, which is not less."""
     if first < 2:
-        return [_cut(answer, first)]
+        return [truncate(answer, first)]
     rows = [answer[start:end] for start, end in wrap(answer, first, rest)]
     if len(rows) > most:
-        rows[most - 1 :] = [_cut(" ".join(rows[most - 1 :]), rest if most > 1 else first)]
+        rows[most - 1 :] = [truncate(" ".join(rows[most - 1 :]), rest if most > 1 else first)]
     return rows
-
-
-def _cut(text: str, cells: int) -> str:
-    return text if widest(text) <= cells else text[: fitting(text, cells - 1)] + "…"
 
 
 class AnswerRow(Widget):

@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.content import Content
 from textual.widget import Widget
 
-from .cells import fitting, widest
+from .cells import widest
+from .user_row import truncate
 
 
 def rule(left: str, right: Sequence[str], width: int) -> list[tuple[str, bool]]:
@@ -16,7 +17,7 @@ def rule(left: str, right: Sequence[str], width: int) -> list[tuple[str, bool]]:
 
     `left` is cut if it does not fit; of `right` the first text is shown that fits, if any does.
     """
-    left = left[: fitting(left, max(0, width - len("──  ")))]
+    left = truncate(left, width - len("──  "))
     room = width - len("── ") - widest(left) - 1
     end = next((text for text in right if widest(text) + len("─  ──") <= room), "")
     fill = room - (widest(end) + len("  ──") if end else 0)

@@ -51,6 +51,13 @@ def test_it_fills_its_rows_and_never_more(answer: str, more: int, state: str, wi
     assert all(widest(row) in (width, max(0, width - 1)) for row in found)
 
 
+def test_an_answer_takes_the_place_of_the_state_where_there_is_not_room_for_both() -> None:
+    state = "paused 14 Nov 2023 22:13 · End"
+    assert rows("! nobody is selected", 0, state, 40) == ["── ! nobody is selected ────────────────"]
+    assert rows("", 0, state, 40) == ["────── paused 14 Nov 2023 22:13 · End ──"]
+    assert rows("! nobody is selected", 0, state, 60)[0].endswith(f" {state} ──")
+
+
 def test_an_answer_that_does_not_fit_goes_on_below_it() -> None:
     text = "! 127.0.0.1 is this machine itself; to ban it anyway, type: /ban 127.0.0.1 --force"
     assert rows(text, 0, "following", 80) == [
