@@ -14,7 +14,7 @@ from .mutes import MuteTimers
 from .order import LocalOrder, Order
 from .replay import Replay
 from .room import notices
-from .room.entries import Entry, Join, Leave, ShutDown
+from .room.entries import Join, Leave, ShutDown
 from .room.events import Event, Failed, LeaveReason, Outcome, PublicEvent, Replied, Started
 from .room.operator import OperatorSession
 from .room.room import Room
@@ -68,9 +68,9 @@ class Chat:
         settings: the limits and switches.
         loop: provides callbacks, timers and the monotonic clock.
         aside: runs slow work, such as writing a file, without blocking the loop.
-        order: makes the order of the room's entries, given the function that applies one; None = a
-            `LocalOrder`.
+        order: makes the order of the room's entries, given the room; None = a `LocalOrder`.
         now: the wall clock, in seconds since the epoch.
+        ids_from: the ids of members count from the one after this.
     """
 
     def __init__(
@@ -79,8 +79,9 @@ class Chat:
         loop: Loop,
         aside: Aside,
         *,
-        order: Callable[[Callable[[Entry], None]], Order] | None = None,
+        order: Callable[[Room], Order] | None = None,
         now: Callable[[], float] = time.time,
+        ids_from: int = 0,
     ) -> None:
         self.settings = settings
         self.loop = loop
@@ -88,8 +89,10 @@ class Chat:
         self.bans = Bans(loop.time, now, self._bans_not_written, aside)
         self.outbox = Outbox(loop, settings.flush_slice)
         self.room = Room(self.outbox, self, self.bans, settings)
-        apply = self.room.apply
-        self.submit = (order(apply) if order else LocalOrder(apply, self._request_failed)).submit
+        self.order: Order = order(self.room) if order else LocalOrder(self.room.apply, self._request_failed)
+        """What applies the entries, one after another."""
+        self.submit = self.order.submit
+        self.ids_from = ids_from
         self.certificate: Certificate | None = None
         """What new connections are encrypted with; None without TLS."""
         self._subscribers = Subscribers()

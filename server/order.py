@@ -13,7 +13,16 @@ class Order(Protocol):
     """Takes entries and has them applied, one after another."""
 
     def submit(self, entry: Entry) -> None:
-        """Have `entry` applied when its turn comes."""
+        """Have `entry` applied when its turn comes, which may be later."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many entries wait for their turn that clients should send no more for now."""
+        ...
+
+    def when_free(self, call: Callable[[], object]) -> None:
+        """Call `call`, once, when the order is full no more; asking again meanwhile changes nothing."""
         ...
 
 
@@ -36,6 +45,13 @@ class LocalOrder:
         self._failed = failed
         self._waiting: deque[tuple[Entry, int]] = deque()
         self._links = 0  # how many entries led to the one being applied, itself included
+
+    is_full = False
+    """Nothing ever waits here."""
+
+    def when_free(self, call: Callable[[], object]) -> None:
+        """Call `call`: this order is never full."""
+        call()
 
     def submit(self, entry: Entry) -> None:
         """Apply `entry`, after any that is being applied.

@@ -27,6 +27,10 @@ ALLOWED = {
         *("server.history", "server.room", "server.lock_file"),
         *(f"server.{name}" for name in COMMON),
     ),
+    "server/cluster": (
+        *("server.cluster", "server.order", "server.room", "server.wire.turns"),
+        *(f"server.{name}" for name in COMMON),
+    ),
     "widgets": ("widgets", "server.room.text"),
 }
 PURE = (

@@ -71,15 +71,22 @@ class Client:
 
     def nick(self, name: str) -> None:
         """Take `name` as the nickname, if allowed."""
-        member, room = self._member, self._room
-        if member.muted:
+        if self._member.muted:
             self.reply(notices.muted())
         elif not is_name(name):
             self.reply(notices.invalid_nickname())
-        elif name == member.nickname:
-            self.reply(notices.you_are_now(name))
         elif is_reserved(name):
             self.reply(notices.reserved_nickname(name))
+        else:
+            self.take(name)
+
+    def take(self, name: str) -> None:
+        """Take `name`, which is valid and not reserved, as the nickname, if it is free."""
+        member, room = self._member, self._room
+        if member.muted:
+            self.reply(notices.muted())
+        elif name == member.nickname:
+            self.reply(notices.you_are_now(name))
         elif not room.settings.shared_nicks and room.roster.is_taken(name, but=member):
             self.reply(notices.nickname_in_use(name))
         else:

@@ -52,6 +52,15 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class Nick:
+    """A member asks for the nickname `name`, which is valid and not reserved."""
+
+    time: float
+    member_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """Members left, all for the same reason; `remark` is shown to the operator."""
 
@@ -151,4 +160,6 @@ class ShutDown:
     time: float
 
 
-Entry = Join | Lines | Leave | Say | Message | Kick | Mute | MuteExpired | Unmute | Ban | Unban | ShutDown
+Entry = (
+    Join | Lines | Nick | Leave | Say | Message | Kick | Mute | MuteExpired | Unmute | Ban | Unban | ShutDown
+)

@@ -116,6 +116,9 @@ class Room:
                     Client(self, member, entry.time).receive(entry.lines)
             case entries.Join():
                 self._join(entry)
+            case entries.Nick():
+                if member := self.roster.get(entry.member_id):
+                    Client(self, member, entry.time).take(entry.name)
             case entries.Leave():
                 self.leave(entry.member_ids, entry.reason, entry.remark, at=entry.time)
             case entries.Say():

@@ -32,6 +32,7 @@ _Arguments = TypeVarTuple("_Arguments")
 class _State(enum.Enum):
     HANDSHAKE = enum.auto()
     OPEN = enum.auto()  # in the room
+    LEAVING = enum.auto()  # has asked to leave the room, and waits for its turn
     FINISHING = enum.auto()  # has left the room; its last lines are on their way
     CLOSED = enum.auto()
 
@@ -40,7 +41,8 @@ class Connection:
     """Joins a client to the room, passes on its lines, and lets it leave.
 
     A client above its rate is not read until it is below it again. Nor is one with much left to read itself,
-    so that nobody is dropped for what it asked for. Nothing it sent is lost; TCP slows it down. After it ends
+    so that nobody is dropped for what it asked for, nor anybody while the order of entries is full. Nothing
+    it sent is lost; TCP slows it down. After it ends
     its input or disconnects, waiting input is still processed, for at most `Settings.held_grace`.
 
     The server closes a connection by flushing, sending FIN, and reading on until the client has closed its
@@ -124,7 +126,7 @@ class Connection:
 
     def finish(self) -> None:
         """Close once everything written has been sent. Anything the client still sends is discarded."""
-        if self._state is not _State.OPEN:
+        if self._state not in (_State.OPEN, _State.LEAVING):
             return
         self._state = _State.FINISHING
         self._end_timers()
@@ -147,13 +149,13 @@ class Connection:
 
     def room(self, now: float) -> int:
         """How many bytes may be read at `now`."""
-        if self._state is _State.FINISHING:  # what comes is discarded
+        if self._state in (_State.LEAVING, _State.FINISHING):  # what comes is discarded
             return self._settings.read_size
         return self._inbox.room(now)
 
     def received(self, data: bytes, now: float) -> None:
         """Take what was read, at `now`; nothing is the end."""
-        if self._state is _State.FINISHING:
+        if self._state in (_State.LEAVING, _State.FINISHING):
             self._has_moved()
         else:
             self._guarded(self._receive, data, now)
@@ -189,6 +191,9 @@ class Connection:
 
     def _leave_room(self, reason: LeaveReason, remark: str = "") -> None:
         self._all.chat.submit(Leave(self._all.chat.now(), (self.id,), reason, remark))
+        if self._state is _State.OPEN:
+            self._state = _State.LEAVING
+            self._end_timers()
 
     def _end_timers(self) -> None:
         for timer in (self._grace, self._turn):
@@ -257,7 +262,10 @@ class Connection:
         if inbox.protocol:
             self._leave_room(LeaveReason.FOREIGN)
             return
-        if not self._has_much_to_read:
+        order = self._all.chat.order
+        if order.is_full:
+            order.when_free(self._has_moved)
+        elif not self._has_much_to_read:
             lines = inbox.ready(now)
             if inbox.crlf:
                 self.codec = CRLF
@@ -278,6 +286,7 @@ class Connection:
                 return
             self._turn = self._loop.call_later(inbox.wait(now), self._resume)
         # If it has much to read, `_has_moved` goes on once the client has read enough of it.
+        # If the order is full, it goes on once there is room.
         self._reader.pause()
         if self._grace is None and (self._reader.has_ended or has_hung_up(self._sock)):
             grace = self._settings.held_grace

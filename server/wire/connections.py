@@ -46,7 +46,7 @@ class Connections:
         self.read_buffer = memoryview(bytearray(self.settings.read_size))
         """The buffer for reading input, used by one connection at a time."""
         self._open: dict[int, Connection] = {}
-        self._ids = 0
+        self._ids = chat.ids_from
         self._none = asyncio.Event()
         self._none.set()
 

@@ -134,7 +134,11 @@ class Outbox:
         self._schedule()
 
     def close(self, member_id: int) -> None:
-        """Send what is queued for that member, then end its connection; do nothing if it is closed."""
+        """Send what is queued for that member, then end its connection; do nothing if it is closed.
+
+        If it is expected and joins later, it is sent nothing.
+        """
+        self._expected.pop(member_id, None)
         if lane := self._lanes.pop(member_id, None):
             _send(lane.receiver, self._compose(lane, self._shared.end))
             lane.receiver.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from chat_console.server.room.events import (
     Started,
 )
 from chat_console.server.room.operator import OperatorSession
+from chat_console.server.room.room import Room
 from chat_console.server.settings import Settings
 from chat_console.server.wire.tls import CertificateError
 
@@ -331,11 +333,16 @@ class TestEntries:
         class Late:
             """An order that applies nothing before it is told to."""
 
-            def __init__(self, apply: object) -> None:
+            is_full = False
+
+            def __init__(self, room: Room) -> None:
                 pass
 
             def submit(self, entry: Entry) -> None:
                 log.append(entry)
+
+            def when_free(self, call: Callable[[], object]) -> None:
+                raise NotImplementedError
 
         loop, receiver = Loop(), Receiver()
         chat = Chat(Settings(), loop, at_once, order=Late, now=lambda: NOW)

@@ -14,6 +14,7 @@ from chat_console.server.room.entries import (
     Message,
     Mute,
     MuteExpired,
+    Nick,
     Say,
     ShutDown,
     TooLong,
@@ -49,6 +50,7 @@ NETWORKS = (network_of("192.0.2.7"), network_of("2001:db8::/64"))
 ENTRIES: tuple[Entry, ...] = (
     Join(1.0, 7, ADDRESS),
     Lines(2.0, 7, ("hello", TooLong(2048), NOTHING, "/list")),
+    Nick(2.5, 7, "Ann"),
     Leave(3.0, (7, 8), LeaveReason.SLOW, "far too slow"),
     Say(4.0, 1, "Operator", "hello"),
     Message(5.0, 1, "Operator", "Bob", "psst"),

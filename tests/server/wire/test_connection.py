@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -804,3 +805,126 @@ async def test_what_a_client_says_reaches_the_operators_side() -> None:
         ann.send("one", "two")
         said = await chat.event(Said)
         assert (said.name, said.texts) == ("Ann", ("one", "two"))
+
+
+class LateOrder:
+    """An order that applies entries when it is told to, and is full when it is told so."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.inner = chat.server.chat
+        self.entries: list[Entry] = []
+        self.is_full = False
+        self.waiting: list[Callable[[], object]] = []
+        self.inner.order, self.inner.submit = self, self.submit
+
+    def submit(self, entry: Entry) -> None:
+        self.entries.append(entry)
+
+    def when_free(self, call: Callable[[], object]) -> None:
+        self.waiting.append(call)
+
+    def apply(self) -> None:
+        """Apply what waits, and from now on each at once."""
+        self.inner.submit = self.inner.room.apply
+        for entry in self.entries:
+            self.inner.room.apply(entry)
+
+    def empty(self) -> None:
+        self.is_full = False
+        for call in self.waiting:
+            call()
+
+
+class TestLateOrder:
+    """Entries are applied later than they are submitted."""
+
+    async def test_answers_once_they_are_applied(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            order = LateOrder(chat)
+            ann.send("hello", "/list", "/quit", "ignored")
+            await chat.until(lambda: order.entries)
+            order.apply()
+            assert await bob.line() == "Ann: hello"
+            assert await ann.rest() == [f"{bob.address} as Bob", GOODBYE]
+
+    async def test_lets_a_client_that_has_ended_its_input_wait_for_its_turn_to_leave(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            order = LateOrder(chat)
+            ann.end()
+            await chat.until(lambda: order.entries)
+            bob.send("still here")
+            await chat.until(lambda: len(order.entries) == 2)
+            leave, _ = order.entries
+            assert isinstance(leave, Leave)
+            assert leave.reason is LeaveReason.END_OF_INPUT
+            order.entries.reverse()
+            order.apply()
+            assert await ann.rest() == ["Bob: still here", GOODBYE]
+            assert await bob.line() == "Ann has left the server."
+
+    async def test_takes_nothing_more_of_a_client_that_is_to_leave(self) -> None:
+        async with open_chat() as chat:
+            (ann,) = await chat.gather("Ann")
+            order = LateOrder(chat)
+            chat.server.chat.now = lambda: 0.0
+            ann.writer.write(b"/list\nGET / HTTP/1.1\r\nHost: chat\r\n\r\n")
+            eve = await chat.connect()
+            eve.writer.write(b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n")
+            await chat.until(lambda: any(isinstance(entry, Leave) for entry in order.entries))
+            before = len(order.entries)
+            eve.writer.write(b"more\n" * 1000)
+            await eve.writer.drain()
+            ann.send("and more")
+            await chat.until(lambda: len(order.entries) > before)
+            assert [type(entry) for entry in order.entries[before:]] == [Lines]
+            order.apply()
+            assert (await eve.rest())[-1:] == [GOODBYE]
+
+    async def test_lets_one_leave_who_is_lost_while_waiting_for_that(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            order = LateOrder(chat)
+            ann.end()
+            await chat.until(lambda: order.entries)
+            ann.reset()
+            bob.send("hello")
+            await chat.until(lambda: len(order.entries) > 1)
+            order.apply()
+            assert await bob.line() == "Ann has left the server."
+
+    async def test_does_not_read_while_it_is_full_and_goes_on_when_it_is_not(self) -> None:
+        async with open_chat() as chat:
+            ann, bob = await chat.gather("Ann", "Bob")
+            order = LateOrder(chat)
+            order.is_full = True
+            ann.send("one")
+            await chat.until(lambda: order.waiting)
+            ann.send("two")
+            ann.end()
+            bob.send("three")
+            await chat.until(lambda: len(order.waiting) == 2)
+            assert order.entries == []
+            order.empty()
+            await chat.until(lambda: len(order.entries) == 4)
+            order.apply()
+            assert await bob.until("Ann has left the server.") == [
+                "Ann: one",
+                "Ann: two",
+                "Ann has left the server.",
+            ]
+
+    async def test_sends_nothing_to_one_whose_connection_ended_before_it_joined(self) -> None:
+        async with open_chat() as chat:
+            order = LateOrder(chat)
+            ann = await chat.connect()
+            await chat.until(lambda: order.entries)
+            ann.reset()
+            await chat.until(lambda: len(order.entries) == 2)
+            (join, leave) = order.entries
+            assert isinstance(join, Join)
+            assert isinstance(leave, Leave)
+            chat.server.chat.outbox.close(join.member_id)
+            order.apply()
+            assert (await chat.event(Left)).reason is LeaveReason.LOST

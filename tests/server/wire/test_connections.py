@@ -60,8 +60,8 @@ class LateTurns(Turns):
 class Scene:
     """Connections whose clients are sockets of the test."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.chat = Chat(settings, asyncio.get_running_loop(), at_once)
+    def __init__(self, settings: Settings, ids_from: int = 0) -> None:
+        self.chat = Chat(settings, asyncio.get_running_loop(), at_once, ids_from=ids_from)
         self.gate = Gate()
         self.connections = Connections(self.chat, self.gate)
         self.turns = self.connections.turns = LateTurns(self.chat)
@@ -97,8 +97,8 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
-async def scene(settings: Settings | None = None) -> AsyncIterator[Scene]:
-    made = Scene(settings or Settings())
+async def scene(settings: Settings | None = None, ids_from: int = 0) -> AsyncIterator[Scene]:
+    made = Scene(settings or Settings(), ids_from)
     try:
         yield made
     finally:
@@ -122,6 +122,13 @@ async def test_each_has_an_id_that_is_never_used_again() -> None:
         at.join()
         assert at.connections.get(3)
         assert at.connections.get(1) is first
+
+
+async def test_ids_count_from_where_they_are_told_to() -> None:
+    async with scene(ids_from=7 << 32) as at:
+        at.join()
+        at.join()
+        assert [member.id for member in at.chat.room.roster.members] == [(7 << 32) + 1, (7 << 32) + 2]
 
 
 async def test_one_that_ends_is_counted_out_at_the_gate_once() -> None:

@@ -290,6 +290,15 @@ class TestOneTurn:
         assert bob.writes == [b"welcome\n"]
         assert bob.writes[0] is cid.writes[0]
 
+    def test_gives_nothing_to_one_who_is_closed_before_it_joins(self, turns: Turns) -> None:
+        ann = Client(turns, 99, LF)
+        turns.outbox.expect(ann.id, ann)
+        turns.outbox.close(ann.id)
+        turns.outbox.add(ann.id)
+        turns.outbox.to_all("hello")
+        turns.run()
+        assert (ann.writes, ann.finished) == ([], 0)
+
     def test_gives_nothing_to_one_who_is_expected_and_has_not_joined(self, turns: Turns) -> None:
         ann = Client(turns, 7, LF)
         turns.outbox.expect(ann.id, ann)
