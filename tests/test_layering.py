@@ -44,6 +44,7 @@ PURE = (
         "wire/outbox",
         "wire/turns",
     ),
+    *(f"cluster/{name}" for name in ("log", "operations", "untrusted", "wire")),
     *("history/notices", "history/records", "history/setback", "history/trigrams"),
     *(f"room/{path.stem}" for path in sorted((ROOT / "server/room").glob("*.py"))),
 )
@@ -131,7 +132,7 @@ def test_what_is_pure_knows_no_socket_loop_or_clock(name: str) -> None:
         for one in known
         if within(one, ("chat_console.server",))
     }
-    assert ours <= {*PURE, "room"}  # `from . import notices` names the folder
+    assert ours <= {*PURE, "room", "cluster"}  # `from . import notices` names the folder
 
 
 def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None:

@@ -53,7 +53,8 @@ class _Asking:
             self.part = Part(Nick(self._line.time, self._line.member_id, name), True)
 
     def message(self, target: str, text: str) -> None:
-        self.part = Part(self._line, True)
+        line = f"/msg {target} {text}"
+        self.part = Part(Lines(self._line.time, self._line.member_id, (line,)), True)
 
     def quit(self) -> None:
         self.part = Part(Leave(self._line.time, (self._line.member_id,), LeaveReason.QUIT), True)

@@ -45,8 +45,8 @@ def test_what_changes_nothing_concerns_its_author_alone(line: Line) -> None:
 def test_what_may_change_the_room_concerns_all() -> None:
     assert parts("/nick Ann", "/msg Bob  two  blanks", "/MSG operator help") == [
         Part(Nick(5.0, 7, "Ann"), True),
-        Part(Lines(5.0, 7, ("/msg Bob  two  blanks",)), True),
-        Part(Lines(5.0, 7, ("/MSG operator help",)), True),
+        Part(Lines(5.0, 7, ("/msg Bob two  blanks",)), True),
+        Part(Lines(5.0, 7, ("/msg operator help",)), True),
     ]
 
 

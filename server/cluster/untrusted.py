@@ -1,0 +1,130 @@
+"""What other nodes send, checked before it is stored or shown to anybody."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from ..addresses import Address, Network, address_of, network_of
+from ..room.names import is_name
+from ..room.text import clean
+
+_SIZE = struct.Struct("<H")
+_MAX_NETWORK = 64  # bytes
+
+_host = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z_.@-]{1,16})?", re.ASCII).fullmatch
+_port = re.compile("[0-9]{1,5}", re.ASCII).fullmatch
+_node = re.compile("[a-z0-9-]{1,32}", re.ASCII).fullmatch
+
+
+class Malformed(ValueError):
+    """What another node has sent is not understood at all."""
+
+
+class Invalid(ValueError):
+    """A value that cannot be; what stands beside it is not concerned."""
+
+
+class Payload:
+    """Bytes that are taken one piece after another."""
+
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes, at: int = 0) -> None:
+        self._data = data
+        self._at = at
+
+    @property
+    def has_more(self) -> bool:
+        """Whether any bytes have not been taken."""
+        return self._at < len(self._data)
+
+    def take(self, size: int) -> bytes:
+        """Take the next `size` bytes.
+
+        Raises:
+            Malformed: if there are fewer.
+        """
+        piece = self._data[self._at : self._at + size]
+        if len(piece) < size:
+            raise Malformed("it ends too early")
+        self._at += size
+        return piece
+
+    def sized(self) -> bytes:
+        """Take as many bytes as the `u16` before them says."""
+        return self.take(*_SIZE.unpack(self.take(_SIZE.size)))
+
+    def rest(self) -> bytes:
+        """Take all that is left."""
+        piece = self._data[self._at :]
+        self._at = len(self._data)
+        return piece
+
+
+# Each of these raises `Invalid` if `data` is not what it should be.
+
+
+def text(data: bytes, most: int) -> str:
+    """What `data` says, cleaned; before and after that it is at most `most` bytes."""
+    if len(data) > most:
+        raise Invalid
+    try:
+        cleaned = clean(data.decode())
+    except UnicodeDecodeError:
+        raise Invalid from None
+    if len(cleaned.encode()) > most:
+        raise Invalid
+    return cleaned
+
+
+def words(data: bytes, most: int) -> str:
+    """The same of what must say something."""
+    cleaned = text(data, most)
+    if not cleaned or cleaned.isspace():
+        raise Invalid
+    return cleaned
+
+
+def nickname(data: bytes) -> str:
+    """The nickname that `data` is."""
+    name = data.decode("ascii", "replace")
+    if not is_name(name):
+        raise Invalid
+    return name
+
+
+def node_name(data: bytes) -> str:
+    """The name of a node that `data` is."""
+    name = data.decode("ascii", "replace")
+    if not _node(name):
+        raise Invalid
+    return name
+
+
+def address(data: bytes) -> Address:
+    """The address of a client that `data` is: host, `|` and port."""
+    host, _, port = data.decode("ascii", "replace").partition("|")
+    if not _host(host) or not _port(port) or int(port) > 0xFFFF:
+        raise Invalid
+    try:
+        address_of(host)
+    except ValueError:
+        raise Invalid from None
+    return Address(host, int(port))
+
+
+def address_bytes(client: Address) -> bytes:
+    """The bytes of a client's address; an interface whose name others would not take is left out."""
+    host = client.host if _host(client.host) else client.host.partition("%")[0]
+    return f"{host}|{client.port}".encode()
+
+
+def network(data: bytes) -> Network:
+    """The network that `data` is."""
+    if len(data) > _MAX_NETWORK:
+        raise Invalid
+    try:
+        return network_of(data.decode("ascii"), strict=True)
+    except ValueError:  # also if it is not ASCII
+        raise Invalid from None
