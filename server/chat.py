@@ -68,7 +68,8 @@ class Chat:
         settings: the limits and switches.
         loop: provides callbacks, timers and the monotonic clock.
         aside: runs slow work, such as writing a file, without blocking the loop.
-        order: makes the order of the room's entries, given the room; None = a `LocalOrder`.
+        order: makes the order of the room's entries, given this chat, which has all else; None = a
+            `LocalOrder`.
         now: the wall clock, in seconds since the epoch.
         ids_from: the ids of members count from the one after this.
     """
@@ -79,7 +80,7 @@ class Chat:
         loop: Loop,
         aside: Aside,
         *,
-        order: Callable[[Room], Order] | None = None,
+        order: Callable[[Chat], Order] | None = None,
         now: Callable[[], float] = time.time,
         ids_from: int = 0,
     ) -> None:
@@ -89,9 +90,6 @@ class Chat:
         self.bans = Bans(loop.time, now, self._bans_not_written, aside)
         self.outbox = Outbox(loop, settings.flush_slice)
         self.room = Room(self.outbox, self, self.bans, settings)
-        self.order: Order = order(self.room) if order else LocalOrder(self.room.apply, self._request_failed)
-        """What applies the entries, one after another."""
-        self.submit = self.order.submit
         self.ids_from = ids_from
         self.certificate: Certificate | None = None
         """What new connections are encrypted with; None without TLS."""
@@ -101,9 +99,12 @@ class Chat:
         if self.replay is not None:
             self.room.replay = self.replay.text
         self._stream = EventStream(self._subscribers.tell, loop.call_soon)
-        self._mutes = MuteTimers(loop, now, self.submit)
         self._sessions = 0
         self._started: Started | None = None
+        self.order: Order = order(self) if order else LocalOrder(self.room.apply, self._request_failed)
+        """What applies the entries, one after another."""
+        self.submit = self.order.submit
+        self._mutes = MuteTimers(loop, now, self.submit)
 
     # Events
 

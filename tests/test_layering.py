@@ -28,7 +28,7 @@ ALLOWED = {
         *(f"server.{name}" for name in COMMON),
     ),
     "server/cluster": (
-        *("server.cluster", "server.order", "server.room", "server.wire.turns"),
+        *("server.cluster", "server.order", "server.room"),
         *(f"server.{name}" for name in COMMON),
     ),
     "widgets": ("widgets", "server.room.text"),
@@ -44,7 +44,10 @@ PURE = (
         "wire/outbox",
         "wire/turns",
     ),
-    *(f"cluster/{name}" for name in ("log", "operations", "untrusted", "wire")),
+    *("cluster/alone", "cluster/donor", "cluster/entering", "cluster/intake", "cluster/log"),
+    *("cluster/membership", "cluster/news", "cluster/notices", "cluster/operations", "cluster/outgoing"),
+    *("cluster/replica", "cluster/shown", "cluster/site", "cluster/state", "cluster/untrusted"),
+    "cluster/wire",
     *("history/notices", "history/records", "history/setback", "history/trigrams"),
     *(f"room/{path.stem}" for path in sorted((ROOT / "server/room").glob("*.py"))),
 )

@@ -29,7 +29,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from ..addresses import Address, Network
 from ..settings import Settings
@@ -198,6 +198,8 @@ def encode(entry: Batch | Ask | Found | Roster) -> bytes:
             body = _ROSTER.pack(entry.basis, entry.digest, entry.index, entry.is_last, len(name)) + name
             head = _head(4, entry.process, entry.term, entry.counter, level=entry.level)
             return head + body + b"".join(map(_row_bytes, entry.rows))
+        case _:
+            assert_never(entry)
 
 
 def _head(

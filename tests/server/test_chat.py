@@ -30,7 +30,6 @@ from chat_console.server.room.events import (
     Started,
 )
 from chat_console.server.room.operator import OperatorSession
-from chat_console.server.room.room import Room
 from chat_console.server.settings import Settings
 from chat_console.server.wire.tls import CertificateError
 
@@ -335,7 +334,7 @@ class TestEntries:
 
             is_full = False
 
-            def __init__(self, room: Room) -> None:
+            def __init__(self, chat: Chat) -> None:
                 pass
 
             def submit(self, entry: Entry) -> None:

@@ -12,7 +12,6 @@ from chat_console.server.gate.bans_file import BansFile
 from chat_console.server.order import LocalOrder
 from chat_console.server.room.entries import Entry, Join, Leave, Line, Lines
 from chat_console.server.room.events import Event, LeaveReason, Replied
-from chat_console.server.room.room import Room
 from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings
 from chat_console.server.wire.codec import LF, Codec
@@ -158,10 +157,10 @@ class Scene:
         """All who have ever joined, by id."""
         self.receivers: dict[Member, Receiver] = {}
 
-    def _order(self, room: Room) -> LocalOrder:
+    def _order(self, chat: Chat) -> LocalOrder:
         def keep_and_apply(entry: Entry) -> None:
             self.log.append(entry)
-            room.apply(entry)
+            chat.room.apply(entry)
 
         return LocalOrder(keep_and_apply)
 
