@@ -43,6 +43,10 @@ class World:
         self._alarms: list[tuple[float, int, Alarm]] = []
         self._numbers = itertools.count()
 
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.run(seconds)
+
     def at(self, time: float, call: Call) -> Alarm:
         alarm = Alarm(call)
         heapq.heappush(self._alarms, (time, next(self._numbers), alarm))
