@@ -58,7 +58,7 @@ class Outgoing:
         self._inputs: deque[Input] = deque()
         self._size = 0
         self._numbers = 0
-        self._held: deque[Flight] = deque()
+        self._held: Flight | None = None
         self._when_free: dict[Callable[[], object], None] = {}
         self._is_full = False
         self.flight: Flight | None = None
@@ -67,7 +67,7 @@ class Outgoing:
     @property
     def waits(self) -> bool:
         """Whether anything waits to be taken."""
-        return bool(self._inputs or self._held)
+        return bool(self._inputs) or self._held is not None
 
     @property
     def is_full(self) -> bool:
@@ -86,8 +86,9 @@ class Outgoing:
 
     def take(self) -> Flight | Sequence[Input] | None:
         """Take out a batch to be sent, or inputs that concern nobody else; None if nothing waits."""
-        if self._held:
-            return self._held.popleft()
+        if self._held is not None:
+            flight, self._held = self._held, None
+            return flight
         taken: list[Input] = []
         size = 0
         while self._inputs and (not taken or size + len(self._inputs[0].data) <= MAX_BATCH):
@@ -103,14 +104,13 @@ class Outgoing:
     def hold(self) -> None:
         """Take back the batch on its way: it is sent first, and as it is, once this node is in again."""
         if self.flight is not None:
-            self._held.appendleft(self.flight)
-            self.flight = None
+            self._held, self.flight = self.flight, None
 
     def take_all(self) -> Sequence[Input]:
         """Take out everything that was sent or waits, in order."""
         self.hold()
-        taken = [item for flight in self._held for item in flight.inputs] + list(self._inputs)
-        self._held.clear()
+        taken = [*(self._held.inputs if self._held else ()), *self._inputs]
+        self._held = None
         self._inputs.clear()
         self._count(-self._size)
         return taken

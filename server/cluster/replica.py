@@ -223,7 +223,8 @@ class Replica:
             return
         known.counter = batch.counter
         known.missed = 0
-        is_new = batch.number > site.heard.get(batch.process, 0)
+        # One of this node that comes late has been done here, or will be.
+        is_new = batch.process != site.process and batch.number > site.heard.get(batch.process, 0)
         if is_new:
             site.heard[batch.process] = batch.number
             if site.state.is_told:
@@ -249,7 +250,7 @@ class Replica:
     def _take_own(self, position: int, time: float, batch: Batch) -> None:
         """What this node has sent has come back: here too it is done now."""
         flight = self._site.outgoing.flight
-        if flight is None or flight.number != batch.number or flight.operations != batch.operations:
+        if flight is None or flight.operations != batch.operations:
             self.lost("it has an entry that this node did not write")
             return
         self._site.outgoing.flight = None

@@ -174,12 +174,17 @@ class Site:
         self.room.roster = state.roster
 
     def _was_told(self, event: Event) -> None:
-        if isinstance(event, Left) and process_of(event.member_id) == self.process:
-            self.locals.pop(number_of(event.member_id), None)
+        if isinstance(event, Left):
+            self._forget(event.member_id)
 
     def _was_not_told(self, event: Event) -> None:
-        if isinstance(event, Left) and process_of(event.member_id) == self.process:
-            self.locals.pop(number_of(event.member_id), None)
-            self.room.fanout.close(event.member_id)
-        elif self.state.is_told:
+        if self.state.is_told:
             self.shown.unheard(event)
+        # Before this node is in, what is done to its members is undone by its statement.
+        if isinstance(event, Left) and self.phase is Phase.IN:
+            self._forget(event.member_id)
+            self.room.fanout.close(event.member_id)
+
+    def _forget(self, member_id: int) -> None:
+        if process_of(member_id) == self.process:
+            self.locals.pop(number_of(member_id), None)

@@ -143,6 +143,9 @@ class TestCutOff:
         bench.new_lines(ANN)
         fall_silent(bench, 2)
         assert bench.new_lines(ANN) == [CUT_OFF]
+        come_back(bench)
+        bench.turn(4)
+        assert bench.node.wrong == []
         assert bench.node.believed == dict(bench.node.members)
 
     def test_is_told_to_consoles_as_so_many_who_left(self, alone: Bench) -> None:

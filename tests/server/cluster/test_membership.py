@@ -341,7 +341,11 @@ class TestFounding:
         assert inside.node.is_in
         assert inside.node.names == ["Ann"]
         inside.turn(3.5)
-        assert inside.new_lines(ann)[-1] == "Bob has left the server."
+        assert inside.new_lines(ann)[2:] == [
+            "Welcome 192.0.2.1|4001 to the server!",
+            "192.0.2.1|4001 is now Bob",
+            "Bob has left the server.",
+        ]
 
     def test_concerns_also_a_node_that_is_in(self, inside: Bench) -> None:
         inside.client("Ann")
@@ -379,6 +383,14 @@ class TestFounding:
         bench.put("oslo", Found(40, position - 2))
         assert [type(entry) for entry in bench.pending()] == [Ask]
 
+    def test_that_one_cannot_judge_may_count_and_so_ends_the_chance_of_others(self, bench: Bench) -> None:
+        since = Other(bench, "oslo", process=40).ask()
+        bench.put("rome", Found(60, since - 5))
+        position = asked(bench)
+        bench.put("oslo", Found(40, since))
+        assert since < position
+        assert [type(entry) for entry in bench.pending()] == [Ask]
+
     def test_does_not_count_of_one_with_other_settings(self, inside: Bench) -> None:
         basis = inside.site.state.basis
         since = inside.put("oslo", Ask(70, 1, 1, 12345, "oslo"))
@@ -410,6 +422,41 @@ class TestFounding:
         inside.turn(2.8)
         assert inside.sent == []
         inside.turn(0.4)
+        assert [type(entry) for entry in inside.pending()] == [Batch]
+        inside.replica.lost("it is another log again")
+        inside.turn()
+        inside.sent[:] = inside.sent[-1:]
+        inside.back()
+        assert inside.node.is_in
+        inside.node.send(ann, "hello again")
+        inside.turn(0.2)
+        assert [type(entry) for entry in inside.pending()] == [Batch]
+
+    def test_tells_nothing_of_what_others_had_changed_before_and_change_again(self, inside: Bench) -> None:
+        ann = inside.client("Ann")
+        rome = Other(inside).enter("Bob")
+        rome.do(Beat())
+        again = Nick(0.0, rome.id(1), "Bea")
+        rome.do(again)
+        inside.new_lines(ann)
+        inside.replica.lost("it is another log")
+        inside.put("paris", inside.sent.pop())
+        inside.put("paris", inside.sent.pop())
+        rome.term = 2
+        rome.state(rome.row(1, "Bob"))
+        inside.back()
+        rome.do(again, number=2)
+        rome.do(Beat())
+        assert inside.node.names == ["Bea", "Ann"]
+        assert inside.new_lines(ann) == []
+
+    def test_lets_a_node_beat_at_once_when_it_is_in(self, inside: Bench) -> None:
+        while not inside.sent:
+            inside.turn(0.01)
+        inside.back()
+        inside.replica.lost("it is another log")
+        inside.back()
+        inside.turn(0.15)
         assert [type(entry) for entry in inside.pending()] == [Batch]
 
 
@@ -519,7 +566,10 @@ class TestQuestionOfANode:
         Other(inside).enter("Bob")
         inside.put("oslo", Ask(60, 9, 1, inside.site.digest, "oslo"))
         inside.put("oslo", Ask(60, 9, 1, inside.site.digest, "rome"))
+        inside.posted.clear()
+        inside.put("oslo", Ask(80, 1, 1, inside.site.digest, "rome"))
         assert inside.node.names == ["Bob"]
+        assert inside.posted == []
 
     def test_ends_a_statement_that_it_had_begun(self, inside: Bench) -> None:
         rome = Other(inside)
@@ -579,6 +629,24 @@ class TestStatement:
         bench.put("oslo", oslo.roster(oslo.row(2), index=1))
         assert not bench.node.is_in
         assert [type(entry) for entry in bench.pending()] == [Ask]
+
+    @pytest.mark.parametrize("way", ["asks", "dies"])
+    def test_of_which_the_first_chunk_was_lost_waits_for_it_also_if_it_was_seen_to_begin(
+        self, bench: Bench, way: str
+    ) -> None:
+        rome = rome_in(bench)
+        somebody_is_in(bench)
+        give(bench, chunk(bench, asked(bench), row(1, "Bob")))
+        bench.back()
+        oslo = Other(bench, "oslo", process=70).enter()
+        if way == "asks":
+            rome.term += 1
+            rome.ask()
+        else:
+            oslo.do(Dead(60, rome.term, rome.counter))
+            rome.term += 1
+        bench.put("rome", rome.roster(rome.row(2), index=1))
+        assert bench.node.is_in
 
     def test_gives_a_nickname_to_the_first_who_states_it(self, inside: Bench) -> None:
         ann = inside.client("Ann")
@@ -665,6 +733,49 @@ class TestStatement:
         assert not [event for event in inside.node.events if isinstance(event, Left)]
         assert rome.term == 1
 
+    def test_of_this_node_that_comes_late_may_be_followed_by_batches(self, inside: Bench) -> None:
+        """They change what others have of it, and so what this node has."""
+        inside.client("Ann")
+        inside.replica.lost("it is another log")
+        inside.put("paris", inside.sent.pop())
+        inside.put("paris", inside.sent.pop())
+        late, basis = inside.sent.pop(), inside.site.state.basis
+        inside.replica.lost("nothing of it came")
+        position = ask_back(inside)
+        inside.put("paris", late)
+        give(inside, chunk(inside, position, basis=basis))
+        own = Other(inside, "paris", process=50)
+        own.term, own.counter = 2, 1
+        own.do(Leave(0.0, (own.id(1),), LeaveReason.QUIT), number=9)
+        assert inside.site.state.nodes[50].counter == 2
+        assert inside.site.term == 3
+        inside.back()
+        assert inside.node.is_in
+        assert inside.node.names == ["Ann"]
+
+    def test_of_this_node_that_comes_late_tells_nobody_that_its_members_have_left(
+        self, inside: Bench
+    ) -> None:
+        ann = inside.client("Ann")
+        rome = Other(inside).enter("Bob")
+        inside.new_lines(ann)
+        late = wire.encode(
+            Roster(50, 1, inside.site.state.basis, inside.site.digest, 1, 0, True, "paris", [])
+        )
+        inside.sent.clear()
+        rome.do(Dead(50, inside.site.term, inside.site.state.nodes[50].counter))
+        statement = inside.sent.pop()
+        inside.put("paris", late)
+        own = Other(inside, "paris", process=50)
+        own.counter = 1
+        own.do(Join(0.0, own.id(1), Address("10.0.0.1", 4001)), number=1)
+        rome.do(Dead(50, 1, 2))
+        assert inside.site.state.nodes.keys() == {60}
+        inside.put("paris", statement)
+        assert inside.node.is_in
+        assert inside.new_lines(ann) == []
+        assert NodeGone("paris", 0, Gone.SILENT) not in inside.news
+
     def test_of_this_node_that_comes_late_may_be_declared_dead(self, inside: Bench) -> None:
         inside.client("Ann")
         Other(inside).enter()
@@ -679,6 +790,7 @@ class TestStatement:
         rome.do(Dead(50, 2, 1))
         give(inside, chunk(inside, position, basis=basis))
         assert inside.site.state.nodes.keys() == {60}
+        assert inside.site.term == 3
         inside.back()
         assert inside.node.names == ["Ann"]
 

@@ -103,6 +103,11 @@ class TestOwnLines:
         bench.node.send(ann, "bye", "/quit", "never said")
         bench.node.send(ann, "nor this")
         bench.node.leave(ann)
+        bench.turn()
+        assert operations(bench) == [
+            Lines(0.0, ann, ("bye",)),
+            Leave(0.0, (ann,), LeaveReason.QUIT),
+        ]
         bench.back()
         assert bench.new_lines(bob) == ["Ann: bye", "Ann has left the server."]
         assert bench.node.chat.room.roster.get(ann) is None
