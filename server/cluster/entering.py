@@ -130,7 +130,8 @@ class Entering:
     def take(self, position: int, time: float, node: str, entry: Batch | Ask | Roster) -> None:
         """Take an entry of the log while the state is not known."""
         site = self._site
-        if entry == Ask(site.process, site.term, self._attempt, site.digest, site.name):
+        own = Ask(site.process, site.term, self._attempt, site.digest, site.name)
+        if (node, entry) == (site.name, own):
             if self._position is None:  # it may come twice
                 self._position = position
                 early, self._early = self._early, []

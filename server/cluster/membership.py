@@ -232,7 +232,7 @@ class Membership:
         known = state.nodes.get(roster.process)
         if (roster.basis, roster.name, roster.digest) != (state.basis, node, site.digest):
             return
-        if known is not None and known.term >= roster.term:
+        if known is not None and (known.name != node or known.term >= roster.term):
             return
         chunks = self._rosters.setdefault((roster.process, roster.term), [])
         if roster.index == len(chunks):
@@ -259,7 +259,8 @@ class Membership:
         state.nodes[roster.process] = Node(row)
         self._awaited.discard(roster.process)
         if roster.process == site.process:
-            if (roster.term, site.phase) == (site.term, Phase.STATING):  # not one of before, that comes late
+            # Not one of before, that comes late, nor one that is not its own.
+            if (roster.name, roster.term, site.phase) == (site.name, site.term, Phase.STATING):
                 self._is_in(position, time, roster, rows)
         elif state.is_told:
             site.shown.expect(state.members_of(roster.process))
