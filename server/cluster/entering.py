@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from heapq import merge
+from itertools import chain
 
 from .log import Log
 from .site import Site
@@ -35,6 +37,10 @@ class _Parts:
     @property
     def is_whole(self) -> bool:
         return any(chunk.is_last and len(self.chunks) == index + 1 for index, chunk in self.chunks.items())
+
+    @property
+    def in_order(self) -> Sequence[Chunk]:
+        return [self.chunks[index] for index in sorted(self.chunks)]
 
 
 class Entering:
@@ -192,15 +198,16 @@ class Entering:
     def _load(self, state: State, nodes: Sequence[Node]) -> None:
         self._is_loading = True
         state.nodes = {node.process: node for node in nodes}
-        chunks = [chunk for process in state.nodes for chunk in self._parts[process].chunks.values()]
-        for chunk in chunks:
+        parts = [self._parts[process].in_order for process in state.nodes]
+        for chunk in chain.from_iterable(parts):
             self._add_bans(chunk)
-        rows = sorted((row.position, row.place, chunk.process, row) for chunk in chunks for row in chunk.rows)
-        self._seat(state, iter([(process, row) for _, _, process, row in rows]))
+        # Each node's come in the order in which they joined.
+        rows = merge(*map(_rows_of, parts), key=lambda found: (found[1].position, found[1].place))
+        self._seat(state, iter(rows))
 
     def _add_bans(self, chunk: Chunk) -> None:
         bans = self._site.bans
-        known = {network for network, _ in bans.all()}
+        known = {network for network, _ in bans.all()} if chunk.bans else ()
         for network, seconds in chunk.bans:
             if network not in known:
                 bans.add((network,), seconds)
@@ -220,3 +227,9 @@ class Entering:
     def _go_on(self, parts: dict[int, _Parts], state: State, rows: Iterator[tuple[int, Row]]) -> None:
         if self._parts is parts:  # it has not begun to ask anew
             self._seat(state, rows)
+
+
+def _rows_of(chunks: Sequence[Chunk]) -> Iterator[tuple[int, Row]]:
+    for chunk in chunks:
+        for row in chunk.rows:
+            yield chunk.process, row

@@ -127,11 +127,11 @@ class Site:
     @property
     def own_rows(self) -> Sequence[Row]:
         """This node's members, as it states them."""
-        rows: list[Row] = []
-        for member in members_of(self.room.roster, self.process):
-            local = self.locals[number_of(member.id)]
-            rows.append(row_of(member, local.position, local.place))
-        return rows
+        found = [
+            (member, self.locals[number_of(member.id)])
+            for member in members_of(self.room.roster, self.process)
+        ]
+        return [row_of(member, local.position, local.place) for member, local in found]
 
     @property
     def ban_rows(self) -> Sequence[BanRow]:

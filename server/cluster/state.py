@@ -69,8 +69,14 @@ def members_of(roster: Roster, process: int) -> Sequence[Member]:
 def row_of(member: Member, position: int = 0, place: int = 0) -> Row:
     """`member` as it is stated, with where in the log it joined."""
     return Row(
-        *(number_of(member.id), position, place, member.lines, member.address),
-        *(member.nickname, member.muted_at, member.muted_until),
+        number_of(member.id),
+        position,
+        place,
+        member.lines,
+        member.address,
+        member.nickname,
+        member.muted_at,
+        member.muted_until,
     )
 
 

@@ -180,7 +180,7 @@ class TestAnswer:
         somebody_is_in(bench)
         position = asked(bench)
         muted = row(3, "Cid", 8)._replace(muted_at=5.0, muted_until=65.0, lines=7)
-        give(bench, chunk(bench, position, row(1, "Bob", 9), row(2, None, 10), muted))
+        give(bench, chunk(bench, position, muted, row(1, "Bob", 9), row(2, None, 10)))
         bench.back()
         assert bench.node.names == ["Cid", "Bob", "192.0.2.1|4002"]
         (cid,) = bench.node.chat.room.roster.find("Cid")
