@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..addresses import Network
 from ..room.entries import Ban, Entry, Kick, Mute, Unmute
-from ..room.events import Event, Left
+from ..room.events import Event, Left, Muted
 from ..room.room import BanList, Room
 from ..timing import Loop
 from .log import Log
@@ -184,6 +184,8 @@ class Site:
         if isinstance(event, Left) and self.phase is Phase.IN:
             self._forget(event.member_id)
             self.room.fanout.close(event.member_id)
+        elif isinstance(event, Muted) and process_of(event.member_id) == self.process:
+            self.room.sink.emit(event)  # it runs for another time now, and the timer is here
 
     def _forget(self, member_id: int) -> None:
         if process_of(member_id) == self.process:

@@ -209,6 +209,7 @@ class Simulation:
             assert not [name for name, count in names.items() if count > 1], "a name is borne twice"
         mutes = [[(one.muted_at, one.lines) for one in node.chat.room.roster.members] for node in self.nodes]
         assert all(each == mutes[0] for each in mutes), "mutes or counts differ"
+        assert not [member.name for member in members if member.muted], "a mute of two seconds does not end"
         self.check_what_was_heard()
 
     def check_what_was_heard(self) -> None:

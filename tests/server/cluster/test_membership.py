@@ -1014,6 +1014,19 @@ class TestUnsettled:
         assert inside.node.names == ["Ann", "Bea", "192.0.2.1|4003"]
         assert inside.node.believed == dict(inside.node.members)
 
+    def test_lets_a_mute_that_is_done_again_end_in_time(self, inside: Bench) -> None:
+        inside.client("Ann")
+        rome = Other(inside).enter("Bob")
+        mute = Mute(0.0, 1, "Ann", 3.0)
+        rome.do(mute)
+        inside.turn(1)
+        rome.do(mute, Mute(0.0, 1, "Bob", 3.0), number=1)
+        for _ in range(35):
+            inside.turn(0.1)
+            inside.back()
+            rome.do(Beat())
+        assert [member.muted for member in inside.node.chat.room.roster.members] == [False, True]
+
     def test_ends_the_connection_of_a_member_of_this_node_who_is_hit_unheard(self, inside: Bench) -> None:
         ann, bob = inside.client("Ann"), inside.client("Bob")
         rome = Other(inside).enter("Cid")
