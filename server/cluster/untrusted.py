@@ -10,7 +10,6 @@ from ..room.names import is_name
 from ..room.text import clean
 
 _SIZE = struct.Struct("<H")
-_MAX_NETWORK = 64  # bytes
 
 _host = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z_.@-]{1,16})?", re.ASCII).fullmatch
 _port = re.compile("[0-9]{1,5}", re.ASCII).fullmatch
@@ -119,8 +118,6 @@ def address_bytes(client: Address) -> bytes:
 
 def network(data: bytes) -> Network:
     """The network that `data` is."""
-    if len(data) > _MAX_NETWORK:
-        raise Invalid
     try:
         return network_of(data.decode("ascii"), strict=True)
     except ValueError:  # also if it is not ASCII

@@ -136,9 +136,10 @@ class Outbox:
     def close(self, member_id: int) -> None:
         """Send what is queued for that member, then end its connection; do nothing if it is closed.
 
-        If it is expected and joins later, it is sent nothing.
+        If it is expected, its connection is ended, and it is sent nothing should it still join.
         """
-        self._expected.pop(member_id, None)
+        if receiver := self._expected.pop(member_id, None):
+            receiver.finish()
         if lane := self._lanes.pop(member_id, None):
             _send(lane.receiver, self._compose(lane, self._shared.end))
             lane.receiver.finish()

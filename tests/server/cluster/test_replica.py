@@ -168,6 +168,7 @@ class TestLeaving:
         bench.back()
         assert bench.node.seen(ann) == []
         assert (bench.node.members, bench.site.locals) == ([], {})
+        assert bench.node.receivers[ann].finished
 
     def test_of_several_takes_those_of_this_node(self, bench: Bench) -> None:
         ann, bob = bench.client("Ann"), bench.client("Bob")

@@ -232,3 +232,11 @@ async def test_a_client_that_is_lost_has_left_on_all_nodes(nodes: list[Node]) ->
     assert (await bob.rest())[-1] == "You have left the server"
     bob.close()
     ann.close()
+
+
+async def test_clients_that_are_lost_at_once_leave_nothing_behind(nodes: list[Node]) -> None:
+    for _ in range(10):
+        client = await nodes[0].connect()
+        client.reset()
+    await asyncio.wait_for(nodes[0].connections.wait_closed(), BOUND)
+    await until(lambda: all(not node.chat.room.roster for node in nodes))

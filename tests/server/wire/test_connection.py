@@ -871,11 +871,12 @@ class TestLateOrder:
             chat.server.chat.now = lambda: 0.0
             ann.writer.write(b"/list\nGET / HTTP/1.1\r\nHost: chat\r\n\r\n")
             eve = await chat.connect()
-            eve.writer.write(b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n")
+            eve.writer.write(b"GET / HTTP/1.1\r\nHost: " + b"x" * 9000 + b"\r\n\r\n")
             await chat.until(lambda: any(isinstance(entry, Leave) for entry in order.entries))
             before = len(order.entries)
-            eve.writer.write(b"more\n" * 1000)
-            await eve.writer.drain()
+            eve.writer.write(b"more\n" * (4 << 20))  # more than any buffer holds
+            async with asyncio.timeout(BOUND):
+                await eve.writer.drain()
             ann.send("and more")
             await chat.until(lambda: len(order.entries) > before)
             assert [type(entry) for entry in order.entries[before:]] == [Lines]
@@ -926,5 +927,7 @@ class TestLateOrder:
             assert isinstance(join, Join)
             assert isinstance(leave, Leave)
             chat.server.chat.outbox.close(join.member_id)
+            connections = chat.server._connections  # pyright: ignore[reportPrivateUsage]
+            await chat.until(lambda: connections.get(join.member_id) is None)
             order.apply()
             assert (await chat.event(Left)).reason is LeaveReason.LOST

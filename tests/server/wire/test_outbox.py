@@ -297,7 +297,7 @@ class TestOneTurn:
         turns.outbox.add(ann.id)
         turns.outbox.to_all("hello")
         turns.run()
-        assert (ann.writes, ann.finished) == ([], 0)
+        assert (ann.writes, ann.finished) == ([], 1)
 
     def test_gives_nothing_to_one_who_is_expected_and_has_not_joined(self, turns: Turns) -> None:
         ann = Client(turns, 7, LF)
