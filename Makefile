@@ -90,7 +90,7 @@ clean:
 
 .venv/.dev: .venv/.python pyproject.toml
 	@echo 'Installing what the tests need into .venv (once) ...'
-	@$(PIP) --editable '.[dev,release]'
+	@$(PIP) --editable '.[cluster,dev,release]'
 	@mkdir -p .venv/typed/chat_console
 	@ln -sf $(foreach each,app server widgets $(wildcard package/*.*),../../../$(each)) .venv/typed/chat_console/
 	@touch $@ .venv/.run

@@ -48,6 +48,7 @@ PURE = (
     *("cluster/membership", "cluster/news", "cluster/notices", "cluster/operations", "cluster/outgoing"),
     *("cluster/replica", "cluster/shown", "cluster/site", "cluster/state", "cluster/untrusted"),
     "cluster/wire",
+    *("cluster/continuity", "cluster/jetstream", "cluster/log", "cluster/settings"),
     *("history/notices", "history/records", "history/setback", "history/trigrams"),
     *(f"room/{path.stem}" for path in sorted((ROOT / "server/room").glob("*.py"))),
 )
@@ -119,10 +120,16 @@ def test_a_module_imports_only_what_its_folder_may_know() -> None:
     assert wrong == {}
 
 
-def test_the_server_needs_nothing_but_the_standard_library() -> None:
+def test_the_server_needs_nothing_but_the_standard_library_and_one_module_nats() -> None:
     known = {*sys.stdlib_module_names, "chat_console"}
     paths = [path for path in MODULES if folder_of(path).startswith("server")]
-    assert {name for path in paths for name in imports_of(path) if name.split(".")[0] not in known} == set()
+    others = {
+        (path.stem, name.split(".")[0])
+        for path in paths
+        for name in imports_of(path)
+        if name.split(".")[0] not in known
+    }
+    assert others == {("nats_log", "nats")}
 
 
 @pytest.mark.parametrize("name", PURE)
@@ -138,17 +145,32 @@ def test_what_is_pure_knows_no_socket_loop_or_clock(name: str) -> None:
     assert ours <= {*PURE, "room", "cluster"}  # `from . import notices` names the folder
 
 
-def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None:
-    modules = [
-        ".".join([package_of(path), path.stem]).removesuffix(".__init__")
-        for path in MODULES
-        if folder_of(path).startswith("server")
-    ]
+def loaded_with(modules: list[str]) -> list[str]:
+    """What is loaded once `modules` are imported in a process of their own."""
     program = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]; "
     program += "print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program, *modules], capture_output=True, text=True, timeout=60, check=True
     )
-    loaded = done.stdout.split()
+    return done.stdout.split()
+
+
+def modules_in(*folders: str, but: tuple[str, ...] = ()) -> list[str]:
+    """The modules in folders that begin so; none that runs the program, none in the folders `but`."""
+    return [
+        ".".join([package_of(path), path.stem]).removesuffix(".__init__")
+        for path in MODULES
+        if folder_of(path).startswith(folders) and folder_of(path) not in but and path.stem != "__main__"
+    ]
+
+
+def test_importing_the_library_loads_nothing_of_textual_or_the_program() -> None:
+    loaded = loaded_with(modules_in("server"))
     assert "chat_console.server.wire.outbox" in loaded
     assert [name for name in loaded if within(name, ("textual", "rich", "chat_console.app"))] == []
+
+
+def test_importing_the_server_and_the_program_loads_nothing_of_the_cluster() -> None:
+    loaded = loaded_with(modules_in("app", "package", "server", but=("server/cluster",)))
+    assert "chat_console.app.cli" in loaded and "chat_console.server.chat" in loaded
+    assert [name for name in loaded if within(name, ("nats", "chat_console.server.cluster"))] == []
