@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 from .engine import EngineError
 from .settings import ClusterSettings, Server
 
+CONNECT = 2
+"""Until a server has to be connected, in seconds."""
+
+_PENDING = 64 << 20  # bytes that may wait for the socket
 _JWT = b"BEGIN NATS USER JWT"
 _LONGEST_FILE = 1 << 16
 
@@ -22,6 +26,35 @@ class Login(NamedTuple):
     token: str | None = None
     file: Path | None = None
     """A credentials file of NATS: a token that is signed, and the key to prove that it is one's own."""
+
+
+def nats_options(
+    settings: ClusterSettings, server: Server, add: Callable[[dict[str, Any]], object]
+) -> dict[str, Any]:
+    """The options with which a client of NATS connects to `server`, once; `tls` is a `TlsContext`.
+
+    Args:
+        add: adds options to those of the client; called with the login when all that follows is encrypted.
+
+    Raises:
+        EngineError: if one of the files of `settings` cannot be used.
+    """
+    known = login(settings, server)
+    secrets = {"user": known.user, "password": known.password, "token": known.token}
+    scheme = "tls" if settings.is_encrypted else "nats"
+    options: dict[str, Any] = {
+        "servers": [f"{scheme}://{server}"],
+        "name": f"chat-console {settings.node}",
+        "user_credentials": known.file and str(known.file),
+        "allow_reconnect": False,
+        "max_reconnect_attempts": 1,  # with 0 it would try for ever
+        "reconnect_time_wait": 0,
+        "connect_timeout": CONNECT,
+        "pending_size": _PENDING,
+    }
+    if settings.is_encrypted:
+        return options | {"tls": tls_context(settings, lambda: add(secrets))}
+    return options | secrets
 
 
 def login(settings: ClusterSettings, server: Server) -> Login:

@@ -20,7 +20,7 @@ from .continuity import Continuity, Found
 from .engine import EngineError, LinkError
 from .jetstream import Delivery, Subjects
 from .log import Reader
-from .login import login, tls_context
+from .login import CONNECT, nats_options
 from .settings import ClusterSettings, Server
 
 # It logs tracebacks of what is told here in one line; they would end up on stderr, in the console.
@@ -28,7 +28,6 @@ logging.getLogger("nats").addHandler(logging.NullHandler())
 logging.getLogger("nats").propagate = False
 
 # All times are in seconds.
-_CONNECT = 2  # until a server has to be connected
 _ANSWER = 2  # until JetStream has to answer
 _PAUSE = 0.25  # before the next attempt
 _LONG_PAUSE = 2.0  # the same, after what does not heal by itself
@@ -36,7 +35,6 @@ _CLOSE = 1  # until a connection has to be closed
 _TURN = 0.005  # how long entries may hold the event loop before other work gets its turn
 
 _SILENT = 6  # heartbeats that may be missing before the connection is given up
-_PENDING = 64 << 20  # bytes that may wait for the socket
 _WAITING = 1024  # messages that may wait to be published
 
 
@@ -193,29 +191,16 @@ class _Link:
         raise LinkError("the connection was lost" if self._client.is_closed else "no answer")
 
     async def _connect(self) -> None:
-        settings, client = self._log.settings, self._client
-        known = login(settings, self._server)
-        secrets = {"user": known.user, "password": known.password, "token": known.token}
-        options: dict[str, Any] = {"user_credentials": known.file and str(known.file)}
-        tls = None
-        if settings.is_encrypted:
-            tls = options["tls"] = tls_context(settings, lambda: client.options.update(secrets))
-        else:
-            options |= secrets
-        async with asyncio.timeout(_CONNECT):
+        client = self._client
+        options = nats_options(self._log.settings, self._server, client.options.update)
+        async with asyncio.timeout(CONNECT):
             await client.connect(
-                [f"{'tls' if settings.is_encrypted else 'nats'}://{self._server}"],
-                name=f"chat-console {settings.node}",
+                **options,
+                inbox_prefix=self._subjects.inbox,
                 error_cb=self._on_error,
                 closed_cb=self._on_closed,
-                allow_reconnect=False,
-                max_reconnect_attempts=1,  # with 0 it would try for ever
-                reconnect_time_wait=0,
-                connect_timeout=_CONNECT,
-                inbox_prefix=self._subjects.inbox,
-                pending_size=_PENDING,
-                **options,
             )
+        tls = options.get("tls")
         if tls is not None and not tls.has_begun:
             raise EngineError(f"{self._server} does not encrypt: give it a certificate (tls in nats.conf)")
         version = client.connected_server_version
