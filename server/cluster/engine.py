@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
@@ -100,8 +101,9 @@ def reason(error: BaseException, server: Server, node: str) -> EngineError | Lin
             return LinkError(f"the name {server.host} cannot be resolved")
         case TimeoutError():
             return LinkError("no answer")
-        case OSError() if error.strerror:
-            return LinkError(error.strerror.lower())
+        # asyncio puts its own words for the system's, and of several addresses a list without a number.
+        case OSError() if number := error.errno or int((re.findall(r"\[Errno (\d+)]", text) or "0")[0]):
+            return LinkError(os.strerror(number).lower())
         case _ if "authorization violation" in text.lower():
             login = "check user and password, or the file of --cluster-creds"
             return EngineError(f"the engine refuses the login of {node}: {login}")

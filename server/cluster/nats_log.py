@@ -99,8 +99,7 @@ class NatsLog:
                 opening.set_result(None)
             _tell(reader.opened)
 
-        servers = list(self.settings.servers)
-        random.shuffle(servers)  # so that not all nodes are on the first
+        servers = random.sample(self.settings.servers, len(self.settings.servers))  # not all on the first
         for server in cycle(servers):
             self._link = _Link(self, server, reader, opened)
             ending = await self._link.run()
@@ -158,6 +157,8 @@ class _Link:
             with suppress(Exception):
                 async with asyncio.timeout(_CLOSE):
                     await self._client.close()
+            with suppress(AttributeError):  # there is none before it has connected
+                self._client._transport._io_writer.transport.abort()  # pyright: ignore
 
     def _end(self, why: EngineError | LinkError) -> None:
         self._is_open = False
@@ -322,7 +323,7 @@ class _Link:
             self._waiting.put_nowait((subject, data, reply))
 
     async def _write(self) -> None:
-        while True:
+        while not self._ending.done():  # NATS swallows the end of a task that waits for a full connection
             subject, data, reply = await self._waiting.get()
             try:
                 await self._client.publish(subject, data, reply)

@@ -41,10 +41,11 @@ class Authority:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def self_signed(self, name: str) -> Pair:
-        """One that is valid, issued by itself."""
+    def self_signed(self, name: str, *alternatives: str) -> Pair:
+        """One that is valid, issued by itself; `alternatives` such as IP:127.0.0.1 are what it is for."""
         pair = self._pair(name)
-        self._request(pair, pair.cert, "-x509", "-days", "2")
+        known_as = ("-addext", f"subjectAltName={','.join(alternatives)}") if alternatives else ()
+        self._request(pair, pair.cert, "-x509", "-days", "2", *known_as)
         return pair
 
     def expired(self, name: str) -> Pair:

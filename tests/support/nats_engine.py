@@ -52,7 +52,7 @@ class Engine:
     """
 
     def __init__(
-        self, directory: Path, config: str = "", jetstream: str | None = "max_mem: 1G, max_file: 1G"
+        self, directory: Path, config: str = "", jetstream: str | None = "max_mem: 100G, max_file: 100G"
     ):
         self.directory = directory
         self.config = config

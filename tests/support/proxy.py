@@ -15,6 +15,8 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self.target = port
         self.port = 0
+        self.sent = bytearray()
+        """What the clients have sent."""
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._writers: list[asyncio.StreamWriter] = []
@@ -70,12 +72,16 @@ class Proxy:
             return
         self._writers += writer, far_writer
         self._clients.append(writer)
-        await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+        await asyncio.gather(self._pass(reader, far_writer, self.sent), self._pass(far_reader, writer))
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, copy: bytearray | None = None
+    ) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 16):
                 await self._flowing.wait()
+                if copy is not None:
+                    copy += data
                 writer.write(data)
                 await writer.drain()
         writer.close()

@@ -34,6 +34,8 @@ class Node:
         """Node and data of each."""
         self.times: list[float] = []
         self.messages: list[bytes] = []
+        self.on_entry: Callable[[], object] = lambda: None
+        """Called with each entry, after it was noted."""
 
     def opened(self) -> None:
         self.told.append(("opened",))
@@ -48,6 +50,7 @@ class Node:
         self.positions.append(position)
         self.times.append(time)
         self.entries.append((node, data))
+        self.on_entry()
 
     def received(self, data: bytes) -> None:
         self.messages.append(data)
