@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from .settings import LOG_SIZE, MAX_ENTRY, Server
 
@@ -37,15 +37,25 @@ class LinkError(Exception):
     """The engine cannot be used for now; the message says why, as the rest of a sentence."""
 
 
-def check(version: tuple[int, int], max_payload: int) -> None:
+class Version(Protocol):
+    """The version of a server, as a client of NATS has it."""
+
+    @property
+    def major(self) -> int: ...
+
+    @property
+    def minor(self) -> int: ...
+
+
+def check(version: Version, max_payload: int) -> None:
     """Raise unless the engine can do what a room needs.
 
     Raises:
         EngineError: if it is too old, or does not take entries of the greatest size.
     """
-    if version < _OLDEST:
-        shown = ".".join(map(str, version))
-        raise EngineError(f"nats-server {shown} is too old: use 2.9 or newer, best 2.11 or newer")
+    if (version.major, version.minor) < _OLDEST:
+        number = f"{version.major}.{version.minor}"
+        raise EngineError(f"nats-server {number} is too old: use 2.9 or newer, best 2.11 or newer")
     if max_payload < MAX_ENTRY:
         allowed = f"the engine takes at most {max_payload} bytes in a message"
         raise EngineError(f"{allowed}: set its max_payload to 1MB, which is the default")

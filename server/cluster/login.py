@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,11 @@ CONNECT = 2
 _PENDING = 64 << 20  # bytes that may wait for the socket
 _JWT = b"BEGIN NATS USER JWT"
 _LONGEST_FILE = 1 << 16
+
+# nats-py reads TLS by a protocol that does not know of it: at the end of a connection asyncio warns, which
+# would be on stderr, in the console.
+_END_OF_TLS = "returning true from eof_received() has no effect"
+logging.getLogger("asyncio").addFilter(lambda record: not record.getMessage().startswith(_END_OF_TLS))
 
 
 class Login(NamedTuple):

@@ -99,9 +99,10 @@ class NatsLog:
                 opening.set_result(None)
             _tell(reader.opened)
 
-        servers = random.sample(self.settings.servers, len(self.settings.servers))  # not all on the first
-        for server in cycle(servers):
-            self._link = _Link(self, server, reader, opened)
+        # In any order, so that not all nodes are on the first.
+        servers = cycle(random.sample(self.settings.servers, len(self.settings.servers)))
+        while True:
+            self._link = _Link(self, next(servers), reader, opened)
             ending = await self._link.run()
             self._link = None
             is_for_long = isinstance(ending, EngineError)
@@ -204,8 +205,7 @@ class _Link:
         tls = options.get("tls")
         if tls is not None and not tls.has_begun:
             raise EngineError(f"{self._server} does not encrypt: give it a certificate (tls in nats.conf)")
-        version = client.connected_server_version
-        engine.check((version.major, version.minor), client.max_payload)
+        engine.check(client.connected_server_version, client.max_payload)
 
     async def _attach(self) -> None:
         client, subjects, continuity = self._client, self._subjects, self._log.continuity

@@ -15,6 +15,8 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self.target = port
         self.port = 0
+        self.connections = 0
+        """How many there have been."""
         self.sent = bytearray()
         """What the clients have sent."""
         self._flowing = asyncio.Event()
@@ -61,6 +63,7 @@ class Proxy:
             writer.write(data)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)

@@ -142,6 +142,14 @@ class TestLog:
         await paris.say(b"hello")
         assert (paris.data, paris.messages) == ([b"hello"], [])
 
+    async def test_drops_what_is_more_than_may_wait(self, shared: Engine, node: Make, room: str) -> None:
+        paris = node(urls=shared.url, room=room)
+        await paris.start()
+        for number in range(5000):
+            paris.log.append(b"%d" % number)
+        await paris.say(b"after")
+        assert paris.data[:1025] == [*(b"%d" % number for number in range(1024)), b"after"]
+
     async def test_tells_nothing_more_once_it_is_stopped(self, shared: Engine, node: Make, room: str) -> None:
         paris, rome = await both(node, urls=shared.url, room=room)
         await rome.log.stop()
@@ -255,6 +263,30 @@ class TestEngine:
         # Nothing is said of that to a consumer to which entries are pushed.
         assert paris.told == rome.told == [OPENED, ("closed", "no answer"), OPENED]
 
+    async def test_whose_last_entry_is_another_has_lost_what_came_before(
+        self, shared: Engine, proxy: Proxy, node: Make, room: str
+    ) -> None:
+        stream = {"name": f"CHAT_{room}", "subjects": [f"chat.{room}.log.*"], "storage": "memory"}
+        await ask(shared.url, f"STREAM.CREATE.CHAT_{room}", stream)
+        paris = node(urls=f"nats://{proxy.address}", room=room)
+        rome = node(urls=shared.url, room=room, node="rome")
+        await asyncio.gather(paris.start(), rome.start())
+        await paris.say(b"zero")
+        await paris.say(b"one")
+        proxy.cut()
+        answer = await ask(shared.url, f"STREAM.MSG.DELETE.CHAT_{room}", {"seq": 2})
+        assert answer["success"]
+        await until(lambda: proxy.sent.count(b"CONSUMER.CREATE") == 2)
+        # Not open yet, since the entry that it awaits does not come.
+        rome.log.send("paris", paris.process, b"the state")
+        await rome.say(b"two")
+        await until_open_again(paris)
+        lost = ("lost", "its last entry is another one")
+        closed = [("closed", "the connection was lost"), ("closed", "the log has changed")]
+        assert paris.told == [OPENED, *closed, lost, OPENED]
+        await until(lambda: paris.data == [b"zero", b"one", b"two"])
+        assert paris.messages == []
+
     async def test_that_comes_later_is_waited_for(self, engine: Engine, node: Make) -> None:
         await engine.start()
         engine.stop()
@@ -265,7 +297,18 @@ class TestEngine:
         await engine.start()
         await starting
         assert paris.told[-1] == OPENED
-        assert paris.told.count(("closed", "connection refused")) == 1
+
+    async def test_that_stays_away_is_told_once(self, engine: Engine, node: Make) -> None:
+        await engine.start()
+        engine.stop()
+        async with Proxy(engine.port) as proxy:
+            paris = node(urls=f"nats://{proxy.address}")
+            starting = asyncio.create_task(paris.start())
+            await until(lambda: proxy.connections == 4)
+            starting.cancel()
+            await asyncio.wait({starting})
+            await paris.log.stop()
+        assert [told[0] for told in paris.told] == ["closed"]
 
     async def test_with_a_server_that_is_away_has_others(
         self, engine: Engine, shared: Engine, node: Make, room: str
@@ -635,11 +678,15 @@ class TestTls:
         return f"tls://paris:paris-secret@{engine.address}"
 
     async def test_with_the_certificate_that_is_expected(
-        self, encrypted: Engine, node: Make, pair: Pair
+        self, encrypted: Engine, node: Make, pair: Pair, caplog: pytest.LogCaptureFixture
     ) -> None:
         paris = node(urls=self.url(encrypted), ca=pair.cert)
         await paris.start()
         await paris.say(b"hello")
+        encrypted.stop()
+        await paris.until_told("closed")
+        await paris.log.stop()
+        assert caplog.messages == []  # they would end up on stderr, in the console
 
     async def test_with_a_certificate_that_nobody_vouches_for_is_refused(
         self, encrypted: Engine, node: Make
