@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import sys
 import time
@@ -510,19 +509,10 @@ class TestEngineThatCannotBeUsed:
             await node(urls=shared.url, room=room).start()
 
 
-def user(name: str) -> str:
-    """A user of the engine who is allowed what docs/cluster.md says."""
-    publish = [
-        *(f"chat.lobby.log.{name}", "chat.lobby.to.>", "$JS.FC.CHAT_lobby.>"),
-        *("$JS.API.STREAM.INFO.CHAT_lobby", "$JS.API.STREAM.CREATE.CHAT_lobby"),
-        *("$JS.API.CONSUMER.CREATE.CHAT_lobby",),
-    ]
-    subscribe = [f"chat.lobby.to.{name}.>", f"_INBOX_{name}.>"]
-    rights = f"publish: {json.dumps(publish)}, subscribe: {json.dumps(subscribe)}"
-    return f'{{ user: {name}, password: "{name}-secret", permissions: {{ {rights} }} }}'
-
-
-PERMISSIONS = f"authorization {{ users: [ {user('paris')}, {user('rome')} ] }}"
+PAGE = Path(__file__).parents[3] / "docs" / "cluster.md"
+PERMISSIONS = PAGE.read_text("utf-8").partition("    authorization")[2].partition("\n\n")[0]
+PERMISSIONS = "authorization" + PERMISSIONS.replace("$PARIS", "paris-secret").replace("$ROME", "rome-secret")
+"""What users are told to put into the engine's configuration."""
 
 
 class Intruder:
