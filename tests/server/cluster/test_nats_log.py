@@ -374,8 +374,8 @@ class TestNetwork:
         paris = node(urls=f"nats://{proxy.address}", room=room)
         await paris.start()
         proxy.block()
-        data = bytes(8 << 10)
-        for _ in range(4000):  # more than the network, the client of NATS and the log let wait
+        data = bytes(500 << 10)
+        for _ in range(400):  # more than the network and the client of NATS let wait
             paris.log.append(data)
             await asyncio.sleep(0)
         await paris.until_told("closed", "no answer")
