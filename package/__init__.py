@@ -4,7 +4,8 @@ What is named here is the library; the consoles and their widgets are the progra
 """
 
 from .server.addresses import Address, Endpoint
-from .server.chat_server import ChatServer, Details
+from .server.chat_server import ChatServer
+from .server.details import Details
 from .server.gate.bans_file import BansFileError
 from .server.history.place import HistoryError
 from .server.room.events import (

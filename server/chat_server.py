@@ -7,13 +7,14 @@ import contextlib
 import enum
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .addresses import Address, Endpoint, is_loopback, plain_host
 from .chat import Chat
+from .details import Details
 from .gate.background import Background
+from .gate.bans import Aside
 from .gate.bans_file import BansFile
 from .gate.gate import Gate
 from .gate.refusals import Refusals
@@ -22,7 +23,7 @@ from .room.operator import OperatorSession
 from .room.roster import Member
 from .settings import Settings
 from .subscribers import Subscriber
-from .timing import Timer
+from .timing import Loop, Timer
 from .wire.connections import Connections
 from .wire.listener import Listener, listening_sockets
 from .wire.sockets import keep_alive, turn_away
@@ -30,21 +31,6 @@ from .wire.tls import Certificate, TlsSession
 
 if TYPE_CHECKING:
     from .history.recorder import Recorder
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What is known about one member. Times are in seconds, `waiting` is in bytes."""
-
-    address: Address
-    here: float
-    """How long it has been in the room."""
-    idle: float
-    """How long ago it sent its last line."""
-    lines: int
-    """How many lines it has said."""
-    waiting: int
-    """How much is waiting for it to read."""
 
 
 class _RunningLoop:
@@ -90,7 +76,7 @@ class ChatServer:
         self.endpoints: tuple[Endpoint, ...] = ()
         """What the server listens on, or listened on; empty before `start`."""
         self._background = Background()
-        self.chat = Chat(self.settings, _RunningLoop(), self._background.run)
+        self.chat = self._new_chat(_RunningLoop(), self._background.run)
         """The chat itself; it exists as long as the server does."""
         self.stopping_because = ""
         """What makes it stop, for the `Stopped` event, such as a signal's name."""
@@ -114,6 +100,9 @@ class ChatServer:
         self._connections = Connections(self.chat, self._gate)
         self._listeners: list[Listener] = []
         self._certificate: Certificate | None = None
+
+    def _new_chat(self, loop: Loop, aside: Aside) -> Chat:
+        return Chat(self.settings, loop, aside)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -169,15 +158,22 @@ class ChatServer:
         sockets = await listening_sockets(settings.hosts, settings.port, settings.listen_queue)
         for sock in sockets:
             opened.callback(sock.close)
+        await self._enter(bans_file)
         self._listeners.clear()
         for sock in sockets:
             self._listeners.append(Listener(sock, self._accepted, self._not_accepted))
             opened.callback(self._listeners[-1].close)
-        # Nothing after this fails: a server that has not started must not touch a file that is not locked.
-        self.chat.bans.keep_in(bans_file)
         self._certificate = self.chat.certificate = certificate
         opened.callback(self._refusals.close)
         self.endpoints = tuple(Endpoint(*sock.getsockname()[:2]) for sock in sockets)
+
+    async def _enter(self, bans_file: BansFile | None) -> None:
+        """Get the room ready; the ports are taken, and nobody is let in yet."""
+        # Nothing after this fails: a server that has not started must not touch a file that is not locked.
+        self.chat.bans.keep_in(bans_file)
+
+    async def _leave(self) -> None:
+        """Prepare for the end of the room; nobody is let in any more."""
 
     async def stop(self) -> None:
         """Say goodbye to everybody and close. The clients get at most `Settings.stop_grace`.
@@ -201,6 +197,7 @@ class ChatServer:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        await self._leave()
         self._connections.abort(joined=False)
         self.chat.shut_down()
         try:
@@ -282,6 +279,15 @@ class ChatServer:
         """
         recorded, number = self._last_recorded
         return number if recorded is event else 0
+
+    @property
+    def nodes(self) -> Sequence[str]:
+        """The names of the nodes of the cluster that are in, this one's too; empty without a cluster."""
+        return ()
+
+    def node_of(self, member_id: int) -> str:
+        """The name of the node of the cluster that a member is connected to; empty if there is none."""
+        return ""
 
     @property
     def is_public(self) -> bool:

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("app", "package", "server", "widgets")
-COMMON = ("addresses", "rate", "settings", "timing")
+COMMON = ("addresses", "rate", "repeats", "settings", "timing")
 """Of the server what all its folders may use."""
 
 ALLOWED = {
@@ -29,6 +29,7 @@ ALLOWED = {
     ),
     "server/cluster": (
         *("server.cluster", "server.order", "server.room"),
+        *("server.chat", "server.chat_server", "server.details", "server.gate"),  # clustered_server.py
         *(f"server.{name}" for name in COMMON),
     ),
     "widgets": ("widgets", "server.room.text"),
@@ -45,6 +46,7 @@ PURE = (
         "wire/turns",
     ),
     *("cluster/alone", "cluster/donor", "cluster/entering", "cluster/intake", "cluster/log"),
+    *("cluster/lateness", "cluster/link_report"),
     *("cluster/membership", "cluster/news", "cluster/notices", "cluster/operations", "cluster/outgoing"),
     *("cluster/replica", "cluster/shown", "cluster/site", "cluster/state", "cluster/untrusted"),
     "cluster/wire",

@@ -23,18 +23,18 @@ _BETWEEN = " · "
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What the card shows of one user. Times are spans, in seconds."""
+    """What the card shows of one user. Times are spans, in seconds; None = not known."""
 
     user_id: int
     name: str
     address: str
-    here: float
+    here: float | None
     """Since it joined."""
-    idle: float
+    idle: float | None
     """Since its last line."""
     lines: int
     """How many lines it has said."""
-    waiting: int
+    waiting: int | None
     """How many bytes wait for it to read them."""
     old_names: Sequence[str] = ()
     """The names it had before, the latest first."""
@@ -72,7 +72,8 @@ def facts(details: Details, width: int) -> list[str]:
     if width < WIDE:
         about = [mute, old] if details.muted else [old, mute]
         return [ending(address, width), truncate(f"{here} · {lines}", width), _joined(about, width)]
-    idle, waiting = f"idle {_minutes(details.idle)}", f"{size_text(details.waiting)} waiting"
+    idle = f"idle {_minutes(details.idle)}"
+    waiting = f"{'unknown' if details.waiting is None else size_text(details.waiting)} waiting"
     others = f"same address: {count_text(details.others, 'other')}" if details.others else ""
     parts = [mute, old, others] if details.muted else [old, others, mute if details.mutes else ""]
     about = _in_one_or_two(parts, width)
@@ -96,7 +97,9 @@ def _clock(at: float) -> str:
     return time.strftime("%H:%M", time.localtime(at))
 
 
-def _minutes(seconds: float) -> str:
+def _minutes(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
     # Seconds would change the card every second.
     return time_here(seconds) if seconds >= 60 else "<1m"
 

@@ -35,7 +35,7 @@ class Membership:
         site: the node.
         apply: applies an entry that came while the state was being asked for.
         entered: called whenever the node is in again.
-        replaced: called if another start of the node has taken its place.
+        retired: called if the node is never to be with the others again.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Membership:
         site: Site,
         apply: Callable[[Kept], None],
         entered: Callable[[], None],
-        replaced: Callable[[], None],
+        retired: Callable[[], None],
     ) -> None:
         self._site = site
         self._apply = apply
         self._entered = entered
-        self._replaced = replaced
+        self._retired = retired
         self.entering = Entering(site, self._known, self._differs)
         self._donor = Donor(site.log, site.loop.time)
         self._statement: list[bytes] = []
@@ -184,8 +184,8 @@ class Membership:
             site.shown.settle_due(site.state.roster, site.now())
 
     def _differs(self) -> None:
-        self._site.has_ended = True
         self._site.tell(Differs())
+        self._retired()
 
     # What others write, at its place in the log
 
@@ -251,7 +251,7 @@ class Membership:
         for other in [each for each in state.nodes.values() if each.name == roster.name]:
             if other.process == site.process:
                 site.tell(Replaced())
-                self._replaced()
+                self._retired()
                 return
             self._remove(other, Gone.REPLACED, time)
         site.seat(roster.process, rows)

@@ -49,7 +49,7 @@ class NatsLog:
 
     Args:
         settings: the engine, the room and the node.
-        process: this process, a number that no other has: 48 random bits.
+        process: this process, a number that no other has.
         refused: called with why the engine does not take what was appended or sent, as one line. Of an entry
             that becomes known when the same bytes are appended again, before others.
     """

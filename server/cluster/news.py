@@ -90,4 +90,46 @@ class Refused:
     why: str
 
 
-News = Entered | NodeIn | NodeGone | Silent | Works | Alone | Together | Lost | Replaced | Differs | Refused
+@dataclass(frozen=True, slots=True)
+class EngineRefuses:
+    """The engine does not take what this node writes."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The log can be neither read nor written for now."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """The log can be read and written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What this node reads of the log is `seconds` old."""
+
+    seconds: float
+
+
+News = (
+    Entered
+    | NodeIn
+    | NodeGone
+    | Silent
+    | Works
+    | Alone
+    | Together
+    | Lost
+    | Replaced
+    | Differs
+    | Refused
+    | EngineRefuses
+    | Unreachable
+    | Reachable
+    | Behind
+)

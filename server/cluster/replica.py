@@ -7,15 +7,17 @@ from dataclasses import replace
 from typing import assert_never
 
 from ..order import LocalOrder
-from ..room.entries import Entry, Join, ShutDown
+from ..room.entries import Entry, Join, Message, Say, ShutDown
 from .alone import Alone
 from .entering import Kept
 from .intake import Intake
+from .lateness import Lateness
 from .membership import BEAT, RESEND, Membership
-from .news import Refused
+from .news import Behind, Reachable, Refused, Unreachable
 from .operations import Beat, Dead, Goodbye, Operation, decode
 from .outgoing import Flight, Input
 from .site import Phase, Site
+from .state import Node
 from .untrusted import Malformed
 from .wire import Ask, Batch, Found, Roster
 from .wire import decode as decode_entry
@@ -28,6 +30,7 @@ MAX_MEMBERS = 1 << 20
 """How many members the room may have for each node that is in."""
 
 _TICK = 0.1  # seconds
+_LATE = 2.0  # seconds from which on the operator is told that entries come late
 
 
 class Replica:
@@ -41,9 +44,10 @@ class Replica:
     def __init__(self, site: Site, hold: float) -> None:
         self._site = site
         self._intake = Intake(site, self._wait)
-        self._membership = Membership(site, self._apply, self._entered, self._replaced)
+        self._membership = Membership(site, self._apply, self._entered, self._retired)
         self._alone = Alone(site, self._membership, self._do_here, self._intake.put, hold)
         self._here = LocalOrder(self._apply_here, site.failed)
+        self._lateness = Lateness()
         self._is_scheduled = False
         self._sent_at = 0.0
         self._beat_at = 0.0
@@ -154,13 +158,16 @@ class Replica:
         if site.is_out:
             return
         site.is_open = True
+        site.tell(Reachable())
         self._membership.opened()
         if site.outgoing.flight is not None:
             self._send(site.outgoing.flight)
 
     def closed(self, why: str) -> None:
         """The log can be neither read nor written for now."""
-        self._site.is_open = False
+        if not self._site.is_out:
+            self._site.is_open = False
+            self._site.tell(Unreachable(why))
 
     def lost(self, why: str) -> None:
         """What comes next does not continue what came before."""
@@ -181,6 +188,9 @@ class Replica:
         site, membership = self._site, self._membership
         if site.is_out:
             return
+        late = self._lateness.of(time, site.loop.time())
+        if late >= _LATE and site.phase is Phase.IN:
+            site.tell(Behind(late))
         try:
             entry = decode_entry(data)
         except Malformed as error:
@@ -230,20 +240,22 @@ class Replica:
             if site.state.is_told:
                 site.shown.settle(batch.process, site.state.roster, time)
         for operation in operations:
-            self._take_operation(operation, batch.process, time, is_new=is_new)
+            self._take_operation(operation, known, time, is_new=is_new)
 
-    def _take_operation(self, operation: Operation, process: int, time: float, *, is_new: bool) -> None:
+    def _take_operation(self, operation: Operation, node: Node, time: float, *, is_new: bool) -> None:
         match operation:
             case Beat():
                 pass
             case Goodbye():
-                self._membership.left(process, time)
+                self._membership.left(node.process, time)
             case Dead():
                 self._membership.died(operation, time)
             case Join(member_id=id_):
                 roster, nodes = self._site.state.roster, self._site.state.nodes
                 if roster.get(id_) is None and len(roster) < MAX_MEMBERS * len(nodes):
                     self._site.apply(operation, is_heard=is_new)
+            case Say() | Message():
+                self._site.apply(replace(operation, node=node.name), is_heard=is_new)
             case _:
                 self._site.apply(operation, is_heard=is_new)
 
@@ -294,7 +306,7 @@ class Replica:
         self._beat_at = 0.0
         self._schedule()
 
-    def _replaced(self) -> None:
+    def _retired(self) -> None:
         self._site.is_retired = True
         self._site.is_open = False
         self._alone.cut_off()

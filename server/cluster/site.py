@@ -67,7 +67,7 @@ class Site:
         loop: provides timers and the monotonic clock.
         now: the wall clock, in seconds since the epoch.
         name: the node's name.
-        process: tells this start of the node from all others; 48 bits.
+        process: tells this start of the node from all others; below `untrusted.PROCESSES`.
         tell: takes the news for the operator.
         failed: takes the error of an entry that could not be applied.
     """
@@ -105,7 +105,7 @@ class Site:
         """Whether it goes on without the others."""
         self.has_ended = False
         self.is_retired = False
-        """Whether it is alone for good, since another start of it has taken its place."""
+        """Whether it is alone for good: another start of it has taken its place, or the others differ."""
         self.term = 1
         self.counter = 0
         """How many entries it has made in this term."""

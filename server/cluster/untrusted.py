@@ -9,6 +9,9 @@ from ..addresses import Address, Network, address_of, network_of
 from ..room.names import is_name
 from ..room.text import clean
 
+PROCESSES = 1 << 31
+"""How many numbers there are for processes: the ids of members have 63 bits then, which SQLite can keep."""
+
 _SIZE = struct.Struct("<H")
 
 _host = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z_.@-]{1,16})?", re.ASCII).fullmatch
@@ -22,6 +25,17 @@ class Malformed(ValueError):
 
 class Invalid(ValueError):
     """A value that cannot be; what stands beside it is not concerned."""
+
+
+def process(number: int) -> int:
+    """Return the number of a process.
+
+    Raises:
+        Invalid: if none can have it.
+    """
+    if number >= PROCESSES:
+        raise Invalid
+    return number
 
 
 class Payload:

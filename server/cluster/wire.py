@@ -257,6 +257,7 @@ def decode(data: bytes) -> Batch | Ask | Found | Roster:
     if format_ != FORMAT:
         raise Malformed("it is of another format")
     try:
+        untrusted.process(process)
         match kind:
             case 1:
                 return Batch(process, term, counter, batch, payload.rest())
@@ -324,6 +325,7 @@ def decode_sent(data: bytes) -> State | Next:
 
 def _state(payload: Payload) -> State:
     _, position, process, basis, digest, index, is_last = _STATE.unpack(payload.take(_STATE.size))
+    untrusted.process(process)
     nodes = [_node(payload) for _ in range(_count(payload))]
     bans = [_ban(payload) for _ in range(_count(payload))]
     rows = [_row(payload) for _ in range(_count(payload))]
@@ -339,7 +341,7 @@ def _count(payload: Payload) -> int:
 
 def _node(payload: Payload) -> NodeRow:
     process, term, counter, level, size = _NODE.unpack(payload.take(_NODE.size))
-    return NodeRow(process, term, counter, level, untrusted.node_name(payload.take(size)))
+    return NodeRow(untrusted.process(process), term, counter, level, untrusted.node_name(payload.take(size)))
 
 
 def _ban(payload: Payload) -> BanRow:

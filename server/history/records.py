@@ -13,6 +13,7 @@ from ..room.events import (
     Joined,
     LeaveReason,
     Left,
+    Linked,
     Messaged,
     Muted,
     OperatorMessaged,
@@ -124,7 +125,7 @@ def content_of(event: Event, *, private: bool = False) -> Content | None:
         case OperatorMessaged():
             text = _joined(event.recipient, event.text)
             return (Kind.SENT, 0, event.name, text) if private and event.member_ids else None
-        case Refused() | Failed() | Recording() | Silenced() | Replied():
+        case Refused() | Failed() | Recording() | Linked() | Silenced() | Replied():
             return None
         case _:
             assert_never(event)

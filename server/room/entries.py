@@ -78,6 +78,8 @@ class Say:
     session_id: int
     name: str
     text: str
+    node: str = ""
+    """The node of a cluster where the operator is, if that is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ class Message:
     name: str
     target: Target
     text: str
+    node: str = ""
+    """As of `Say`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class OperatorSaid:
     time: float
     name: str
     text: str
+    node: str = ""
+    """The node of a cluster where it was said, if that is another one. A history does not keep this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,19 @@ class Recording:
     """What the file is: `history` or `log`."""
 
 
-ServerEvent = Started | Refused | Failed | Stopped | Recording
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Something about the link to the other nodes of a cluster."""
+
+    time: float
+    text: str
+    nodes: int
+    """How many nodes are in, this one included."""
+    trouble: str = ""
+    """What is wrong with the link until the next such event, in a few words; empty while it works."""
+
+
+ServerEvent = Started | Refused | Failed | Stopped | Recording | Linked
 
 
 # Addressed events: for their recipients alone. Never stored.
@@ -204,6 +218,8 @@ class OperatorMessaged:
     text: str
     member_ids: tuple[int, ...]
     """Who got it; empty if `recipient` names nobody."""
+    node: str = ""
+    """The node of a cluster where it was said, if that is another one."""
 
 
 class Outcome(enum.Enum):

@@ -81,6 +81,16 @@ def operator_private(name: str, text: str) -> str:
     return f"{name} (private): {text} "
 
 
+def operator_at(name: str, node: str) -> str:
+    """An operator of another node, for the operator's log."""
+    return f"{name} ({node})"
+
+
+def message_to(recipient: str, node: str) -> str:
+    """Whom an operator, who may be one of another node, has written to; for the operator's log."""
+    return f"{node} to {recipient}" if node else f"to {recipient}"
+
+
 def message_sent(count: int, recipient: str) -> str:
     return f"Message sent to {count} users of name {recipient}"
 

@@ -122,7 +122,7 @@ class Room:
             case entries.Leave():
                 self.leave(entry.member_ids, entry.reason, entry.remark, at=entry.time)
             case entries.Say():
-                event = OperatorSaid(entry.time, entry.name, entry.text)
+                event = OperatorSaid(entry.time, entry.name, entry.text, entry.node)
                 self.fanout.to_all(event)
                 self.sink.emit(event)
             case entries.Message():
@@ -206,7 +206,9 @@ class Room:
         members = self.roster.find(entry.target)
         recipient = _named(entry.target, members)
         ids = tuple([member.id for member in members])
-        event = OperatorMessaged(entry.time, entry.session_id, entry.name, recipient, entry.text, ids)
+        event = OperatorMessaged(
+            entry.time, entry.session_id, entry.name, recipient, entry.text, ids, entry.node
+        )
         for member_id in ids:
             self.fanout.to(member_id, event)
         self.sink.emit(event)

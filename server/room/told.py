@@ -14,6 +14,7 @@ from .events import (
     Joined,
     LeaveReason,
     Left,
+    Linked,
     Messaged,
     Muted,
     OperatorMessaged,
@@ -66,8 +67,8 @@ def told(event: Event) -> Telling[Any]:
             return _JOINED
         case Renamed():
             return _RENAMED
-        case OperatorSaid():
-            return _OPERATOR_SAID
+        case OperatorSaid(node=node):
+            return _SAID_ELSEWHERE if node else _OPERATOR_SAID
         case Muted():
             return _MUTED
         case Banned():
@@ -92,6 +93,8 @@ def told(event: Event) -> Telling[Any]:
             return _STOPPED
         case Recording(ok=ok):
             return _RECORDING if ok else _NOT_RECORDING
+        case Linked(trouble=trouble):
+            return _NOT_LINKED if trouble else _LINKED
         case _:
             assert_never(event)
 
@@ -137,6 +140,10 @@ def _private(event: Messaged) -> str:
     return notices.private(event.name, event.text)
 
 
+def _operator_said(event: OperatorSaid) -> str:
+    return notices.said(event.name, (event.text,))
+
+
 def _welcome(event: Joined) -> str:
     return notices.welcome(event.address)
 
@@ -147,10 +154,14 @@ def _is_now(event: Renamed) -> str:
 
 _SAID: Telling[Said] = Telling("chat", lambda event: event.texts, lambda event: event.name, _said, _said)
 _OPERATOR_SAID: Telling[OperatorSaid] = Telling(
+    "operator", lambda event: (event.text,), lambda event: event.name, _operator_said
+)
+_SAID_ELSEWHERE: Telling[OperatorSaid] = Telling(
     "operator",
     lambda event: (event.text,),
-    lambda event: event.name,
-    line=lambda event: notices.said(event.name, (event.text,)),
+    lambda event: notices.operator_at(event.name, event.node),
+    _operator_said,
+    _operator_said,
 )
 _MESSAGED: Telling[Messaged] = Telling(
     "private", lambda event: (event.text,), lambda event: event.name, _private, _private
@@ -164,7 +175,7 @@ _SILENCED: Telling[Silenced] = Telling(
 _OPERATOR_MESSAGED: Telling[OperatorMessaged] = Telling(
     "sent",
     lambda event: (event.text,) if event.member_ids else (),
-    lambda event: f"to {event.recipient}",
+    lambda event: notices.message_to(event.recipient, event.node),
     line=lambda event: notices.operator_private(event.name, event.text),
 )
 _LEFT: Telling[Left] = Telling(
@@ -202,3 +213,5 @@ _FAILED: Telling[Failed] = _aside("error", lambda event: notices.failed(event.wh
 _STOPPED: Telling[Stopped] = Telling("notice", lambda event: (notices.has_stopped(event.why),))
 _RECORDING: Telling[Recording] = _aside("notice", lambda event: event.text)
 _NOT_RECORDING: Telling[Recording] = _aside("error", lambda event: event.text)
+_LINKED: Telling[Linked] = _aside("notice", lambda event: event.text)
+_NOT_LINKED: Telling[Linked] = _aside("error", lambda event: event.text)

@@ -27,6 +27,7 @@ from chat_console.server.room.events import (
     Joined,
     LeaveReason,
     Left,
+    Linked,
     Messaged,
     Muted,
     OperatorMessaged,
@@ -215,6 +216,12 @@ SHOWN: list[tuple[Event, list[tuple[Kind, str, str]]]] = [
         [(Kind.ERROR, "", "Error while serving Ann: ValueError: no")],
     ),
     (Stopped(AT, "SIGTERM"), [(Kind.NOTICE, "", "The server has stopped (SIGTERM)")]),
+    (Linked(AT, "Node rome is in, with 2 users.", 2), [(Kind.NOTICE, "", "Node rome is in, with 2 users.")]),
+    (OperatorSaid(AT, "Operator", "hi", "rome"), [(Kind.OPERATOR, "Operator (rome)", "hi")]),
+    (
+        OperatorMessaged(AT, 0, "Operator", "Bob", "psst", (1,), "rome"),
+        [(Kind.SENT, "rome to Bob", "psst")],
+    ),
     (Recording(AT, True, "It goes on.", "log"), [(Kind.NOTICE, "", "It goes on.")]),
 ]
 

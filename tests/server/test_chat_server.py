@@ -272,6 +272,8 @@ class TestOperator:
             clock.advance(30)
             details = chat.server.details(1)
             assert details
+            assert details.here is not None
+            assert details.idle is not None
             assert 90 <= details.here < 90 + BOUND
             assert 30 <= details.idle < 30 + BOUND
             assert (str(details.address), details.lines, details.waiting) == (ann.address, 3, 0)
@@ -287,6 +289,7 @@ class TestOperator:
             sent = await chat.fill(1)
             details = chat.server.details(1)
             assert details
+            assert details.waiting is not None
             assert 0 < details.waiting < sent
 
     async def test_sees_the_members_in_order_of_joining(self) -> None:

@@ -14,7 +14,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from chat_console.app.console import ConsoleApp
-from chat_console.server.chat_server import ChatServer, Details
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.details import Details
 from chat_console.server.room.events import Event
 from chat_console.server.room.roster import Member
 from chat_console.server.settings import Settings

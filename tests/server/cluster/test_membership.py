@@ -17,6 +17,7 @@ from chat_console.server.cluster.news import (
     Lost,
     NodeGone,
     NodeIn,
+    Reachable,
     Refused,
     Replaced,
 )
@@ -116,7 +117,7 @@ class TestAsking:
         assert roster == Roster(50, 1, basis, bench.site.digest, 1, 0, True, "paris", [])
         assert not bench.node.is_in
         bench.back()
-        assert bench.news == [Entered(1, 0)]
+        assert bench.news == [Reachable(), Entered(1, 0)]
         assert bench.site.state.basis == basis
 
     def test_founds_none_while_somebody_is_in(self, bench: Bench) -> None:
@@ -166,7 +167,7 @@ class TestAsking:
         bench.put("rome", b"\1\7" + bytes(30))
         asked(bench)
         assert bench.sent == []
-        assert bench.news == [Refused("rome", "it is of a kind that is not known")]
+        assert bench.news == [Refused("rome", "it is of a kind that is not known"), Reachable()]
 
     def test_asks_again_where_founding_comes_to_nothing(self, bench: Bench) -> None:
         asked(bench)
@@ -310,7 +311,7 @@ class TestAnswer:
         somebody_is_in(bench)
         position = asked(bench)
         give(bench, chunk(bench, position, digest=1))
-        assert bench.news == [Differs()]
+        assert bench.news == [Reachable(), Differs(), Alone(0)]
         bench.turn(10)
         assert bench.sent == []
 

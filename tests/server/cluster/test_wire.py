@@ -13,7 +13,7 @@ from hypothesis.strategies import SearchStrategy
 
 from chat_console.server.addresses import Address, network_of
 from chat_console.server.cluster import wire
-from chat_console.server.cluster.untrusted import Malformed
+from chat_console.server.cluster.untrusted import PROCESSES, Malformed
 from chat_console.server.cluster.wire import (
     Ask,
     BanRow,
@@ -33,6 +33,7 @@ from chat_console.server.room.names import is_name
 from chat_console.server.settings import Settings
 
 u8, u16, u32, u64 = (st.integers(0, (1 << bits) - 1) for bits in (8, 16, 32, 64))
+processes = st.integers(0, PROCESSES - 1)
 node_names = st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True)
 times = st.floats(allow_nan=False, allow_infinity=False)
 hosts = st.ip_addresses().map(str)
@@ -48,19 +49,19 @@ rows = st.builds(
 )
 indexes = st.integers(0, wire.MAX_CHUNKS - 1)
 entries: SearchStrategy[Batch | Ask | Found | Roster] = st.one_of(
-    st.builds(Batch, u64, u32, u32, u64, st.binary(max_size=50)),
-    st.builds(Ask, u64, u32, u32, u64, node_names),
-    st.builds(Found, u64, u64),
+    st.builds(Batch, processes, u32, u32, u64, st.binary(max_size=50)),
+    st.builds(Ask, processes, u32, u32, u64, node_names),
+    st.builds(Found, processes, u64),
     st.builds(
-        Roster, u64, u32, u64, u64, u16, indexes, st.booleans(), node_names, st.lists(rows, max_size=5)
+        Roster, processes, u32, u64, u64, u16, indexes, st.booleans(), node_names, st.lists(rows, max_size=5)
     ),
 )
 bans = st.builds(BanRow, networks, st.none() | st.floats(0, 1e9))
 sent: SearchStrategy[State | Next] = st.one_of(
     st.builds(
         State,
-        *(u64, u64, u64, u64, indexes, st.booleans()),
-        st.lists(st.builds(NodeRow, u64, u32, u32, u16, node_names), max_size=4),
+        *(u64, processes, u64, u64, indexes, st.booleans()),
+        st.lists(st.builds(NodeRow, processes, u32, u32, u16, node_names), max_size=4),
         st.lists(bans, max_size=4),
         st.lists(rows, max_size=4),
     ),

@@ -17,6 +17,7 @@ from chat_console.server.room.events import (
     Joined,
     LeaveReason,
     Left,
+    Linked,
     Messaged,
     Muted,
     OperatorMessaged,
@@ -84,6 +85,14 @@ ROWS = (
     public(Renamed(1, 7, "192.0.2.7|41050", "Bob"), "rename", "192.0.2.7|41050 is now Bob"),
     Row(OperatorSaid(1, "Operator", "hello"), "operator", ["hello"], "Operator", "Operator: hello"),
     Row(OperatorSaid(1, "Night shift", "hello"), "operator", ["hello"], "Night shift", "Night shift: hello"),
+    Row(
+        OperatorSaid(1, "Operator", "hello", "rome"),
+        "operator",
+        ["hello"],
+        "Operator (rome)",
+        "Operator: hello",
+        "Operator: hello",
+    ),
     left(LeaveReason.QUIT, "Bob left", "Bob left: quit"),
     left(LeaveReason.END_OF_INPUT, "Bob left (closed its end)", "Bob left: closed the connection"),
     left(LeaveReason.LOST, "Bob left (connection lost)", "Bob left: connection lost"),
@@ -156,6 +165,8 @@ ROWS = (
     aside(Failed(1, "Bob", "KeyError: 1"), "error", "Error while serving Bob: KeyError: 1"),
     Row(Stopped(1, "SIGTERM"), "notice", ["The server has stopped (SIGTERM)"]),
     aside(Recording(1, True, "A new one was begun."), "notice", "A new one was begun."),
+    aside(Linked(1, "Node rome is in.", 2), "notice", "Node rome is in."),
+    aside(Linked(1, "Cut off.", 1, "cut off"), "error", "Cut off."),
     aside(Recording(1, False, "The disk is full."), "error", "The disk is full."),
 )
 

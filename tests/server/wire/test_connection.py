@@ -248,6 +248,7 @@ def waiting(chat: Chat) -> int:
     """How many bytes wait for the first who came."""
     details = chat.server.details(1)
     assert details
+    assert details.waiting is not None
     return details.waiting
 
 

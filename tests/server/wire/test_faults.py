@@ -222,6 +222,8 @@ class TestWallClock:
             assert await self.listed(chat) == "192.0.2.7 for 10m"
             details = chat.server.details(1)
             assert details
+            assert details.idle is not None
+            assert details.here is not None
             assert 0 <= details.idle <= details.here < BOUND
             await chat.pass_time(clock, 10 * 60 - 1)
             assert chat.server.members[1].muted

@@ -1,0 +1,263 @@
+"""Whole servers on one log: when they listen, what they know of each other's members, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from support.chat_clients import Client
+from support.nats_engine import Engine
+from support.waiting import BOUND, until
+
+from chat_console.server.addresses import network_of
+from chat_console.server.cluster import clustered_server
+from chat_console.server.cluster.clustered_server import ClusteredServer, ClusterError
+from chat_console.server.cluster.engine import EngineError
+from chat_console.server.cluster.log import Reader
+from chat_console.server.cluster.settings import ClusterSettings
+from chat_console.server.room.events import Linked
+from chat_console.server.settings import Settings
+
+
+class Shared:
+    """One order of entries for all logs of this process."""
+
+    def __init__(self) -> None:
+        self.logs: dict[int, FakeLog] = {}
+        self.position = 0
+        self.last: tuple[int, float, str, bytes] | None = None
+        self.is_lossy = False
+        self.never_opens = False
+        self.error: Exception | None = None
+
+    def log(self, settings: ClusterSettings, process: int, refused: Callable[[str], object]) -> FakeLog:
+        self.logs[process] = FakeLog(self, settings.node, process, refused)
+        return self.logs[process]
+
+
+class FakeLog:
+    """A log in memory."""
+
+    def __init__(self, shared: Shared, node: str, process: int, refused: Callable[[str], object]) -> None:
+        self.shared = shared
+        self.node = node
+        self.process = process
+        self.refused = refused
+        self.trouble = "not connected yet"
+        self.reader: Reader | None = None
+
+    async def start(self, reader: Reader) -> None:
+        if self.shared.error is not None:
+            raise self.shared.error
+        if self.shared.never_opens:
+            self.trouble = "connection refused"
+            await asyncio.Event().wait()
+        self.reader = reader
+        self.trouble = ""
+        reader.opened()
+        if self.shared.last is not None:
+            reader.entry(*self.shared.last)
+
+    async def stop(self) -> None:
+        self.reader = None
+
+    def append(self, data: bytes) -> None:
+        if not self.shared.is_lossy:
+            asyncio.get_running_loop().call_soon(self._deliver, data)
+
+    def _deliver(self, data: bytes) -> None:
+        self.shared.position += 1
+        self.shared.last = self.shared.position, time.time(), self.node, data
+        for each in self.shared.logs.values():
+            if each.reader is not None:
+                each.reader.entry(*self.shared.last)
+
+    def send(self, node: str, process: int, data: bytes) -> None:
+        reader = self.shared.logs[process].reader
+        assert reader is not None
+        asyncio.get_running_loop().call_soon(reader.received, data)
+
+
+def cluster(node: str, url: str = "nats://127.0.0.1", room: str = "lobby") -> ClusterSettings:
+    return ClusterSettings(urls=(url,), node=node, room=room)
+
+
+def texts_told(server: ClusteredServer) -> list[str]:
+    """What the server tells from now on of its cluster."""
+    texts: list[str] = []
+    server.subscribe(lambda event: texts.append(event.text) if isinstance(event, Linked) else None)
+    return texts
+
+
+async def connect(server: ClusteredServer) -> Client:
+    return Client(*await asyncio.open_connection("127.0.0.1", server.port))
+
+
+@pytest.fixture
+def memory() -> Shared:
+    return Shared()
+
+
+Make = Callable[..., ClusteredServer]
+
+
+@pytest.fixture
+async def make(memory: Shared) -> AsyncIterator[Make]:
+    """Makes a node on the shared log; it is stopped in the end."""
+    async with AsyncExitStack() as stack:
+
+        def new(node: str, **settings: object) -> ClusteredServer:
+            made = Settings(port=0, **settings)  # type: ignore[arg-type]
+            server = ClusteredServer(cluster(node), made, log=memory.log)
+            stack.push_async_callback(server.stop)
+            return server
+
+        yield new
+
+
+async def test_members_of_all_nodes_are_known_with_their_node(make: Make) -> None:
+    paris, rome = make("paris"), make("rome")
+    told = texts_told(paris)
+    await paris.start()
+    await rome.start()
+    await until(lambda: len(told) == 2)
+    assert told == ["This node is in: 1 node, 0 users.", "Node rome is in, with 0 users."]
+    assert paris.nodes == rome.nodes == ["paris", "rome"]
+    ann, bob = await connect(paris), await connect(rome)
+    await until(lambda: len(paris.members) == len(rome.members) == 2)
+    here = next(each for each in rome.members if str(each.address) == bob.address)
+    far = next(each for each in rome.members if str(each.address) == ann.address)
+    known, unknown = rome.details(here.id), rome.details(far.id)
+    assert known is not None
+    assert known.node == ""
+    assert None not in (known.here, known.idle, known.waiting)
+    assert unknown is not None
+    assert (str(unknown.address), unknown.here, unknown.idle, unknown.waiting) == (
+        ann.address,
+        None,
+        None,
+        None,
+    )
+    assert (unknown.node, unknown.lines) == ("paris", 0)
+    assert (rome.node_of(here.id), rome.node_of(7)) == ("rome", "")
+    assert rome.details(7) is None
+    for client in (ann, bob):
+        client.close()
+
+
+async def test_a_node_that_stops_says_goodbye_at_once(make: Make) -> None:
+    paris, rome = make("paris"), make("rome")
+    told = texts_told(paris)
+    await paris.start()
+    await rome.start()
+    ann = await connect(rome)
+    await until(lambda: len(paris.members) == 1)
+    await rome.stop()
+    assert (await ann.rest())[-2:] == ["Server is shutting down", "You have left the server"]
+    assert told[-1] == "Node rome is gone, with 1 user: it said goodbye."
+    assert not paris.members
+    assert paris.nodes == ["paris"]
+    ann.close()
+
+
+async def test_a_goodbye_that_does_not_come_back_is_not_waited_for_long(
+    make: Make, memory: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clustered_server, "GOODBYE", 0.05)
+    paris = make("paris")
+    await paris.start()
+    memory.is_lossy = True
+    async with asyncio.timeout(BOUND):
+        await paris.stop()
+
+
+async def test_a_node_without_a_link_stops_without_a_goodbye(make: Make, memory: Shared) -> None:
+    paris = make("paris")
+    await paris.start()
+    (log,) = memory.logs.values()
+    assert log.reader is not None
+    log.reader.closed("gone")
+    position = memory.position
+    await paris.stop()
+    assert memory.position == position
+
+
+@pytest.mark.parametrize(
+    ("never_opens", "message"),
+    [
+        (
+            True,
+            "cannot reach the engine at 127.0.0.1:4222: connection refused; "
+            "start nats-server -js there, or name another with --cluster",
+        ),
+        (False, "not in the room lobby after 0s: see docs/cluster.md"),
+    ],
+)
+async def test_one_that_does_not_come_in_says_what_to_do(
+    make: Make, memory: Shared, monkeypatch: pytest.MonkeyPatch, *, never_opens: bool, message: str
+) -> None:
+    monkeypatch.setattr(clustered_server, "ENTERING", 0.05)
+    memory.never_opens, memory.is_lossy = never_opens, True
+    paris = make("paris")
+    with pytest.raises(ClusterError) as caught:
+        await paris.start()
+    assert str(caught.value) == message
+    assert paris.endpoints == ()
+
+
+async def test_an_error_of_the_engine_ends_the_start(make: Make, memory: Shared, tmp_path: Path) -> None:
+    memory.error = EngineError("too old")
+    paris = make("paris", bans_file=tmp_path / "bans")
+    with pytest.raises(ClusterError, match=r"^too old$"):
+        await paris.start()
+    assert paris.chat.bans.file is None
+    memory.error = OSError("odd")
+    with pytest.raises(OSError, match="odd"):
+        await make("rome").start()
+
+
+async def test_one_with_other_settings_does_not_come_in(make: Make) -> None:
+    await make("paris").start()
+    with pytest.raises(ClusterError, match="give all the same --shared-nicks"):
+        await make("rome", shared_nicks=True).start()
+
+
+async def test_one_that_comes_in_gets_the_bans_of_the_others(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "bans").write_text("192.0.2.7 -\n")
+    await make("paris", bans_file=tmp_path / "bans").start()
+    others = tmp_path / "others"
+    rome = make("rome", bans_file=others)
+    await rome.start()
+    assert [network for network, _ in rome.chat.bans.all()] == [network_of("192.0.2.7")]
+    await until(lambda: others.exists() and "192.0.2.7" in others.read_text())
+
+
+async def test_what_the_engine_refuses_and_what_fails_is_told(make: Make, memory: Shared) -> None:
+    paris = make("paris")
+    told = texts_told(paris)
+    await paris.start()
+    (log,) = memory.logs.values()
+    log.refused("maximum bytes exceeded")
+    assert told[-1] == "The engine refuses: maximum bytes exceeded."
+    events: list[object] = []
+    paris.subscribe(events.append)
+    paris._site.failed(ValueError("odd"))  # pyright: ignore[reportPrivateUsage]
+    await until(lambda: any("odd" in str(event) for event in events))
+
+
+async def test_two_nodes_on_a_real_engine_are_one_room(shared: Engine, room: str) -> None:
+    settings = Settings(port=0)
+    paris = ClusteredServer(cluster("paris", shared.url, room), settings)
+    rome = ClusteredServer(cluster("rome", shared.url, room), settings)
+    async with paris, rome:
+        ann, bob = await connect(paris), await connect(rome)
+        await until(lambda: len(paris.members) == 2)
+        ann.send("/nick Ann", "hello")
+        assert await bob.until("Ann: hello")
+    assert (await bob.rest())[-1] == "You have left the server"
+    for client in (ann, bob):
+        client.close()
