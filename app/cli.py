@@ -13,16 +13,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ..server.chat_server import ChatServer
+from ..server.chat_server import ChatServer, StartError
 from ..server.gate.bans_file import BansFileError
 from ..server.history.place import HistoryError
 from ..server.wire.listener import HostsError, ListenError
 from ..server.wire.tls import CertificateError
 from . import environment
+from .cluster_options import cluster_settings
 from .joining import who_can_join
-from .options import EXIT_USAGE, UsageError, parser, problem, settings, show
+from .options import EXIT_USAGE, parser, problem, settings, show
 from .plain import PlainConsole
 from .process import never_stop_for_the_terminal, notify, on_signal
+from .usage import UsageError
 
 if TYPE_CHECKING:
     from ..server.history.recorder import Recorder
@@ -75,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _run(options: argparse.Namespace) -> int:
     try:
-        server = ChatServer(settings(options))
+        server = _server(options)
     except UsageError as error:
         return _fail(str(error))
     log = None
@@ -89,6 +91,26 @@ async def _run(options: argparse.Namespace) -> int:
     finally:
         if log is not None:
             await log.close()
+
+
+def _server(options: argparse.Namespace) -> ChatServer:
+    """Make the server, or the node, that the options ask for.
+
+    Raises:
+        UsageError: if they cannot be met.
+    """
+    cluster = cluster_settings(options)
+    if cluster is None:
+        return ChatServer(settings(options))
+    # Not earlier: a server without a cluster does without its modules, and without nats-py.
+    try:
+        from ..server.cluster.clustered_server import ClusteredServer
+
+        return ClusteredServer(cluster, settings(options))
+    except ModuleNotFoundError as error:
+        if error.name != "nats":
+            raise
+        raise UsageError("--cluster needs one more package: pip install nats-py") from None
 
 
 def _log(server: ChatServer, options: argparse.Namespace) -> Recorder:
@@ -118,7 +140,7 @@ async def _serve(server: ChatServer, options: argparse.Namespace, log: Recorder 
         return _fail(f"{error}; see --tls-cert and --tls-key")
     except BansFileError as error:
         return _fail(f"{error}, or name another file with --bans")
-    except HistoryError as error:
+    except (HistoryError, StartError) as error:
         return _fail(str(error))
     # At most once, whatever starts the shutdown.
     stopping = functools.cache(functools.partial(notify, "STOPPING=1"))

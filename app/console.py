@@ -27,11 +27,12 @@ from .inbox import Bell
 from .keys import APP_KEYS, help_sections
 from .legible import Legible, LegibleAmong256, Undimmed
 from .line_history import LineHistory
-from .options import UsageError, show
+from .options import show
 from .painting import PaintingApp
 from .palette import palette, theme_palette
 from .saving import farewell
 from .terminal import driver_class, repaint
+from .usage import UsageError
 
 
 class UnknownTheme(UsageError):

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from .options import UsageError
+from .usage import UsageError
 
 _DUMB = ("", "dumb", "unknown")
 """Terminal types of which nothing is known except that they print lines (terminfo(5))."""

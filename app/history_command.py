@@ -10,7 +10,8 @@ from itertools import islice
 
 from ..server.history.place import HistoryError
 from ..widgets.moments import moment
-from .options import EXIT_USAGE, Parser, file_name, problem, show, whole_number
+from .options import EXIT_USAGE, Parser, problem, show
+from .usage import file_name, whole_number
 
 _SHOWN_AT_ONCE = 1_000
 _MOST_LAST = 1_000_000

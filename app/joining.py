@@ -21,18 +21,19 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def who_can_join(server: ChatServer) -> list[str]:
-    """Return what to tell the operator of a public `server`: a warning, and what people type to join.
+    """Return what to tell the operator of an open `server`: warnings, and what people type to join.
 
-    Empty if only this machine can join.
+    Empty if only this machine can join, and nothing goes to other nodes as it is.
     """
+    link = [notices.link_warning()] if server.link_is_exposed else []
     if not server.is_public:
-        return []
+        return link
     encrypted = server.settings.encrypted
     ways = [
         notices.join_with(Endpoint(address, server.port), encrypted=encrypted)
         for address in reachable([endpoint.host for endpoint in server.endpoints])[:_MOST]
     ]
-    return [notices.public_warning(encrypted=encrypted), *ways]
+    return [notices.public_warning(encrypted=encrypted), *ways, *link]
 
 
 def ways_to_join(server: ChatServer) -> list[str]:

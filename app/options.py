@@ -11,10 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn
 
 from ..server.room.text import clean
 from ..server.settings import MAX_WELCOME, Settings, SettingsError
+from .cluster_options import add_cluster
+from .usage import Group, UsageError, file_name, number, whole_number
 
 _DEFAULTS = Settings()
 
@@ -29,16 +31,6 @@ EXIT_USAGE = 2
 
 _PATIENCE = 1.0
 """How long to wait for a non-blocking stream to become writable, in seconds."""
-
-
-class _Group(Protocol):
-    """A group of options of the parser: argparse has no public name for its type."""
-
-    def add_argument(self, *names: str, **options: Any) -> argparse.Action: ...
-
-
-class UsageError(ValueError):
-    """The program cannot run as asked; the message tells the user what to fix."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     _add_network(result.add_argument_group("where people join"))
     _add_limits(result.add_argument_group("limits"))
     _add_history(result.add_argument_group("the history"))
+    add_cluster(result.add_argument_group("one room on many machines"))
     _add_console(result.add_argument_group("the console"))
     return result
 
@@ -154,7 +147,7 @@ def _option(field: str) -> str:
     return "--" + names.get(field, field).replace("_", "-")
 
 
-def _add_network(group: _Group) -> None:
+def _add_network(group: Group) -> None:
     group.add_argument(
         "--host",
         metavar="ADDR",
@@ -187,7 +180,7 @@ def _add_network(group: _Group) -> None:
     )
 
 
-def _add_limits(group: _Group) -> None:
+def _add_limits(group: Group) -> None:
     add = partial(_add_limit, group)
     add("--rate", number, "lines per second from one user, 0.4 KiB each; the rest wait; 0 = no limit")
     add("--burst", whole_number, "lines a user may send at once before --rate applies")
@@ -224,7 +217,7 @@ def _add_limits(group: _Group) -> None:
     )
 
 
-def _add_history(group: _Group) -> None:
+def _add_history(group: Group) -> None:
     group.add_argument(
         "--history",
         metavar="FILE",
@@ -267,7 +260,7 @@ def _add_history(group: _Group) -> None:
 
 
 def _add_limit(
-    group: _Group, option: str, kind: Callable[[str], float], text: str, metavar: str = "N"
+    group: Group, option: str, kind: Callable[[str], float], text: str, metavar: str = "N"
 ) -> None:
     """Add an option for the setting of the same name, with that setting's default."""
     default = getattr(_DEFAULTS, option.removeprefix("--").replace("-", "_"))
@@ -276,7 +269,7 @@ def _add_limit(
     )
 
 
-def _add_console(group: _Group) -> None:
+def _add_console(group: Group) -> None:
     group.add_argument("--plain", action="store_true", help="use a line-based console on stdin and stdout")
     group.add_argument(
         "--theme", metavar="NAME", help="the console's colours, such as textual-light or ansi-dark"
@@ -290,31 +283,6 @@ def _add_console(group: _Group) -> None:
         action="store_true",
         help="do not keep what you type for the next time, nor read what was kept",
     )
-
-
-def whole_number(text: str) -> int:
-    """Read a whole number in decimal digits."""
-    # Python refuses numbers of more than 4,300 digits, and no setting has more than 10.
-    if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 20:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
-
-
-def file_name(text: str) -> Path:
-    """Read the name of a file."""
-    if text:
-        return Path(text)
-    raise argparse.ArgumentTypeError("a file needs a name")  # "" would mean the current folder
-
-
-def number(text: str) -> float:
-    """Read a number, which may have a fraction."""
-    try:
-        if text.isascii() and "_" not in text:
-            return float(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
 
 
 def _welcome(path: Path) -> str:

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from .history.recorder import Recorder
 
 
+class StartError(Exception):
+    """A server cannot do its work; the message, one line, says what to do."""
+
+
 class _RunningLoop:
     """Whichever event loop is running: a server may be made before there is one."""
 
@@ -293,6 +297,11 @@ class ChatServer:
     def is_public(self) -> bool:
         """Whether the server listens on any address other than loopback."""
         return not all(is_loopback(endpoint.host) for endpoint in self.endpoints)
+
+    @property
+    def link_is_exposed(self) -> bool:
+        """Whether what passes between the nodes of the cluster can be read on the network's path."""
+        return False
 
     def details(self, member_id: int) -> Details | None:
         """What is known about one member; None if it is gone."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..chat import Chat
-from ..chat_server import ChatServer
+from ..chat_server import ChatServer, StartError
 from ..details import Details
 from ..gate.bans import Aside
 from ..gate.bans_file import BansFile
@@ -33,7 +33,7 @@ GOODBYE = 1.0
 """How long a node that stops waits for its goodbye to be in the log, in seconds."""
 
 
-class ClusterError(Exception):
+class ClusterError(StartError):
     """The node cannot come in; the message, one line, says what to do."""
 
 
@@ -175,6 +175,11 @@ class ClusteredServer(ChatServer):
         """The names of the nodes that are in, in order; only this one's while it is cut off."""
         names = {node.name for node in self._site.state.nodes.values()}
         return sorted(names | {self.cluster.node})
+
+    @property
+    def link_is_exposed(self) -> bool:
+        """Whether what passes between the nodes of the cluster can be read on the network's path."""
+        return self.cluster.is_exposed
 
     def node_of(self, member_id: int) -> str:
         """The name of the node that a member is connected to; empty if it is not known."""

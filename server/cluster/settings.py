@@ -11,9 +11,6 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ..addresses import is_loopback
 from ..settings import SettingsError
 
-VARIABLE = "CHAT_CONSOLE_CLUSTER"
-"""The environment variable that may have the URLs, so that no password is in the command line."""
-
 MAX_ENTRY = 512 << 10
 """The most bytes in one entry; the engine must take them in one message."""
 
@@ -168,7 +165,7 @@ def _server_of(url: str) -> Server:
 
 
 def urls_in(text: str) -> tuple[str, ...]:
-    """The URLs in `text`, such as the value of `VARIABLE`: with blanks or commas in between."""
+    """The URLs in `text`, with blanks or commas in between."""
     return tuple(re.split(r"[\s,]+", text.strip(" \t\r\n,"))) if text.strip(" \t\r\n,") else ()
 
 

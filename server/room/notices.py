@@ -33,6 +33,10 @@ def public_warning(*, encrypted: bool) -> str:
     return f"Anyone who can reach this port can join{wire}."
 
 
+def link_warning() -> str:
+    return "Nothing between the nodes is encrypted: use a tls:// URL with --cluster."
+
+
 def join_with(endpoint: Endpoint, *, encrypted: bool) -> str:
     """How to connect to one of the server's endpoints."""
     return f"People join with: {join_command(endpoint, encrypted=encrypted)}"

@@ -16,12 +16,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.nats_engine import free_port
 from support.waiting import BOUND
 
 from chat_console.app import cli, environment, joining
-from chat_console.app.options import UsageError
+from chat_console.app.usage import UsageError
 from chat_console.server.chat import Chat
 from chat_console.server.chat_server import ChatServer
+from chat_console.server.cluster import clustered_server
 from chat_console.server.room import notices
 from chat_console.server.settings import Settings
 from chat_console.server.wire import listener
@@ -246,6 +248,35 @@ class TestListenProblem:
         )
         assert not plain_console.last.served
 
+    def test_a_cluster_without_nats_py_is_one_line_and_exit_code_2(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "nats", None)
+        monkeypatch.delitem(sys.modules, "chat_console.server.cluster.nats_log", raising=False)
+        assert cli.main(["--plain", "--port", "0", "--cluster", "nats://127.0.0.1"]) == 2
+        assert capfd.readouterr().err == (
+            "chat-console: --cluster needs one more package: pip install nats-py\n"
+        )
+
+    def test_another_module_that_is_missing_is_no_matter_of_the_options(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "chat_console.server.cluster.clustered_server", None)
+        with pytest.raises(ModuleNotFoundError):
+            cli.main(["--plain", "--port", "0", "--cluster", "nats://127.0.0.1"])
+
+    def test_an_engine_that_is_not_there_is_one_line_and_exit_code_2(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(clustered_server, "ENTERING", 0.5)
+        engine = f"127.0.0.1:{free_port()}"
+        assert cli.main(["--plain", "--port", "0", "--cluster", f"nats://{engine}"]) == 2
+        assert capfd.readouterr() == (
+            "",
+            f"chat-console: cannot reach the engine at {engine}: connection refused; "
+            "start nats-server -js there, or name another with --cluster\n",
+        )
+
     def test_a_privileged_port_is_one_line_and_exit_code_2(
         self,
         plain_console: type[RecordedConsole],
@@ -387,6 +418,17 @@ class TestPublicWarning:
             "Anyone who can reach this port can join.",
             f"People join with: ncat --ssl 192.0.2.2 {console.server.port}",
         ]
+
+    def test_a_link_to_other_nodes_that_is_not_encrypted_is_told_too(
+        self, plain_console: type[RecordedConsole], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ChatServer, "link_is_exposed", property(lambda self: True))
+        link = "Nothing between the nodes is encrypted: use a tls:// URL with --cluster."
+        assert cli.main(["--plain", "--port", "0"]) == 7
+        assert plain_console.last.told == [link]
+        assert cli.main(["--plain", "--port", "0", "--host", "0.0.0.0"]) == 7
+        assert plain_console.last.told[0] == notices.public_warning(encrypted=False)
+        assert plain_console.last.told[-1] == link
 
     def test_there_is_none_on_loopback(self, plain_console: type[RecordedConsole]) -> None:
         assert cli.main(["--plain", "--port", "0"]) == 7

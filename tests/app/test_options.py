@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from chat_console.app import options
-from chat_console.app.options import UsageError, parser, settings
+from chat_console.app import options, usage
+from chat_console.app.options import parser, settings
+from chat_console.app.usage import UsageError
 from chat_console.server.settings import Settings
 
 INFINITE = resource.RLIM_INFINITY
@@ -161,7 +162,9 @@ class TestHelp:
         known = (
             "help version host port tls-cert tls-key shared-nicks welcome rate burst max-clients max-per-ip "
             "connect-rate connect-burst trust max-backlog stall-timeout bans history history-days "
-            "history-private log log-format replay plain theme no-mouse no-bell no-line-history"
+            "history-private log log-format replay cluster room node cluster-hold cluster-storage "
+            "cluster-replicas cluster-ca cluster-cert cluster-key cluster-creds plain theme no-mouse no-bell "
+            "no-line-history"
         )
         assert re.findall(r"^ (?:-\w(?: \w+)?, )?--([a-z-]+)", help_text, re.MULTILINE) == known.split()
 
@@ -292,7 +295,7 @@ def test_a_value_that_the_settings_refuse_is_told_by_its_option(
     ("text", "number"), [("0", 0), ("1234", 1234), ("007", 7), ("65535", 65535), ("-1", -1)]
 )
 def test_a_whole_number_is_decimal_digits(text: str, number: int) -> None:
-    assert options.whole_number(text) == number
+    assert usage.whole_number(text) == number
 
 
 @pytest.mark.parametrize(
@@ -301,20 +304,20 @@ def test_a_whole_number_is_decimal_digits(text: str, number: int) -> None:
 )
 def test_all_else_is_no_whole_number(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a whole number$"):
-        options.whole_number(text)
+        usage.whole_number(text)
 
 
 @pytest.mark.parametrize(
     ("text", "number"), [("1", 1.0), ("2.5", 2.5), (".5", 0.5), ("1e1", 10.0), ("-1", -1.0)]
 )
 def test_a_number_may_have_a_fraction(text: str, number: float) -> None:
-    assert options.number(text) == number
+    assert usage.number(text) == number
 
 
 @pytest.mark.parametrize("text", ["", "1,5", "many", "1_0", "\u0661"])
 def test_all_else_is_no_number(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=r"is not a number$"):
-        options.number(text)
+        usage.number(text)
 
 
 def test_every_setting_that_is_not_inner_has_an_option() -> None:
