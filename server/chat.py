@@ -165,7 +165,11 @@ class Chat:
     def started(self, event: Started) -> None:
         """Announce that the server is listening, and remember it for later consoles."""
         self._started = event
-        self.emit(event)
+        self._stream.go_on_after(event)
+
+    def hold_events(self) -> None:
+        """Let events wait until the server has started."""
+        self._stream.hold()
 
     def reply(self, session_id: int | None, text: str, outcome: Outcome = Outcome.ANSWERED) -> None:
         """Answer one session, or all if `session_id` is None."""

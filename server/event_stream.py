@@ -25,6 +25,7 @@ class EventStream:
         self._tell = tell
         self._call_soon = call_soon
         self._waiting: deque[Iterator[Event]] = deque()
+        self._is_held = False
 
     @property
     def waits(self) -> bool:
@@ -33,7 +34,7 @@ class EventStream:
 
     def emit(self, event: Event) -> None:
         """Pass on `event`, after any that still wait."""
-        if self._waiting:
+        if self._waiting or self._is_held:
             self._waiting.append(iter((event,)))
         else:
             self._tell(event)
@@ -41,8 +42,18 @@ class EventStream:
     def emit_all(self, events: Iterable[Event]) -> None:
         """Pass on `events`, after any that still wait. They may be generated lazily."""
         self._waiting.append(iter(events))
-        if len(self._waiting) == 1:
+        if len(self._waiting) == 1 and not self._is_held:
             self._go_on()
+
+    def hold(self) -> None:
+        """Let all that comes from now on wait for `go_on_after`."""
+        self._is_held = True
+
+    def go_on_after(self, event: Event) -> None:
+        """Pass on `event`, and then what was held."""
+        self._tell(event)
+        self._is_held = False
+        self._go_on()
 
     def _go_on(self) -> None:
         left = _TOLD_AT_ONCE

@@ -104,18 +104,21 @@ class ClusteredServer(ChatServer):
             tell=self._hear,
             failed=lambda error: chat.failed("a request", error),
         )
+        self._site.shown.is_early = True
         self._replica = Replica(self._site, self.cluster.hold)
         self._report = LinkReport(self.cluster.node, lambda: len(self.nodes), chat.emit, chat.now, chat.loop)
         return self._replica
 
     def _hear(self, news: News) -> None:
-        if not self._entered.done():
-            if isinstance(news, Entered):
-                self._entered.set_result(None)
-            elif isinstance(news, Differs):
-                self._entered.set_exception(ClusterError(notices.differs()))
-                return
+        is_first = not self._entered.done()
+        if is_first and isinstance(news, Differs):
+            self._entered.set_exception(ClusterError(notices.differs()))
+            return
         self._report.take(news)
+        if is_first and isinstance(news, Entered):
+            self._entered.set_result(None)
+            self._site.shown.is_early = False
+            self.chat.hold_events()  # others are heard from now on, but the first event is the start
 
     # Start and stop
 

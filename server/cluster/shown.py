@@ -73,6 +73,8 @@ class Shown:
         self._until: dict[int, float] = {}
         self.is_quiet = False
         """Whether members are told nothing, since one line for all is to come; consoles are told anyway."""
+        self.is_early = False
+        """Whether nobody is here yet who could be told: who comes finds the others in the roster."""
 
     # What is believed
 
@@ -146,6 +148,8 @@ class Shown:
 
     def joined(self, members: Sequence[Member], time: float) -> None:
         """Tell that `members` have joined, by one line if they are many."""
+        if self.is_early:
+            return
         events: list[Joined | Renamed] = []
         for member in members:
             events.append(Joined(time, member.id, member.address))

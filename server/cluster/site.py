@@ -118,6 +118,7 @@ class Site:
         self._unheard = Room(Nowhere(), Watch(None, self._was_not_told), bans, room.settings)
         room.sink = Watch(room.sink, self._was_told)
         self._heard = Room(room.fanout, room.sink, bans, room.settings)
+        self._heard.replay = room.replay
 
     @property
     def is_out(self) -> bool:

@@ -94,3 +94,16 @@ def test_one_that_cannot_be_told_keeps_back_no_other(scene: Scene) -> None:
     scene.stream.emit(event(3))
     scene.turn()
     assert scene.told == ["1", "2", "3"]
+
+
+def test_what_is_held_comes_after_what_it_waits_for(scene: Scene) -> None:
+    scene.stream.hold()
+    scene.stream.emit(event(2))
+    scene.stream.emit_all([event(3), event(4)])
+    scene.turn()
+    assert scene.told == []
+    assert scene.stream.waits
+    scene.stream.go_on_after(event(1))
+    assert scene.told == ["1", "2", "3", "4"]
+    scene.stream.emit(event(5))
+    assert scene.told[4:] == ["5"]

@@ -15,6 +15,7 @@ from chat_console.server.cluster.news import News
 from chat_console.server.cluster.operations import Operation, encode
 from chat_console.server.cluster.replica import Replica
 from chat_console.server.cluster.site import Site
+from chat_console.server.cluster.untrusted import PROCESSES
 from chat_console.server.room.entries import Leave, Lines
 from chat_console.server.room.events import Event, Joined, LeaveReason, Left, Renamed
 from chat_console.server.settings import Settings
@@ -261,7 +262,7 @@ class Node:
         self.name = name
         self.loop = NodeLoop(log.world)
         self.link = Link(log, name, self.loop, chance)
-        self.process = self.link.process = process or chance.getrandbits(47) + 1
+        self.process = self.link.process = process or chance.randrange(1, PROCESSES)
         self.news: list[News] = []
         self.errors: list[Exception] = []
         self.chat = Chat(

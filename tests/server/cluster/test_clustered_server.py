@@ -13,13 +13,13 @@ from support.chat_clients import Client
 from support.nats_engine import Engine
 from support.waiting import BOUND, until
 
-from chat_console.server.addresses import network_of
+from chat_console.server.addresses import Address, network_of
 from chat_console.server.cluster import clustered_server
 from chat_console.server.cluster.clustered_server import ClusteredServer, ClusterError
 from chat_console.server.cluster.engine import EngineError
 from chat_console.server.cluster.log import Reader
 from chat_console.server.cluster.settings import ClusterSettings
-from chat_console.server.room.events import Linked
+from chat_console.server.room.events import Event, Joined, Linked, Started
 from chat_console.server.settings import Settings
 
 
@@ -147,6 +147,37 @@ async def test_members_of_all_nodes_are_known_with_their_node(make: Make) -> Non
     assert rome.details(7) is None
     for client in (ann, bob):
         client.close()
+
+
+async def test_who_is_here_already_is_no_news(make: Make) -> None:
+    paris, rome = make("paris"), make("rome")
+    await paris.start()
+    ann = await connect(paris)
+    ann.send("/nick Ann")
+    assert await ann.until("You are now Ann")
+    events: list[Event] = []
+    rome.subscribe(events.append)
+    await rome.start()
+    assert [type(event) for event in events] == [Linked, Started]
+    assert [member.name for member in rome.members] == ["Ann"]
+    bob = await connect(rome)
+    await until(lambda: isinstance(events[-1], Joined))
+    for client in (ann, bob):
+        client.close()
+
+
+async def test_what_others_do_while_a_node_begins_to_listen_is_told_after_that(make: Make) -> None:
+    paris = make("paris")
+    events: list[Event] = []
+
+    def note(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Linked):  # from here on others are heard
+            asyncio.get_running_loop().call_soon(paris.chat.emit, Joined(1.0, 7, Address("192.0.2.7", 4007)))
+
+    paris.subscribe(note)
+    await paris.start()
+    assert [type(event) for event in events] == [Linked, Started, Joined]
 
 
 async def test_a_node_that_stops_says_goodbye_at_once(make: Make) -> None:
