@@ -6,16 +6,19 @@ import contextlib
 import os
 import re
 import shlex
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.programs import environment, require
-from support.waiting import BOUND
+from support.waiting import BOUND, wait_until
 
 from .conftest import Connect, StartConsole, StartProgram
 
@@ -125,6 +128,77 @@ def test_a_fifo_is_written_to_again_and_again(tmp_path: Path) -> None:
     )
     _, *lines = done.stdout.splitlines()
     assert lines == ["Kicked 0 people.", "No users connected"], done.stderr
+
+
+# docs/cluster.md
+
+
+def commands_of(section: str) -> list[str]:
+    """The commands of a section of the page about clusters, a line each."""
+    text = re.split(rf"^## {section}$", page("cluster.md"), flags=re.MULTILINE)[1].partition("\n## ")[0]
+    return re.findall(r"^    ((?:openssl|export|nats-server|chat-console) .*)$", text, re.MULTILINE)
+
+
+def blocks_of(section: str) -> list[str]:
+    """What stands in the blocks of a section, one text each."""
+    text = re.split(rf"^## {section}$", page("cluster.md"), flags=re.MULTILINE)[1].partition("\n## ")[0]
+    found = re.findall(r"(?:^    .*\n|(?<=\n)\n(?=    ))+", text, re.MULTILINE)
+    return [textwrap.dedent(block) for block in found]
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return str(taken.getsockname()[1])
+
+
+def listens(port: str) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port))):
+        return True
+    return False
+
+
+def test_two_nodes_are_one_room_in_five_minutes(
+    start: StartProgram, start_console: StartConsole, connect: Connect, tmp_path: Path
+) -> None:
+    engine, *nodes = commands_of("Two nodes in five minutes")
+    port = free_port()
+    program, *options = shlex.split(engine)
+    start(shutil.which(program, path=PATH) or program, *options, "-p", port, "-sd", str(tmp_path))
+    wait_until(lambda: listens(port))
+    consoles = [
+        start_console(*shlex.split(re.sub(r"--port \d+", "", node.replace("4222", port)))[1:])
+        for node in nodes
+    ]
+    clients = [connect(console.port) for console in consoles]
+    clients[0].wait_for(f"Welcome {clients[1].address} ")
+    clients[1].send("hello")
+    clients[0].wait_for(f"{clients[1].address}: hello\n")
+
+
+def test_the_engine_with_users_and_tls_lets_the_nodes_of_the_page_in(
+    start: StartProgram, start_console: StartConsole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    section = "With users and TLS"
+    room, configuration, *_ = blocks_of(section)
+    openssl, passwords, check, run, url, node = commands_of(section)
+    port = free_port()
+    Path("room.conf").write_text(room, "utf-8")
+    Path("nats.conf").write_text(configuration.replace("0.0.0.0:4222", f"127.0.0.1:{port}"), "utf-8")
+    require("openssl")
+    subprocess.run(shlex.split(openssl), check=True, capture_output=True)
+    url = url.replace("nats1:4222", f"localhost:{port}")
+    script = f"{passwords}; {url}; printf '%s\\n' $PARIS $ROME $CHAT_CONSOLE_CLUSTER"
+    values = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True).stdout.split()
+    for name, value in zip(("PARIS", "ROME", "CHAT_CONSOLE_CLUSTER"), values, strict=True):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PATH", PATH)
+    subprocess.run(shlex.split(check), check=True, capture_output=True, timeout=BOUND)
+    start(shutil.which("nats-server", path=PATH) or "", *shlex.split(run)[1:])
+    wait_until(lambda: listens(port))
+    console = start_console(*shlex.split(node)[1:])
+    assert console.port
+    console.errors.wait_for("This node is in")
 
 
 # deploy/

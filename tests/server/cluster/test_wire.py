@@ -88,6 +88,19 @@ def test_what_is_sent_comes_back_as_it_was(message: State | Next) -> None:
     assert decode_sent(encode_sent(message)) == message
 
 
+@pytest.mark.parametrize("process", [PROCESSES, (1 << 64) - 1])
+def test_a_process_whose_members_would_have_ids_of_more_than_63_bits_is_refused(process: int) -> None:
+    for entry in (Batch(process, 1, 1, 1, b""), Ask(process, 1, 1, 1, "rome"), Found(process, 1)):
+        with pytest.raises(Malformed, match="a value that cannot be"):
+            decode(encode(entry))
+    for state in (
+        State(1, process, 1, 1, 0, True, (), (), ()),
+        State(1, 1, 1, 1, 0, True, [NodeRow(process, 1, 1, 1, "rome")], (), ()),
+    ):
+        with pytest.raises(Malformed, match="a value that cannot be"):
+            decode_sent(encode_sent(state))
+
+
 @given(data=st.binary(max_size=300) | st.binary(max_size=200).map(b"\1\4\1\0".__add__))
 @example(b"")
 def test_no_bytes_do_anything_but_be_refused(data: bytes) -> None:
