@@ -19,7 +19,7 @@ from . import notices
 from .engine import PAGE, EngineError
 from .link_report import LinkReport
 from .log import Log, Reader
-from .news import Differs, EngineRefuses, Entered, News
+from .news import Differs, EngineRefuses, Entered, News, Refused
 from .operations import process_of
 from .replica import Replica
 from .settings import ClusterSettings
@@ -87,6 +87,7 @@ class ClusteredServer(ChatServer):
         self._process = secrets.randbelow(PROCESSES)
         self._entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._log = log(cluster, self._process, lambda why: self._hear(EngineRefuses(why)))
+        self._not_understood: Refused | None = None
         super().__init__(settings)
 
     def _new_chat(self, loop: Loop, aside: Aside) -> Chat:
@@ -113,6 +114,9 @@ class ClusteredServer(ChatServer):
         is_first = not self._entered.done()
         if is_first and isinstance(news, Differs):
             self._entered.set_exception(ClusterError(notices.differs()))
+            return
+        if is_first and isinstance(news, Refused):
+            self._not_understood = news
             return
         self._report.take(news)
         if is_first and isinstance(news, Entered):
@@ -153,6 +157,8 @@ class ClusteredServer(ChatServer):
             where = " or ".join(map(str, self.cluster.servers))
             why = f"cannot reach the engine at {where}: {trouble}"
             return f"{why}; start nats-server -js there, or name another with --cluster"
+        if (refused := self._not_understood) is not None:
+            return f"node {refused.node} is not understood ({refused.why}): run the same version on all nodes"
         return f"not in the room {self.cluster.room} after {ENTERING:.0f}s: see {PAGE}"
 
     async def _leave(self) -> None:

@@ -240,6 +240,17 @@ async def test_one_that_does_not_come_in_says_what_to_do(
     assert paris.endpoints == ()
 
 
+async def test_one_of_another_format_is_named(
+    make: Make, memory: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clustered_server, "ENTERING", 0.05)
+    memory.last = 1, time.time(), "rome", b"\2" + bytes(31)
+    with pytest.raises(ClusterError) as caught:
+        await make("paris").start()
+    told = "node rome is not understood (it is of another format): run the same version on all nodes"
+    assert str(caught.value) == told
+
+
 async def test_an_error_of_the_engine_ends_the_start(make: Make, memory: Shared, tmp_path: Path) -> None:
     memory.error = EngineError("too old")
     paris = make("paris", bans_file=tmp_path / "bans")
