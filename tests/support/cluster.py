@@ -5,7 +5,9 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Self
 
 from chat_console.server.addresses import Address
@@ -25,15 +27,7 @@ from .recording import Receiver, at_once
 
 Call = Callable[[], object]
 
-
-class Alarm:
-    """A call that is still to come."""
-
-    def __init__(self, call: Call) -> None:
-        self.call: Call | None = call
-
-    def cancel(self) -> None:
-        self.call = None
+_ID_AND_NAME = attrgetter("id", "name")
 
 
 class World:
@@ -41,30 +35,59 @@ class World:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self._alarms: list[tuple[float, int, Alarm]] = []
+        self._alarms: list[tuple[float, int, Call]] = []
+        self._soon: deque[Call] = deque()
         self._numbers = itertools.count()
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.run(seconds)
 
-    def at(self, time: float, call: Call) -> Alarm:
-        alarm = Alarm(call)
-        heapq.heappush(self._alarms, (time, next(self._numbers), alarm))
-        return alarm
+    def soon(self, call: Call) -> None:
+        """Make `call` as soon as what is happening is over."""
+        self._soon.append(call)
 
-    def after(self, seconds: float, call: Call) -> Alarm:
-        return self.at(self.now + seconds, call)
+    def at(self, time: float, call: Call) -> None:
+        heapq.heappush(self._alarms, (time, next(self._numbers), call))
+
+    def after(self, seconds: float, call: Call) -> None:
+        heapq.heappush(self._alarms, (self.now + seconds, next(self._numbers), call))
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
         until = self.now + seconds
-        while self._alarms and self._alarms[0][0] <= until:
-            time, _, alarm = heapq.heappop(self._alarms)
-            self.now = max(self.now, time)
-            if alarm.call is not None:
-                alarm.call()
+        alarms, soon = self._alarms, self._soon
+        while True:
+            while soon:
+                soon.popleft()()
+            if not alarms or alarms[0][0] > until:
+                break
+            time, _, call = heapq.heappop(alarms)
+            if time > self.now:
+                self.now = time
+            call()
         self.now = until
+
+
+class Alarm:
+    """A call that is still to come, and waits while its loop is frozen."""
+
+    __slots__ = ("_loop", "call")
+
+    def __init__(self, loop: NodeLoop, call: Call) -> None:
+        self._loop = loop
+        self.call: Call | None = call
+
+    def cancel(self) -> None:
+        self.call = None
+
+    def ring(self) -> None:
+        if self.call is None or self._loop.is_dead:
+            return
+        if self._loop.is_frozen:
+            self._loop.waiting.append(self)
+        else:
+            self.call()
 
 
 class NodeLoop:
@@ -74,32 +97,24 @@ class NodeLoop:
         self.world = world
         self.is_frozen = False
         self.is_dead = False
-        self._waiting: list[Alarm] = []
+        self.waiting: list[Alarm] = []
 
     def time(self) -> float:
         return self.world.now
 
-    def call_soon(self, call: Call) -> Timer:
-        return self.call_later(0, call)
+    def call_soon(self, call: Call) -> None:
+        self.world.soon(Alarm(self, call).ring)
 
     def call_later(self, seconds: float, call: Call) -> Timer:
-        alarm = Alarm(call)
-        self.world.after(seconds, lambda: self._due(alarm))
+        alarm = Alarm(self, call)
+        self.world.after(seconds, alarm.ring)
         return alarm
-
-    def _due(self, alarm: Alarm) -> None:
-        if self.is_dead or alarm.call is None:
-            return
-        if self.is_frozen:
-            self._waiting.append(alarm)
-        else:
-            alarm.call()
 
     def thaw(self) -> None:
         self.is_frozen = False
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         for alarm in waiting:
-            self._due(alarm)
+            alarm.ring()
 
 
 class SharedLog:
@@ -188,9 +203,7 @@ class Link:
             self.is_connected, self.is_attached = True, False
             self.generation += 1
             generation = self.generation
-            self.world.after(
-                self.chance.uniform(0.001, 0.3), lambda: self.loop.call_soon(lambda: self._attach(generation))
-            )
+            self.loop.call_later(self.chance.uniform(0.001, 0.3), lambda: self._attach(generation))
 
     def _attach(self, generation: int) -> None:
         if generation != self.generation or not self.is_connected:
@@ -219,28 +232,25 @@ class Link:
         if not self._is_reading and self.is_connected and self.is_attached and self._birth == self.log.birth:
             self._is_reading = True
             generation = self.generation
-            self.world.after(
-                self.chance.uniform(0.0002, 0.004),
-                lambda: self.loop.call_soon(lambda: self._read(generation)),
-            )
+            self.loop.call_later(self.chance.uniform(0.0002, 0.004), lambda: self._read(generation))
 
     def _read(self, generation: int) -> None:
         self._is_reading = False
         assert self.replica is not None
         if generation != self.generation or not self.is_connected or self._birth != self.log.birth:
             return
+        log = self.log
         for _ in range(self.chance.choice((1, 3, 50))):
-            if self.cursor >= self.log.last:
+            index = self.cursor - log.offset
+            if index >= len(log.entries):
                 return
-            if self.cursor < self.log.offset:  # trimmed under its feet
+            if index < 0:  # trimmed under its feet
                 self.last = None
                 self.replica.lost("it has been trimmed")
-                self.cursor = max(self.log.offset, self.log.last - 1)
+                self.cursor = max(log.offset, log.last - 1)
                 continue
             self.cursor += 1
-            found = self.log.get(self.cursor)
-            assert found is not None
-            time, node, data = found
+            time, node, data = log.entries[index]
             self.last = self.cursor, data
             self.replica.entry(self.cursor, time, node, data)
             self.read_to(self.cursor)
@@ -347,7 +357,7 @@ class Node:
 
     @property
     def members(self) -> list[tuple[int, str]]:
-        return [(member.id, member.name) for member in self.chat.room.roster.members]
+        return [*map(_ID_AND_NAME, self.chat.room.roster.members)]
 
     @property
     def names(self) -> list[str]:
@@ -428,7 +438,7 @@ class Bench:
         """What a client has got since one last looked."""
         self.turn()
         lines = self.node.seen(id_)
-        self.node.receivers[id_].data = b""
+        self.node.receivers[id_].data.clear()
         return lines
 
 

@@ -115,7 +115,7 @@ class Receiver:
 
     def __init__(self, codec: Codec = LF) -> None:
         self.codec = codec
-        self.data = b""
+        self.data = bytearray()
         self.finished = False
 
     def write(self, data: bytes) -> None:
@@ -217,7 +217,7 @@ class Scene:
             if receiver.data
         }
         for receiver in self.receivers.values():
-            receiver.data = b""
+            receiver.data.clear()
         return seen
 
     def told(self) -> list[Event]:

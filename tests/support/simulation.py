@@ -5,6 +5,7 @@ To see some seeds again, from one to before another: `PYTHONPATH=tests python -m
 
 from __future__ import annotations
 
+import gc
 import itertools
 import random
 import sys
@@ -60,10 +61,10 @@ class Simulation:
         """Nodes that are in at one position with one basis have equal rosters."""
         site = node.site
         if node.is_in and not (site.is_alone or site.has_ended):
-            found = self.log.get(position)
-            key = (self.log.birth, self.epoch, site.state.basis, position, found)
-            name, members = self.seen.setdefault(key, (node.name, node.members))
-            assert members == node.members, f"at {position} {name} has {members}, {node.name} {node.members}"
+            key = (self.log.birth, self.epoch, site.state.basis, position, self.log.get(position))
+            own = node.name, node.members
+            name, members = self.seen.setdefault(key, own)
+            assert members == own[1], f"at {position} {name} has {members}, {node.name} {own[1]}"
 
     # What goes on
 
@@ -252,18 +253,25 @@ def simulate(first: int, end: int, seconds: float = 60.0) -> None:
     rows = donor.MAX_ROWS
     # Statements and states are to take several chunks, though there are few people.
     donor.MAX_ROWS = membership.MAX_ROWS = 3
+    gc.disable()  # next to nothing becomes garbage before a seed is over, and then all of it
     try:
         for seed in range(first, end):
-            simulation = Simulation(seed)
-            try:
-                simulation.run(seconds)
-                simulation.check()
-            except Exception as error:
-                again = f"PYTHONPATH=tests python -m support.simulation {seed} {seed + 1}"
-                error.add_note("\n".join([again, *simulation.trace]))
-                raise
+            _simulate(seed, seconds)
+            gc.collect(0)
     finally:
+        gc.enable()
         donor.MAX_ROWS = membership.MAX_ROWS = rows
+
+
+def _simulate(seed: int, seconds: float) -> None:
+    simulation = Simulation(seed)
+    try:
+        simulation.run(seconds)
+        simulation.check()
+    except Exception as error:
+        again = f"PYTHONPATH=tests python -m support.simulation {seed} {seed + 1}"
+        error.add_note("\n".join([again, *simulation.trace]))
+        raise
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class ThreeNodes:
             receiver = self.home(member).receivers[member.id]
             if receiver.data:
                 seen[member] = receiver.data.decode().removesuffix("\n").split("\n")
-                receiver.data = b""
+                receiver.data.clear()
         return seen
 
     @property
