@@ -34,6 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if any(place.is_relative_to(folder) for folder in ALONE):
             item.add_marker(pytest.mark.alone)
+        if item.get_closest_marker("slow") or item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.uncounted)
 
 
 @pytest.fixture(scope="session", autouse=True)

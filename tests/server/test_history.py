@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from support.chat_clients import open_chat
 from support.recording import Scene
 from support.records import is_sound, lines_in, rows_in
-from support.waiting import until
+from support.waiting import BOUND, until
 
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.history.place import HistoryError
@@ -146,6 +147,25 @@ async def test_what_could_not_be_recorded_is_told_in_the_end(
     assert recorder is not None
     monkeypatch.setattr(recorder, "close", partial(recorder.close, 0.05))
     await server.stop()
+    assert server.not_recorded == "The history is not complete: 3 lines could not be written."
+
+
+async def test_a_stop_that_waits_for_the_disk_ends_at_once_with_abort(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = ChatServer(Settings(port=0, history_file=path))
+    await server.start()
+    path.unlink()
+    path.mkdir()
+    server.operator().operate("hello")
+    recorder = server._recorder  # pyright: ignore[reportPrivateUsage] - to wait for longer than the test
+    assert recorder is not None
+    monkeypatch.setattr(recorder, "close", partial(recorder.close, 10 * BOUND))
+    stopping = asyncio.create_task(server.stop())
+    await asyncio.sleep(0)
+    server.abort()
+    async with asyncio.timeout(BOUND):
+        await stopping
     assert server.not_recorded == "The history is not complete: 3 lines could not be written."
 
 
