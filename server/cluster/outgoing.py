@@ -89,6 +89,8 @@ class Outgoing:
         if self._held is not None:
             flight, self._held = self._held, None
             return flight
+        if not self._inputs:
+            return None
         taken: list[Input] = []
         size = 0
         while self._inputs and (not taken or size + len(self._inputs[0].data) <= MAX_BATCH):
@@ -97,7 +99,7 @@ class Outgoing:
             size += len(item.data)
         self._count(-sum(item.size for item in taken))
         if not size:
-            return taken or None
+            return taken
         self._numbers += 1
         return Flight(self._numbers, taken)
 

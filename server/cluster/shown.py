@@ -123,9 +123,10 @@ class Shown:
 
     def settle_due(self, roster: Roster, time: float) -> None:
         """Settle the members of those nodes that have had their time."""
-        now = self._clock()
-        for process in [process for process, until in self._until.items() if until <= now]:
-            self.settle(process, roster, time)
+        if self._until:
+            now = self._clock()
+            for process in [process for process, until in self._until.items() if until <= now]:
+                self.settle(process, roster, time)
 
     def settle(self, process: int, roster: Roster, time: float) -> None:
         """Tell what people here do not know yet of the members of a node; they are as `roster` has them."""

@@ -124,8 +124,8 @@ class Roster:
         """The nickname of a member that `target` may be a mistyped form of; None if there is none."""
         if len(target) <= MAX_NAME_LENGTH:
             for name in one_edit_away(_folded(target)):
-                for member in self._by_nickname.get(name, {}).values():
-                    return member.name
+                if bearers := self._by_nickname.get(name):
+                    return next(iter(bearers.values())).name
         return None
 
     def is_taken(self, nickname: str, but: Member) -> bool:

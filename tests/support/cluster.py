@@ -16,7 +16,7 @@ from chat_console.server.cluster import wire
 from chat_console.server.cluster.news import News
 from chat_console.server.cluster.operations import Operation, encode
 from chat_console.server.cluster.replica import Replica
-from chat_console.server.cluster.site import Site
+from chat_console.server.cluster.site import Phase, Site
 from chat_console.server.cluster.untrusted import PROCESSES
 from chat_console.server.room.entries import Leave, Lines
 from chat_console.server.room.events import Event, Joined, LeaveReason, Left, Renamed
@@ -254,7 +254,8 @@ class Link:
             self.last = self.cursor, data
             self.replica.entry(self.cursor, time, node, data)
             self.read_to(self.cursor)
-        self.wake()
+        if self.cursor < log.last:
+            self.wake()
 
 
 class Node:
@@ -353,7 +354,7 @@ class Node:
 
     @property
     def is_in(self) -> bool:
-        return self.site.phase.name == "IN"
+        return self.site.phase is Phase.IN
 
     @property
     def members(self) -> list[tuple[int, str]]:
