@@ -381,6 +381,7 @@ def full_log(number: int, width: int, height: int, *, users: bool) -> list[Line]
     return frame
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize(
     ("width", "users", "side_margins", "most"),
     [

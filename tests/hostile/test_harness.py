@@ -242,8 +242,9 @@ FOREIGN = (
 
 @pytest.mark.parametrize("escape", FOREIGN, ids=ascii)
 def test_a_sequence_that_the_console_does_not_write_is_a_fault_wherever_it_is_cut(escape: str) -> None:
-    data = f"{PAINTED}{escape}{PAINTED}".encode()
-    for cut in range(len(data)):
+    before = PAINTED.encode()
+    data = before + escape.encode() + before
+    for cut in range(len(before), len(before) + len(escape) + 1):
         screen = Screen("screen")
         screen.take(data[:cut])
         screen.take(data[cut:])

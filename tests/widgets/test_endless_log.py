@@ -73,6 +73,7 @@ async def test_one_scrolls_up_over_the_boundary_and_back_row_by_row(reader: Read
     assert reader.texts[-1] == "line 305"
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("count", [4, 12, 40, 300])
 async def test_with_lines_of_many_rows_every_row_is_reached_from_both_ends(
     reader: Reader, count: int

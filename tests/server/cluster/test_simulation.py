@@ -14,6 +14,6 @@ def test_rooms_stay_one(first: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(100, 5_000, 100))
+@pytest.mark.parametrize("first", range(100, 5_000, 50))
 def test_rooms_stay_one_also_in_rarer_cases(first: int) -> None:
-    simulate(first, first + 100)
+    simulate(first, first + 50)

@@ -167,6 +167,7 @@ def is_of(sender: str, line: Line) -> bool:
     return line.kind in TALK and fold(said_to).startswith(fold(sender))
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("has_index", [True, False])
 @given(records=RECORDS, query=QUERIES, indexed=st.integers(0, 4) | st.none(), data=st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -342,6 +343,7 @@ def test_a_value_of_another_type_is_no_error(
     reader.close()
 
 
+@pytest.mark.uncounted
 def test_of_long_records_a_page_reads_few_beyond_its_lines(
     path: Path, tape: Tape, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,6 +142,7 @@ def state(pure: PureRoom) -> object:
     }
 
 
+@pytest.mark.uncounted
 @pytest.mark.parametrize("shared", [False, True])
 @given(log=logs)
 def test_of_one_log_the_same_room_comes_everywhere_with_the_same_items_and_events(
@@ -154,6 +155,7 @@ def test_of_one_log_the_same_room_comes_everywhere_with_the_same_items_and_event
     assert state(one) == state(other)
 
 
+@pytest.mark.uncounted
 @given(log=logs)
 @settings(deadline=None)
 def test_what_comes_out_of_a_log_depends_on_nothing_that_comes_later(log: list[Entry]) -> None:
@@ -167,6 +169,7 @@ def test_what_comes_out_of_a_log_depends_on_nothing_that_comes_later(log: list[E
         ]
 
 
+@pytest.mark.uncounted
 @given(log=logs)
 @settings(deadline=None)
 def test_everybody_who_gets_two_lines_gets_them_in_the_same_order(log: list[Entry]) -> None:

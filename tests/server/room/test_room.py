@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from support.recording import NOW, Scene, replied
 
-from chat_console.server.room.entries import NOTHING, MuteExpired
+from chat_console.server.room.entries import NOTHING, MuteExpired, Nick
 from chat_console.server.room.events import (
     Joined,
     LeaveReason,
@@ -410,3 +410,13 @@ class TestEnds:
         scene.leave(ann)
         scene.leave()
         assert (scene.seen(), scene.told()) == ({}, [])
+
+
+def test_what_was_asked_for_by_who_has_left_is_not_done(scene: Scene) -> None:
+    ann, _ = scene.gather("Ann", "Bob")
+    scene.leave(ann)
+    scene.forget()
+    scene.submit(Nick(NOW, ann.id, "Cid"))
+    scene.submit(MuteExpired(NOW, ann.id, NOW))
+    scene.send(ann, "hello")
+    assert (scene.seen(), scene.told()) == ({}, [])
