@@ -199,6 +199,8 @@ def test_whatever_is_said_the_list_and_the_frame_of_the_log_stay_as_they_are(
             lambda rows, width=columns: len(rows[0].rstrip()) <= width and beside_the_log(rows) == before,
         )
     shown.type("\x1bOS\x1b[B")
+    if shows(until(shown, lambda rows: shows(rows, "▸Ann") or shows(rows, "▸Bob")), "▸Bob"):
+        shown.type("\x1b[B")  # both say as much, and either may stand first
     until(shown, lambda rows: shows(rows, "▸Ann"))
     shown.type("\x1bOR")
     until(shown, lambda rows: shows(rows, "Kick Ann ("))

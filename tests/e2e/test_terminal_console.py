@@ -346,7 +346,7 @@ def test_after_a_suspension_the_whole_screen_is_there(
 def start_in_shell(terminal: Terminal) -> tuple[int, int]:
     """Start the program from the shell in `terminal`; return its process and its port."""
     terminal.wait_for("bash-")
-    terminal.type(" ".join(("PS1='ready> ';", *PROGRAM, "--port", "0")) + ENTER)
+    terminal.type(" ".join(("PS1='ready> ';", *PROGRAM, "--port", "0", "--rate", "0")) + ENTER)
     found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) ·(?s:.*)\^P all")
     children = subprocess.run(
         ["ps", "-o", "pid=", "--ppid", str(terminal.process.pid)], capture_output=True, text=True, check=True
