@@ -179,6 +179,10 @@ class Chat:
         """Report an error that was caught and contained."""
         self.emit(Failed(self.now(), where, described(error)))
 
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call `call` as soon as all that has been submitted so far is applied, which may be at once."""
+        self.order.when_done(call)
+
     def _request_failed(self, error: Exception) -> None:
         self.failed("a subscriber's request", error)
 

@@ -285,6 +285,11 @@ class ChatServer:
         return number if recorded is event else 0
 
     @property
+    def node(self) -> str:
+        """The name of this node of a cluster; empty without a cluster."""
+        return ""
+
+    @property
     def nodes(self) -> Sequence[str]:
         """The names of the nodes of the cluster that are in, this one's too; empty without a cluster."""
         return ()

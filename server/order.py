@@ -25,6 +25,10 @@ class Order(Protocol):
         """Call `call`, once, when the order is full no more; asking again meanwhile changes nothing."""
         ...
 
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call `call` as soon as all that has been submitted so far is applied, which may be at once."""
+        ...
+
 
 _LONGEST_CHAIN = 16  # entries, each submitted while the one before was being applied
 
@@ -51,6 +55,10 @@ class LocalOrder:
 
     def when_free(self, call: Callable[[], object]) -> None:
         """Call `call`: this order is never full."""
+        call()
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call `call`: whoever is not in the middle of an entry has had all of its own applied."""
         call()
 
     def submit(self, entry: Entry) -> None:

@@ -180,6 +180,11 @@ class ClusteredServer(ChatServer):
     # The operator's side
 
     @property
+    def node(self) -> str:
+        """The name of this node."""
+        return self.cluster.node
+
+    @property
     def nodes(self) -> Sequence[str]:
         """The names of the nodes that are in, in order; only this one's while it is cut off."""
         names = {node.name for node in self._site.state.nodes.values()}

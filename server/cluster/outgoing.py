@@ -19,10 +19,17 @@ _UNSHARED = 4096  # bytes that an answer for its author alone counts as
 
 
 @dataclass(frozen=True, slots=True)
+class Then:
+    """Somebody at this node waits until all that came before is done."""
+
+    call: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """Something to be done here and, if it has `data`, at all other nodes too."""
 
-    operation: Operation
+    operation: Operation | Then
     data: bytes = b""
     """The operation as others get it; empty if it concerns its author alone."""
 
@@ -68,6 +75,11 @@ class Outgoing:
     def waits(self) -> bool:
         """Whether anything waits to be taken."""
         return bool(self._inputs) or self._held is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is on its way."""
+        return not self.waits and self.flight is None
 
     @property
     def is_full(self) -> bool:

@@ -15,7 +15,7 @@ from .lateness import Lateness
 from .membership import BEAT, RESEND, Membership
 from .news import Behind, Reachable, Refused, Unreachable
 from .operations import Beat, Dead, Goodbye, Operation, decode
-from .outgoing import Flight, Input
+from .outgoing import Flight, Input, Then
 from .site import Phase, Site
 from .state import Node
 from .untrusted import Malformed
@@ -65,6 +65,13 @@ class Replica:
     def when_free(self, call: Callable[[], object]) -> None:
         """Call `call`, once, when the order is full no more."""
         self._site.outgoing.when_free(call)
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call `call` as soon as all that has been submitted so far is applied, which may be at once."""
+        if self._site.outgoing.is_idle:
+            call()
+        else:
+            self._wait(Input(Then(call)))
 
     def submit(self, entry: Entry) -> None:
         """Have `entry` applied on all nodes when its turn comes, or here if it concerns its author alone.
@@ -275,6 +282,8 @@ class Replica:
         """Do an input of this node at its place in the log."""
         site, operation = self._site, item.operation
         match operation:
+            case Then():
+                self._go_on(operation)
             case Beat():
                 self._beats -= 1
                 for dead in self._membership.beat():
@@ -287,10 +296,19 @@ class Replica:
                 self._intake.done(operation, position, place)
                 site.apply(replace(operation, time=time))
 
+    def _go_on(self, then: Then) -> None:
+        try:
+            then.call()
+        except Exception as error:  # one that fails must not hold up the others
+            self._site.failed(error)
+
     # Alone, and the end
 
     def _do_here(self, item: Input) -> None:
         """Do an input of this node here only."""
+        if isinstance(item.operation, Then):
+            self._go_on(item.operation)
+            return
         if isinstance(item.operation, Beat | Dead | Goodbye):
             self._beats -= isinstance(item.operation, Beat)
             return

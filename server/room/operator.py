@@ -31,6 +31,10 @@ class Office(Protocol):
         """Have `entry` applied in order."""
         ...
 
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call `call` as soon as all that has been submitted so far is applied."""
+        ...
+
     def reply(self, session_id: int | None, text: str, outcome: Outcome = Outcome.ANSWERED) -> None:
         """Answer one session, or all if `session_id` is None."""
         ...
@@ -115,6 +119,10 @@ class OperatorSession:
                 self.say(spoken)
             elif not self.message(recipient, spoken):
                 self.refuse(notices.already_left())
+
+    def when_done(self, call: Callable[[], object]) -> None:
+        """Call `call` as soon as all that has been asked for so far is done: at once, but in a cluster."""
+        self._office.when_done(call)
 
     def sees(self, member_id: int) -> bool:
         """Whether the member with that id is here."""

@@ -340,6 +340,9 @@ class TestEntries:
             def submit(self, entry: Entry) -> None:
                 log.append(entry)
 
+            def when_done(self, call: Callable[[], object]) -> None:
+                raise NotImplementedError
+
             def when_free(self, call: Callable[[], object]) -> None:
                 raise NotImplementedError
 

@@ -292,6 +292,11 @@ class TestOperator:
             assert details.waiting is not None
             assert 0 < details.waiting < sent
 
+    async def test_sees_no_nodes_without_a_cluster(self) -> None:
+        async with open_chat() as chat:
+            await chat.gather("Ann")
+            assert (chat.server.node, chat.server.nodes, chat.server.node_of(1)) == ("", (), "")
+
     async def test_sees_the_members_in_order_of_joining(self) -> None:
         async with open_chat() as chat:
             await chat.gather("Zoe", "Ann")

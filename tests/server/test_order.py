@@ -82,11 +82,12 @@ class TestLocalOrder:
         applied.order.submit(say("one"))
         assert applied.done == ["one", *answers]
 
-    def test_is_never_full(self) -> None:
+    def test_is_never_full_and_always_done(self) -> None:
         order, calls = Applied().order, []
         assert not order.is_full
         order.when_free(lambda: calls.append("free"))
-        assert calls == ["free"]
+        order.when_done(lambda: calls.append("done"))
+        assert calls == ["free", "done"]
 
     def test_cuts_off_a_chain_without_end_and_the_next_is_as_long(self) -> None:
         applied = Applied({"again": ["again"]})

@@ -143,7 +143,7 @@ async def test_members_of_all_nodes_are_known_with_their_node(make: Make) -> Non
         None,
     )
     assert (unknown.node, unknown.lines) == ("paris", 0)
-    assert (rome.node_of(here.id), rome.node_of(7)) == ("rome", "")
+    assert (rome.node, rome.node_of(here.id), rome.node_of(7)) == ("rome", "rome", "")
     assert rome.details(7) is None
     for client in (ann, bob):
         client.close()

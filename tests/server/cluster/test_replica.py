@@ -380,6 +380,51 @@ class TestSending:
         assert beats == pytest.approx(10 / 0.8, abs=1)
 
 
+class TestWhenDone:
+    """Who waits for all that came before."""
+
+    def test_does_not_wait_where_nothing_is_on_its_way(self, bench: Bench) -> None:
+        calls: list[str] = []
+        bench.replica.when_done(lambda: calls.append("done"))
+        assert calls == ["done"]
+
+    def test_waits_for_what_is_on_its_way_and_for_what_has_not_been_sent(self, bench: Bench) -> None:
+        told: list[object] = []
+        session = bench.node.chat.operator(told.append, lambda: None)
+        session.say("one")
+        bench.turn()
+        session.say("two")
+        session.when_done(lambda: told.append("done"))
+        session.say("three")
+        assert told == []
+        bench.back()
+        said = [each.text if isinstance(each, OperatorSaid) else each for each in told]
+        assert said == ["one", "two", "done", "three"]
+
+    def test_hears_of_it_from_a_node_that_goes_on_alone_too(self, bench: Bench) -> None:
+        bench.client("Ann")
+        told: list[object] = []
+        session = bench.node.chat.operator(told.append, lambda: None)
+        session.say("one")
+        session.when_done(lambda: told.append("done"))
+        bench.turn(12)
+        assert told[-1] == "done"
+        assert [each.text for each in told if isinstance(each, OperatorSaid)] == ["one"]
+
+    def test_that_fails_holds_up_nobody(self, bench: Bench) -> None:
+        session = bench.node.chat.operator(lambda event: None, lambda: None)
+        session.say("one")
+        session.when_done(lambda: 1 / 0)
+        session.say("two")
+        bench.back()
+        assert list(map(type, bench.node.errors)) == [ZeroDivisionError]
+        bench.node.errors.clear()
+        assert [event.text for event in bench.node.events if isinstance(event, OperatorSaid)] == [
+            "one",
+            "two",
+        ]
+
+
 class TestFull:
     def test_is_an_order_in_which_too_much_waits_until_there_is_room(self, bench: Bench) -> None:
         ann = bench.client("Ann")

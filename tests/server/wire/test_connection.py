@@ -821,6 +821,9 @@ class LateOrder:
     def submit(self, entry: Entry) -> None:
         self.entries.append(entry)
 
+    def when_done(self, call: Callable[[], object]) -> None:
+        raise NotImplementedError
+
     def when_free(self, call: Callable[[], object]) -> None:
         self.waiting.append(call)
 
