@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,7 +22,16 @@ class Change(NamedTuple):
         return bool(self.added or self.changed or self.removed)
 
 
-def present(snapshot: Snapshot, now: float) -> dict[int, User]:
+NodeOf = Callable[[int], str]
+"""Returns the node of the cluster that a user is connected to, by its id; empty if it is this one."""
+
+
+def here_alone(user_id: int) -> str:
+    """Return that a user is connected to this node: the `NodeOf` of a server without a cluster."""
+    return ""
+
+
+def present(snapshot: Snapshot, now: float, node_of: NodeOf = here_alone) -> dict[int, User]:
     """Return who is here by `snapshot`, as having been here since `now`, in monotonic seconds."""
     return {
         member.id: User(
@@ -32,12 +41,20 @@ def present(snapshot: Snapshot, now: float) -> dict[int, User]:
             now,
             member.muted,
             None if member.muted_until is None else now + member.muted_until - snapshot.time,
+            node_of(member.id),
         )
         for member in snapshot.members
     }
 
 
-def change(events: Iterable[Event], here: Mapping[int, User], added: dict[int, User], now: float) -> Change:
+def change(
+    events: Iterable[Event],
+    here: Mapping[int, User],
+    added: dict[int, User],
+    now: float,
+    wall_time: float,
+    node_of: NodeOf = here_alone,
+) -> Change:
     """Return the net change by `events`. Who came and went among them is in none of it.
 
     Args:
@@ -45,18 +62,20 @@ def change(events: Iterable[Event], here: Mapping[int, User], added: dict[int, U
         here: who is in the list, by id.
         added: who is not yet, but was here before `events`; they are added too.
         now: monotonic, in seconds.
+        wall_time: the same, in seconds since the epoch.
+        node_of: is asked of each who comes.
     """
     changed: dict[int, User] = {}
     removed: set[int] = set()
     for event in events:
         match event:
             case Joined(_, member_id, address):
-                added[member_id] = User(member_id, str(address), str(address), now)
+                added[member_id] = User(member_id, str(address), str(address), now, node=node_of(member_id))
             case Renamed(_, member_id) | Muted(_, member_id):
                 if user := added.get(member_id):
-                    added[member_id] = _changed(user, event, now)
+                    added[member_id] = _changed(user, event, now, wall_time)
                 elif user := changed.get(member_id) or here.get(member_id):
-                    changed[member_id] = _changed(user, event, now)
+                    changed[member_id] = _changed(user, event, now, wall_time)
             case Left(_, member_id):
                 if not added.pop(member_id, None):
                     removed.add(member_id)
@@ -65,8 +84,11 @@ def change(events: Iterable[Event], here: Mapping[int, User], added: dict[int, U
     return Change(added, changed, removed)
 
 
-def _changed(user: User, event: Renamed | Muted, now: float) -> User:
+def _changed(user: User, event: Renamed | Muted, now: float, wall_time: float) -> User:
     if isinstance(event, Renamed):
         return replace(user, name=event.new)
-    until = now + event.seconds if event.muted and event.seconds is not None else None
+    until = None
+    if event.muted and event.seconds is not None:
+        # Somebody who comes with another node may have been muted long ago.
+        until = now + event.seconds - max(0.0, wall_time - event.time)
     return replace(user, muted=event.muted, muted_until=until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable, Sequence
 
 from textual import events, on
@@ -25,7 +26,7 @@ from ..widgets.user_list import UserList
 from .archive import HistoryArchive
 from .completion import PLACEHOLDER, complete
 from .conversation import Conversation
-from .feed import Clocks, Feed, alert, endpoints, recorded_in
+from .feed import Clocks, Feed, alert, elsewhere, endpoints, recorded_in
 from .joining import ways_to_join, who_can_join
 from .keys import KEPT_LONGEST, KEY_IDS
 from .moderation import Moderation
@@ -59,7 +60,7 @@ class ChatDisplay(Screen[None]):
         self.messages = MessageLog(id="log")
         self.line = CommandLine(self._complete, placeholder=PLACEHOLDER, compact=True, id="line")
         self._status_bar = StatusBar(id="status")
-        self.feed = Feed(self.messages, self.user_list, self._status_bar, activity, clocks)
+        self.feed = Feed(self.messages, self.user_list, self._status_bar, activity, clocks, elsewhere(server))
         self._answer_row = AnswerRow(id="answers")
         self._key_bar = KeyBar(KEY_IDS, KEPT_LONGEST, id="keys")
         self._find_bar = FindBar(self.messages, clock=clocks.wall, id="find")
@@ -68,10 +69,10 @@ class ChatDisplay(Screen[None]):
         self._panes = Horizontal(self._side, self.messages, id="panes")
         self._recorded = server.recorded
         self.feed.begin(server.chat.snapshot(), archived=bool(self._recorded))
-        operator = server.operator(self._take_recorded if self._recorded else self.feed.take, end)
+        self._operator = server.operator(self._take_recorded if self._recorded else self.feed.take, end)
         panes = Panes(self.messages, self.user_list, self.line, self._answer_row)
-        self._moderation = Moderation(operator, panes, self.feed.catch_up, clock)
-        self._conversation = Conversation(operator, panes, self.feed.inbox)
+        self._moderation = Moderation(self._operator, panes, self.when_done, clock)
+        self._conversation = Conversation(self._operator, panes, self.feed.inbox)
         self._reading = Reading(panes, self._find_bar, self.feed)
         self._archive: HistoryArchive | None = None
 
@@ -88,7 +89,7 @@ class ChatDisplay(Screen[None]):
     def on_mount(self) -> None:
         """Start showing events."""
         self._status_bar.show(address=endpoints(self._server), users=0, uptime=0, alert=alert(self._server))
-        self._status_bar.show(recorded=recorded_in(self._server.settings))
+        self._status_bar.show(recorded=recorded_in(self._server.settings), nodes=len(self._server.nodes))
         self.messages.hint = "\n".join(
             [
                 "People join with:",
@@ -128,6 +129,19 @@ class ChatDisplay(Screen[None]):
         """Update what changes with time alone."""
         self.feed.tick()
         self._side.tick()
+
+    def when_done(self, then: Callable[[], object] = lambda: None) -> None:
+        """Show what came of all that the operator has done so far, and call `then`.
+
+        In a cluster that is a moment later.
+        """
+        context = contextvars.copy_context()
+        self._operator.when_done(lambda: context.run(self._show_done, then))
+
+    def _show_done(self, then: Callable[[], object]) -> None:
+        if self.is_attached:  # the console may have ended in the meantime
+            self.feed.catch_up()
+            then()
 
     # What happens, frame by frame
 

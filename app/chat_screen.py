@@ -39,7 +39,7 @@ class ChatScreen(ChatDisplay):
         file = save_command(event.text)
         if file is None:
             self._conversation.send(event)
-            self.feed.catch_up()
+            self.when_done()
         else:
             self._save(file)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..server.room import notices
 from ..server.room.commands import spoken
-from ..server.room.events import Event, LeaveReason, Left, Muted, Renamed
+from ..server.room.events import Event, Joined, LeaveReason, Left, Muted, OperatorMessaged, Renamed
 from ..server.room.operator import OperatorSession
 from ..server.room.text import clean
 from ..widgets.command_line import CommandLine
@@ -79,6 +79,10 @@ class Conversation:
     def note(self, event: Event) -> None:
         """Note what has become of the one who is written to, and of those who wait for an answer."""
         match event:
+            case Joined(_, member_id):
+                self._line.returned(member_id)
+            case OperatorMessaged(_, self._operator.id, _, "", text, ()):
+                self._take_back(text)
             case Renamed(_, member_id, _, name):
                 self._line.rename(member_id, name)
             case Left(_, member_id, _, reason):
@@ -89,6 +93,12 @@ class Conversation:
                 self._inbox.answered(member_id)
             case _:
                 pass
+
+    def _take_back(self, text: str) -> None:
+        """Put in the line again what nobody got: who it was for has left while it was on its way."""
+        recipient = self._line.recipient
+        if recipient is not None and recipient.gone and not self._line.value:
+            self._line.put(f"/{text}" if text.startswith("/") else text)
 
     def _tell_gone(self) -> None:
         self._panes.answers.say(notices.already_left(), error=True)

@@ -15,6 +15,7 @@ from ..server.room.events import (
     Event,
     Joined,
     Left,
+    Linked,
     Messaged,
     Muted,
     OperatorMessaged,
@@ -31,7 +32,7 @@ from ..widgets.message_log import MessageLog
 from ..widgets.status_bar import StatusBar
 from ..widgets.user_list import UserList
 from ..widgets.user_row import User
-from .attendance import change, present
+from .attendance import NodeOf, change, here_alone, present
 from .away import Away
 from .inbox import Inbox
 from .log_writer import LogWriter
@@ -74,6 +75,7 @@ class Feed:
         log, users, status: the widgets, which need not be on screen before `start`.
         activity: counts who says how much.
         clocks: for others than the real ones.
+        node_of: tells which users are connected to other nodes of a cluster.
     """
 
     def __init__(
@@ -83,12 +85,14 @@ class Feed:
         status: StatusBar,
         activity: Activity,
         clocks: Clocks = _CLOCKS,
+        node_of: NodeOf = here_alone,
     ) -> None:
         self._log = log
         self._users = users
         self._status = status
         self._activity = activity
         self._clock, self._wall_clock = clocks
+        self._node_of = node_of
         self.inbox = Inbox()
         """The private lines that wait for an answer."""
         self.away = Away(self._wall_clock())
@@ -110,6 +114,7 @@ class Feed:
         self._frame = FRAME
         self._joined = self._lines = 0
         self._not_written: set[str] = set()
+        self._link_trouble = ""
 
     def start(self) -> None:
         """Draw from now on, starting with what was taken before. Call this where the app's context is set."""
@@ -125,7 +130,7 @@ class Feed:
         """
         if snapshot.started is not None and not archived:
             self.take(snapshot.started)
-        self._newcomers = present(snapshot, self._clock())
+        self._newcomers = present(snapshot, self._clock(), self._node_of)
         self._joined = len(self._newcomers)
 
     def take(self, event: Event, number: int = 0) -> None:
@@ -180,10 +185,11 @@ class Feed:
         taken, numbers, left = self._take_part()
         rare = self._count(taken, now)
         added, self._newcomers = self._newcomers, {}
-        if changes := change(rare, self._users.users, added, now):
+        wall_time = self._wall_clock()
+        if changes := change(rare, self._users.users, added, now, wall_time, self._node_of):
             self._users.apply(changes.added.values(), changes.changed.values(), changes.removed)
             self._status.show(users=self._users.count)
-        written = self._writer.write(taken, passed, now, self._wall_clock(), numbers)
+        written = self._writer.write(taken, passed, now, wall_time, numbers)
         self._frame = BUSY_FRAME if written.skipped else FRAME
         self._settle(taken, rare, written.private)
         self.show_chips()
@@ -275,8 +281,11 @@ class Feed:
                     self._writer.floods.forget(member_id)
                 case Recording():
                     (self._not_written.discard if event.ok else self._not_written.add)(event.what)
-                    trouble = f"{' and '.join(sorted(self._not_written))} not written"
-                    self._status.show(trouble=trouble if self._not_written else "")
+                    self._show_trouble()
+                case Linked(nodes=nodes, trouble=trouble):
+                    self._link_trouble = trouble
+                    self._status.show(nodes=nodes)
+                    self._show_trouble()
                 case OperatorMessaged():
                     for member_id in event.member_ids:
                         self.inbox.answered(member_id)
@@ -286,6 +295,21 @@ class Feed:
         for event in rare:
             if isinstance(event, Replied):
                 self.answered(event.brief or event.text, event.outcome is Outcome.REFUSED)
+
+    def _show_trouble(self) -> None:
+        files = " and ".join(sorted(self._not_written))
+        troubles = (self._link_trouble, f"{files} not written" if files else "")
+        self._status.show(trouble=" · ".join(filter(None, troubles)))
+
+
+def elsewhere(server: ChatServer) -> NodeOf:
+    """What tells which users are connected to other nodes than `server`."""
+
+    def node_of(user_id: int) -> str:
+        node = server.node_of(user_id)
+        return "" if node == server.node else node
+
+    return node_of
 
 
 def endpoints(server: ChatServer) -> str:

@@ -20,13 +20,17 @@ from .panes import Panes
 from .undo import NOTHING, BanDone, KickDone, MuteDone, Undo
 
 
+def _nothing() -> None:
+    """Do nothing more."""
+
+
 class Moderation:
     """Kicks, mutes and bans by id, after asking, and undoes the last mute or ban.
 
     Args:
         operator: the session that acts.
         panes: say who is here, and what could not be done or was undone.
-        acted: is called after each act, to show at once what came of it.
+        when_done: shows what came of all acts so far, as soon as they are done, and calls what it is given.
         clock: monotonic, in seconds.
     """
 
@@ -34,17 +38,18 @@ class Moderation:
         self,
         operator: OperatorSession,
         panes: Panes,
-        acted: Callable[[], object],
+        when_done: Callable[[Callable[[], object]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._operator = operator
         self._users = panes.users
         self._say = panes.answers.say
-        self._acted = acted
+        self._when_done = when_done
         self._clock = clock
         self._undo = Undo()
         self._hint = ""
         self._muted: set[int] = set()
+        self._joined: dict[int, float] = {}  # when users of other nodes came
         self._times: dict[Action, str] = {}
         self._dialog: ActionDialog | None = None
 
@@ -65,10 +70,13 @@ class Moderation:
         """Let that user speak again."""
         if not self._operator.unmute(user_id):
             self._say(notices.already_left(), error=True)
-        self._acted()
+        self._when_done(_nothing)
 
     def undo(self) -> None:
-        """Lift the last mute or ban, if it was a moment ago."""
+        """Lift the last mute or ban, if it was a moment ago; one that is still on its way is the last too."""
+        self._when_done(self._undo_last)
+
+    def _undo_last(self) -> None:
         done = self._undo.take(self._clock())
         match done:
             case None:
@@ -84,8 +92,12 @@ class Moderation:
             case KickDone():
                 self._say(done.undone, error=True)
                 return
-        self._acted()
-        self._say(done.undone)
+        self._when_done(lambda: self._tell_undone(done))
+
+    def _tell_undone(self, done: MuteDone | BanDone) -> None:
+        # Else the answer has said that the user left in the meantime.
+        if isinstance(done, BanDone) or self._operator.sees(done.user_id):
+            self._say(done.undone)
 
     def take_hint(self) -> str:
         """Return how the act that is about to be answered can be undone, once."""
@@ -95,8 +107,14 @@ class Moderation:
     def _note(self, event: Event) -> None:
         now = self._clock()
         match event:
-            case Muted(_, member_id, name, True):
-                self._hint = self._undo.muted(member_id, name, member_id in self._muted, now).hint
+            case Joined(at, member_id):
+                user = self._users.users.get(member_id)
+                if user is not None and user.node:
+                    self._joined[member_id] = at
+            case Muted(at, member_id, name, True):
+                # One who comes with another node may have been muted before that: nobody did it just now.
+                if at >= self._joined.get(member_id, at):
+                    self._hint = self._undo.muted(member_id, name, member_id in self._muted, now).hint
                 self._muted.add(member_id)
             case Muted(_, member_id):
                 self._undo.unmuted(member_id)
@@ -107,6 +125,7 @@ class Moderation:
             case Unbanned(_, network):
                 self._undo.unbanned(network.shown)
             case Left(_, member_id, name, why):
+                self._joined.pop(member_id, None)
                 if why is LeaveReason.KICKED:
                     self._undo.kicked(name, now)
                 if member_id in self._muted:
@@ -154,7 +173,7 @@ class Moderation:
             self._times[decision.action] = decision.time
         if not done:
             self._say(f"{question.name} has left; nobody was {decision.action.done}", error=True)
-        self._acted()
+        self._when_done(_nothing)
 
     def _question(self, action: Action, user: User) -> Question | None:
         """Return what to ask, or None if it cannot be done, which the operator is told."""

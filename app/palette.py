@@ -50,9 +50,10 @@ class Offer:
     def about(self, user: User, *, selected: bool) -> Choice:
         """Return the choice to do it to `user`."""
         address = "" if user.address == user.name else user.address
+        note = f"{address} @{user.node}".lstrip() if user.node else address
         key = key_text(self.key) if selected else ""
         title = self.title.replace("{name}", user.name)
-        return Choice(title, address, key, self.action.replace("{id}", str(user.id)))
+        return Choice(title, note, key, self.action.replace("{id}", str(user.id)))
 
 
 def key_text(key: str) -> str:
@@ -167,7 +168,8 @@ class _Search:
 
     def on(self, user: User, floor: int = -1) -> Iterator[_Ranked]:
         """Yield what fits, better than `floor`, of all that can be done to `user`."""
-        said = f"{user.name} {user.address}".lower()
+        node = f" {user.node} @{user.node}" if user.node else ""
+        said = f"{user.name} {user.address}{node}".lower()
         if not all(word in said for word in self._names):
             return
         of_user = _ranks(self.words, said)

@@ -105,6 +105,7 @@ class UserPane(Vertical):
             mutes=dossier.mutes if dossier else 0,
             others=self._dossiers.others_at(user.id),
             last=dossier.last_lines if dossier else (),
+            node=user.node,
         )
 
     @on(UserList.Selected)

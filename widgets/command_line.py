@@ -168,6 +168,12 @@ class CommandLine(RecallingLine):
             self._recipient = replace(self._recipient, gone=True)
             self._show_prompt()
 
+    def returned(self, user_id: int) -> None:
+        """Send again, if the line goes to that user, who had left only because a link was cut."""
+        if self._recipient is not None and self._recipient.id == user_id and self._recipient.gone:
+            self._recipient = replace(self._recipient, gone=False)
+            self._show_prompt()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to write to everybody only where that changes anything."""
         if action == "everybody":

@@ -19,13 +19,14 @@ from .counts import count_text
 from .user_row import truncate
 
 _LAYOUTS = (
-    ("title", "address", "users", "rate and history", "uptime", "recorded", "long chips"),
-    ("address", "users", "rate and history", "uptime", "recorded", "long chips"),
-    ("address", "users", "rate and history", "uptime", "long chips"),
-    ("address", "users", "rate", "uptime", "long chips"),
-    ("address", "users", "uptime", "long chips"),
-    ("address", "users", "long chips"),
-    ("address", "users"),
+    ("title", "address", "users", "nodes", "rate and history", "uptime", "recorded", "long chips"),
+    ("address", "users", "nodes", "rate and history", "uptime", "recorded", "long chips"),
+    ("address", "users", "nodes", "rate and history", "uptime", "long chips"),
+    ("address", "users", "nodes", "rate", "uptime", "long chips"),
+    ("address", "users", "nodes", "uptime", "long chips"),
+    ("address", "users", "nodes", "long chips"),
+    ("address", "users", "nodes"),
+    ("port", "users", "nodes"),
     ("port", "users"),
     ("port",),
     (),
@@ -55,6 +56,7 @@ class _Facts:
     address: str = ""
     port: str = ""
     users: str = ""
+    nodes: str = ""
     rate: int | None = None
     bars: str = ""
     uptime: str = ""
@@ -88,7 +90,7 @@ class _Facts:
 
 
 class _Line(NamedTuple):
-    """What the line says: the alert, the title, the facts, and each chip's name and text."""
+    """What the line says: trouble with the alert, the title, the facts, and each chip's name and text."""
 
     alert: str
     title: str
@@ -106,9 +108,9 @@ class _Line(NamedTuple):
 class StatusBar(Widget):
     """One line: `127.0.0.1:1234 · 30 users · 14/min · up 1:02      » 2 private  ! stefan`.
 
-    An alert stands in front. At the right are chips, which a click presses: `inbox` counts the private lines
-    that are not answered, `flood` names who floods the chat. What does not fit is dropped or shortened, the
-    title first; the chips, the port and a truncated alert stay.
+    What is wrong stands in front, in red, and then an alert. At the right are chips, which a click presses:
+    `inbox` counts the private lines that are not answered, `flood` names who floods the chat. What does not
+    fit is dropped or shortened, the title first; the chips, the port and a truncated alert stay.
 
     Args:
         title: The program's name.
@@ -116,6 +118,7 @@ class StatusBar(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "status-bar--alert",
+        "status-bar--trouble",
         "status-bar--title",
         "status-bar--inbox",
         "status-bar--flood",
@@ -135,6 +138,10 @@ class StatusBar(Widget):
             background: $warning-muted;
             text-style: bold;
         }
+        /* No theme's own red, as in the prompt: in some it is hard to tell from the alert's. */
+        & > .status-bar--trouble { background: darkred; color: white; text-style: bold; }
+        &:ansi > .status-bar--trouble { background: ansi_red; color: ansi_bright_white; }
+        &:nocolor > .status-bar--trouble { text-style: bold reverse; }
         &:ansi > .status-bar--alert, &:ansi > .status-bar--flood,
         &:nocolor > .status-bar--alert, &:nocolor > .status-bar--flood {
             color: $warning;
@@ -168,6 +175,7 @@ class StatusBar(Widget):
         *,
         address: str | None = None,
         users: int | None = None,
+        nodes: int | None = None,
         rate: int | None = None,
         history: Sequence[int] | None = None,
         uptime: float | None = None,
@@ -183,12 +191,13 @@ class StatusBar(Widget):
         Args:
             address: The addresses that people connect to, with their ports.
             users: How many users are here.
+            nodes: How many nodes the cluster has; 0 without a cluster.
             rate: Lines in the last minute.
             history: Lines in each of the last minutes, the oldest first.
             uptime: Seconds since the server started.
             recorded: The file that the chat is recorded in; empty if it is not.
             alert: What the operator must not miss; empty for no alert.
-            trouble: Likewise, for as long as it lasts.
+            trouble: What is wrong, for as long as it is; empty if nothing is.
             private: How many private lines are not answered.
             flood: Who floods the chat, the newest; empty for nobody.
             floods: How many do.
@@ -200,6 +209,8 @@ class StatusBar(Widget):
             facts.port = " ".join(f":{port}" for port in ports)
         if users is not None:
             facts.users = count_text(users, "user")
+        if nodes is not None:
+            facts.nodes = count_text(nodes, "node") if nodes else ""
         if history is not None:
             facts.bars = sparkline(history[-_SHOWN_MINUTES:])
         if uptime is not None:
@@ -219,8 +230,12 @@ class StatusBar(Widget):
     def render(self) -> Content:
         width = self.content_size.width
         line = self._painted = self._fit(width)
+        wrong = len(f" {self._facts.trouble} ") if self._facts.trouble else 0
+        if len(line.alert) <= wrong + 1:
+            wrong = len(line.alert)  # it was cut, and nothing of the alert is left but the last blank
         left = Content.assemble(
-            (line.alert, self._style("alert")),
+            (line.alert[:wrong], self._style("trouble")),
+            (line.alert[wrong:], self._style("alert")),
             " " if line.alert and (line.title or line.facts) else "",
             (line.title, self._style("title")),
             line.facts,

@@ -20,6 +20,8 @@ LAST_LINES = 3
 
 _BETWEEN = " · "
 
+_LEAST_ADDRESS = 7  # cells, which have the port
+
 
 @dataclass(frozen=True, slots=True)
 class Details:
@@ -47,6 +49,8 @@ class Details:
     """How many others have the same IP address."""
     last: Sequence[Entry] = ()
     """What it said last, the latest first."""
+    node: str = ""
+    """The node of the cluster that it is connected to, if that is another one."""
 
 
 def size_text(size: int) -> str:
@@ -66,23 +70,33 @@ def title(name: str, width: int) -> tuple[str, str, str]:
 
 def facts(details: Details, width: int) -> list[str]:
     """Return what is known, in rows of at most `width` cells; how many depends on the width alone."""
-    here = f"here {_minutes(details.here)}"
     lines = count_text(details.lines, "line")
     address, old, mute = clean(details.address), _old_names(details), _mute(details)
+    where = f"on node {clean(details.node)}" if details.node else f"here {_minutes(details.here)}"
     if width < WIDE:
         about = [mute, old] if details.muted else [old, mute]
-        return [ending(address, width), truncate(f"{here} · {lines}", width), _joined(about, width)]
+        return [ending(address, width), truncate(f"{where} · {lines}", width), _joined(about, width)]
     idle = f"idle {_minutes(details.idle)}"
-    waiting = f"{'unknown' if details.waiting is None else size_text(details.waiting)} waiting"
+    waiting = "" if details.waiting is None else f"{size_text(details.waiting)} waiting"
     others = f"same address: {count_text(details.others, 'other')}" if details.others else ""
+    unknown = _unknown(details)
     parts = [mute, old, others] if details.muted else [old, others, mute if details.mutes else ""]
-    about = _in_one_or_two(parts, width)
+    about = _in_one_or_two([*parts, unknown], width)
+    # Of an address the end counts, of a node's name the start.
+    where = truncate(where, width - _LEAST_ADDRESS - len(_BETWEEN))
     return [
-        f"{ending(address, width - len(here) - 3)} · {here}",
-        truncate(f"{lines} · {idle} · {waiting}", width),
+        f"{ending(address, width - widest(where) - len(_BETWEEN))}{_BETWEEN}{where}",
+        truncate(_BETWEEN.join(filter(None, (lines, idle, waiting))), width),
         *about,
         *_last(details, width, LAST_LINES + 1 - len(about)),
     ]
+
+
+def _unknown(details: Details) -> str:
+    """Say what is not known of a user of another node."""
+    known = {"time here": details.here, "backlog": details.waiting}
+    names = [name for name, value in known.items() if value is None]
+    return f"{' and '.join(names)} unknown" if names else ""
 
 
 def _last(details: Details, width: int, count: int) -> list[str]:

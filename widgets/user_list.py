@@ -18,7 +18,7 @@ from .user_order import Order
 from .user_rows import UserRows
 
 QUERY_LIMIT = 60
-"""The most characters that are looked for: a name or an address."""
+"""The most characters that are looked for: a name, an address or a node."""
 
 RESORT_INTERVAL = 5.0
 """The seconds between two times that the list is sorted anew, at least."""
@@ -29,7 +29,7 @@ class UserList(UserRows):
 
     Who comes is listed where the order says. Everybody else moves only when the list is sorted anew, which it
     never is while it has the focus or the mouse is over it, unless the operator changes the order. What is
-    typed here shows only those whose name or address contains it, and selects the one who fits best.
+    typed here shows only those whose name, address or node contains it, and selects the one who fits best.
 
     Args:
         hint: The text of an empty list.
@@ -123,7 +123,7 @@ class UserList(UserRows):
         return self.roll.query
 
     def narrow(self, query: str) -> None:
-        """List only those whose name or address contains `query`, and select who fits it best.
+        """List only those whose name, address or node contains `query`, and select who fits it best.
 
         The selected user stays if it fits as well, or if nobody does. An empty `query` lists everybody.
         """

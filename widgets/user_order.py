@@ -43,7 +43,7 @@ Rank = tuple[float | str, int]
 
 
 class UserOrder:
-    """Users in an order, and those of them whose name or address contains what is looked for.
+    """Users in an order, and those whose name, address or node contains what is looked for.
 
     A user is an id. Its place is decided when it comes, and again by `resort`; in between nobody moves.
 
@@ -109,7 +109,7 @@ class UserOrder:
         self._remove(dict.fromkeys(user_id for user_id in removed if user_id in self.users))
 
     def look_for(self, query: str) -> None:
-        """Show only those whose name or address contains `query`, without regard to case."""
+        """Show only those whose name, address or `@` node contains `query`, without regard to case."""
         query = query.casefold()
         within = self._shown if self.query in query else self._all
         self.query = query
@@ -236,4 +236,5 @@ class UserOrder:
 
 
 def _text(user: User) -> str:
-    return f"{clean(user.name)}\n{clean(user.address)}".casefold()
+    node = f"\n@{clean(user.node)}" if user.node else ""
+    return f"{clean(user.name)}\n{clean(user.address)}{node}".casefold()

@@ -31,18 +31,18 @@ class UserPainter:
 
     def paint(self, parts: Parts, width: int, *, selected: bool) -> Strip:
         """Paint one user, in `width` cells with the mark."""
-        name, address, state, bars, idle = parts
+        name, details, state, bars, idle = parts
         if selected:
             return _strip([(MARK + "".join(parts), self._style("selected"))], width)
         detail = self._style("detail")
         pending = state.lstrip().startswith("»")
         # Few parts, since each costs the terminal some bytes.
         if not pending:
-            return _strip([(" " + name, self._style("name")), (address + state + bars + idle, detail)], width)
+            return _strip([(" " + name, self._style("name")), (details + state + bars + idle, detail)], width)
         return _strip(
             [
                 (" " + name, self._style("name")),
-                (address, detail),
+                (details, detail),
                 (state, self._style("pending")),
                 (bars + idle, detail),
             ],

@@ -52,6 +52,7 @@ class UserRoll(UserOrder):
             state_of(user, rate=rate, pending=pending, now=now),
             activity.history(user.id, now),
             time_idle(now - user.since if idle is None else idle),
+            user.node,
         )
         return lay_out_row(shown, width)
 

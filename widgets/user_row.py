@@ -13,6 +13,9 @@ from .cells import fitting, widest
 MIN_NAME_WIDTH = 4
 """The cells that a name keeps at the expense of all else."""
 
+MIN_NODE_WIDTH = 4
+"""The cells below which the start of a node's name is left out, with its `@`."""
+
 MIN_ADDRESS_WIDTH = 6
 """The cells below which the end of an address is left out: it would not tell users apart."""
 
@@ -36,6 +39,8 @@ class User:
     muted: bool = False
     muted_until: float | None = None
     """When the mute ends, in monotonic seconds; None = when it is lifted."""
+    node: str = ""
+    """The node of the cluster that it is connected to, if that is another one."""
 
 
 def time_here(seconds: float) -> str:
@@ -114,13 +119,16 @@ class Row(NamedTuple):
     history: tuple[int, ...]
     """Lines in each of the last minutes, oldest first."""
     idle: str
+    node: str = ""
+    """Empty unless it is another one."""
 
 
 class Parts(NamedTuple):
     """The parts of a row, which together fill its width."""
 
     name: str
-    address: str
+    detail: str
+    """The address and the node, as far as they are shown."""
     state: str
     bars: str
     idle: str
@@ -129,10 +137,10 @@ class Parts(NamedTuple):
 def lay_out_row(row: Row, width: int) -> Parts:
     """Lay out one row in `width` cells, its mark not counted.
 
-    Where it does not fit, the sparkline gives way first, then the address (whose end remains, since users at
-    one address differ in its end alone), then the name's end, the state and last the time.
+    Where it does not fit, the node gives way first, then the sparkline, then the address (whose end remains,
+    since users at one address differ in its end alone), the name's end, the state and last the time.
     """
-    name, address = clean(row.name), clean(row.address)
+    name, address, node = clean(row.name), clean(row.address), clean(row.node)
     idle = " " + row.idle.rjust(IDLE_WIDTH) if width > MIN_NAME_WIDTH + IDLE_WIDTH else ""
     bars = ""
     if width >= WIDE and not address:
@@ -151,4 +159,10 @@ def lay_out_row(row: Row, width: int) -> Parts:
         name = ending(name, room)  # the address of somebody without a nickname
     else:
         name = truncate(name, room)
-    return Parts(name, address, " " * (room - widest(name) - widest(address)) + state, bars, idle)
+    room -= widest(name) + widest(address)
+    if node:
+        shown = truncate(f"@{node}", room - 1)
+        if widest(shown) >= min(MIN_NODE_WIDTH, widest(node) + 1):
+            address += f" {shown}"
+            room -= 1 + widest(shown)
+    return Parts(name, address, " " * room + state, bars, idle)

@@ -43,16 +43,35 @@ def test_who_was_here_before_is_here_since_now_and_muted_as_long_as_before() -> 
 
 
 def test_who_came_and_went_is_in_no_part_of_the_change() -> None:
-    assert not change([joined(1), Renamed(AT, 1, "a|1", "Ann"), left(1)], {}, {}, 5.0)
+    assert not change([joined(1), Renamed(AT, 1, "a|1", "Ann"), left(1)], {}, {}, 5.0, AT)
 
 
 def test_a_mute_says_until_when() -> None:
     here = {1: user(1), 2: user(2)}
     events = [Muted(AT, 1, "a|1", True, 600), Muted(AT, 2, "a|2", True)]
-    changed = change(events, here, {}, 5.0).changed
+    changed = change(events, here, {}, 5.0, AT).changed
     assert [(each.muted, each.muted_until) for each in changed.values()] == [(True, 605.0), (True, None)]
-    unmuted = change([Muted(AT, 1, "a|1", False)], changed, {}, 7.0).changed
+    unmuted = change([Muted(AT, 1, "a|1", False)], changed, {}, 7.0, AT + 2).changed
     assert (unmuted[1].muted, unmuted[1].muted_until) == (False, None)
+
+
+def test_one_who_was_muted_a_while_before_coming_speaks_again_that_much_earlier() -> None:
+    events = [joined(1), Muted(AT - 540, 1, "a|1", True, 600)]
+    (muted,) = change(events, {}, {}, 5.0, AT).added.values()
+    assert muted.muted_until == 65.0
+
+
+def test_users_of_other_nodes_have_the_name_of_theirs() -> None:
+    def node_of(who: int) -> str:
+        return "rome" if who == 2 else ""
+
+    address = Address("a", 1)
+    members = (Present(1, address, "Ann", False), Present(2, address, "Bob", False))
+    assert [each.node for each in present(Snapshot(AT, None, members), 5.0, node_of).values()] == ["", "rome"]
+    added = change([joined(1), joined(2), Renamed(AT, 2, "a|2", "Bob")], {}, {}, 5.0, AT, node_of).added
+    assert [each.node for each in added.values()] == ["", "rome"]
+    renamed = change([Renamed(AT, 2, "Bob", "Rob")], added, {}, 5.0, AT).changed
+    assert (renamed[2].name, renamed[2].node) == ("Rob", "rome")
 
 
 EVENTS = st.lists(
@@ -85,7 +104,7 @@ def possible(events: Iterable[Event], here: set[int]) -> list[Event]:
 
 
 def applied(here: dict[int, User], events: Iterable[Event]) -> dict[int, User]:
-    added, changed, removed = change(events, here, {}, 5.0)
+    added, changed, removed = change(events, here, {}, 5.0, AT)
     assert not added.keys() & (changed.keys() | here.keys())
     assert changed.keys() <= here.keys()
     assert removed <= here.keys()

@@ -622,6 +622,26 @@ async def test_that_nothing_is_recorded_is_told_as_long_as_it_lasts(panes: Panes
     assert "not written" not in panes.status
 
 
+async def test_the_status_tells_how_many_nodes_there_are_and_what_is_wrong_with_the_link(
+    panes: Panes,
+) -> None:
+    assert "node" not in panes.status
+    panes.show(Linked(AT, "Node rome is in, with 2 users.", 2))
+    assert "  2 nodes " in panes.status
+    panes.show(Linked(AT, "The link is silent.", 2, "link silent"))
+    assert " link silent " in panes.status
+    assert panes.shown_log.entries[-1].kind is Kind.ERROR
+    panes.show(Recording(AT, False, "The log is not written: the disk is full.", "log"))
+    assert " link silent · log not written " in panes.status
+    panes.show(Linked(AT, "Cut off from 2 other users.", 1, "cut off"))
+    assert " cut off · log not written " in panes.status
+    assert "  1 node " in panes.status
+    panes.show(Linked(AT, "The link is back.", 2))
+    assert panes.status.startswith(" log not written ")
+    panes.show(Recording(AT, True, "The log is written again.", "log"))
+    assert panes.status.startswith("chat-console ")
+
+
 # What changes with time alone
 
 

@@ -9,6 +9,7 @@ from support.console_operator import Operate, Operator
 from support.legibility import texts, unreadable, unreadable_among_16
 from textual.theme import BUILTIN_THEMES, Theme
 
+from chat_console.server.room.events import Linked, Recording
 from chat_console.widgets.entry import Entry, Kind
 
 THEMES = [theme for theme in BUILTIN_THEMES.values() if not theme.ansi]
@@ -86,6 +87,13 @@ async def show_private_lines_and_errors(operator: Operator) -> None:
     await operator.press("f8")
 
 
+async def show_trouble(operator: Operator) -> None:
+    operator.happen(
+        Linked(0, "Cut off from 2 other users", 1, "cut off"), Recording(0, False, "Disk full", "log")
+    )
+    await operator.until(lambda: "cut off · log not written" in operator.text)
+
+
 SCREENS = [
     show_line,
     show_nobody_selected,
@@ -98,6 +106,7 @@ SCREENS = [
     show_found,
     show_pointer,
     show_private_lines_and_errors,
+    show_trouble,
 ]
 
 

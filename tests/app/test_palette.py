@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,18 @@ async def test_of_any_other_user_no_key_is_said_to_do_it() -> None:
     kick_bob, kick_ann = await found("kick", OFFERS, [ANN, BOB], BOB.id)
     assert kick_bob == Choice("Kick Bob", "10.0.0.1|2", "F3", "kick(2)")
     assert kick_ann == Choice("Kick Ann", "10.0.0.1|1", "", "kick(1)")
+
+
+@pytest.mark.quick
+async def test_a_user_of_another_node_is_found_by_that_too() -> None:
+    roman = replace(ANN, node="rome")
+    for query in ("kick rome", "kick @rome", "kick ann @ro"):
+        assert await found(query, OFFERS, [roman, BOB], None) == [
+            Choice("Kick Ann", "10.0.0.1|1 @rome", "", "kick(1)")
+        ]
+    nameless = replace(roman, name=roman.address)
+    (choice,) = await found("kick rome", OFFERS, [nameless], None)
+    assert (choice.title, choice.note) == ("Kick 10.0.0.1|1", "@rome")
 
 
 @pytest.mark.quick

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.content import Content
 
@@ -98,6 +99,55 @@ async def test_the_line_gives_up_its_least_part_first(width: int, line: str) -> 
 )
 async def test_it_says_where_the_chat_is_recorded(width: int, line: str) -> None:
     assert await painted(width, recorded="chat.db") == line
+
+
+@pytest.mark.parametrize(
+    ("width", "facts", "line"),
+    [
+        (
+            120,
+            {},
+            "chat-console  127.0.0.1:1234 · 30 users · 3 nodes · 14 lines/min ▂▃▃▂▄█ · up 1:02",
+        ),
+        (80, {}, "127.0.0.1:1234 · 30 users · 3 nodes · 14 lines/min ▂▃▃▂▄█ · up 1:02"),
+        (
+            80,
+            {"private": 2, "flood": "stefan"},
+            "127.0.0.1:1234 · 30 users · 3 nodes · 14/min · up 1:02   » 2 private  ! stefan",
+        ),
+        (80, {"nodes": 1}, "127.0.0.1:1234 · 30 users · 1 node · 14 lines/min ▂▃▃▂▄█ · up 1:02"),
+        (40, {}, "127.0.0.1:1234 · 30 users · 3 nodes"),
+        (36, {}, ":1234 · 30 users · 3 nodes"),
+        (27, {}, ":1234 · 30 users"),
+        (40, {"private": 2}, ":1234 · 30 users · 3 nodes         » 2"),
+        (40, {"private": 2, "flood": "stefan"}, ":1234 · 30 users         » 2  ! stefan"),
+        (40, {"trouble": "cut off", "nodes": 1}, " cut off  :1234 · 30 users · 1 node"),
+        (40, {"nodes": 0}, "127.0.0.1:1234 · 30 users · up 1:02"),
+    ],
+)
+async def test_in_a_cluster_it_counts_the_nodes(width: int, facts: dict[str, Any], line: str) -> None:
+    assert await painted(width, **{"nodes": 3, **facts}) == line
+
+
+@pytest.mark.parametrize(
+    ("width", "wrong", "alert"),
+    [
+        (120, " cut off · history not written ", "· public "),
+        (46, " cut off · history not written ", "· pub… "),
+        (40, " cut off · history not written… ", " "),
+    ],
+)
+async def test_what_is_wrong_has_a_colour_of_its_own(width: int, wrong: str, alert: str) -> None:
+    app = BarApp()
+    async with app.run_test(size=(width, 3)) as pilot:
+        app.bar.show(address="127.0.0.1:1234", alert="public", trouble="cut off · history not written")
+        await pilot.pause()
+        first, second, *_ = app.bar.render_line(0)
+        assert (first.text, second.text) == (wrong, alert)
+        assert first.style is not None
+        assert first.style.bgcolor == Style.parse("on #8b0000").bgcolor
+        assert second.style is not None
+        assert second.style.bgcolor != first.style.bgcolor
 
 
 async def test_what_is_wrong_stands_in_front_of_the_alert_as_long_as_it_lasts() -> None:
@@ -272,7 +322,7 @@ async def test_an_alert_is_only_text(hostile: str, shown: str) -> None:
     assert (await painted(120, flood=hostile)).endswith(f"  ! {shown}")
 
 
-@pytest.mark.parametrize("text", ["Look out", "» 2 private", "! stefan"])
+@pytest.mark.parametrize("text", ["Look out", "cut off", "» 2 private", "! stefan"])
 async def test_an_alert_and_chips_stand_out_without_colour(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
@@ -280,6 +330,7 @@ async def test_an_alert_and_chips_stand_out_without_colour(
     app = BarApp()
     async with app.run_test(size=(80, 3)) as pilot:
         app.bar.show(address="127.0.0.1:1234", alert="Look out", private=2, flood="stefan")
+        app.bar.show(trouble="cut off")
         await pilot.pause()
         segment = next(segment for segment in app.bar.render_line(0) if text in segment.text)
         assert segment.style is not None

@@ -32,6 +32,44 @@ def test_at_100_columns_it_has_the_last_lines_too() -> None:
     ]
 
 
+ROMAN = replace(QUENTIN, here=None, waiting=None, node="rome")
+
+
+@pytest.mark.parametrize(
+    ("changed", "narrow", "wide"),
+    [
+        (
+            {},
+            [V4, "on node rome · 14 lines", "was q · muted never"],
+            [
+                "127.0.0.1|47144 · on node rome",
+                "14 lines · idle 2m",
+                "was q · same address: 29 others",
+                "time here and backlog unknown",
+                "23:03 » Karim is insulting me in p…",
+                "22:55   is there a solution for 2?",
+            ],
+        ),
+        (
+            {"idle": None, "others": 0, "old_names": [], "lines": 0, "last": []},
+            [V4, "on node rome · 0 lines", "muted never"],
+            [f"{V4} · on node rome", "0 lines · idle unknown", "time here and backlog unknown", "", "", ""],
+        ),
+        (
+            {"node": "frankfurt-am-main-7", "address": V6},
+            ["…19:8a2e:370:7348|54321", "on node frankfurt-am-m…", "was q · muted never"],
+            ["…|54321 · on node frankfurt-am-mai…"],
+        ),
+    ],
+)
+def test_of_a_user_of_another_node_it_says_which_and_what_is_unknown(
+    changed: dict[str, object], narrow: list[str], wide: list[str]
+) -> None:
+    details = replace(ROMAN, **changed)  # pyright: ignore[reportArgumentType]
+    assert facts(details, 23) == narrow
+    assert facts(details, 35)[: len(wide)] == wide
+
+
 @pytest.mark.parametrize(
     ("changed", "narrow", "wide"),
     [
@@ -121,15 +159,16 @@ anybody = st.builds(
     st.just(7),
     texts,
     texts,
-    here=st.floats(0, 1e8),
-    idle=st.floats(0, 1e8),
+    here=st.none() | st.floats(0, 1e8),
+    idle=st.none() | st.floats(0, 1e8),
     lines=st.integers(0, 10**9),
-    waiting=st.integers(0, 10**10),
+    waiting=st.none() | st.integers(0, 10**10),
     old_names=st.lists(texts, max_size=5),
     muted=st.booleans(),
     mute_left=st.one_of(st.none(), st.floats(-10, 1e8)),
     mutes=st.integers(0, 99),
     others=st.integers(0, 9_999),
+    node=st.sampled_from(["", "rome", "n" * 32]),
     last=st.lists(st.builds(Entry, st.just(1e9), st.sampled_from(Kind), texts, texts), max_size=5),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -169,3 +171,13 @@ def test_ten_thousand_are_narrowed_and_resorted_without_holding_up_anybody() -> 
     assert len(turns) >= 10_000 / SLICE
     assert max(turns) < 10 * SLICE
     assert list(order.shown) == sorted(range(10_000), key=str)
+
+
+def test_a_user_of_another_node_is_found_by_the_name_of_the_node() -> None:
+    order = UserOrder(by_joining)
+    order.apply([replace(user(1, "Ann"), node="Rome"), user(2, "Romeo"), user(3, "Bob")], [], [])
+    order.look_for("rome")
+    assert list(order.shown) == [1, 2]
+    assert order.best() == 2  # a name counts more
+    order.look_for("@rome")
+    assert list(order.shown) == [1]

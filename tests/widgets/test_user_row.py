@@ -173,6 +173,34 @@ def test_of_a_user_the_row_says_what_matters_most(
         pytest.param(Row("Bo", "", "", SILENT, "3m"), 9, "Bo     3m", id="the least width with a time"),
         pytest.param(Row("Methuselah", "", "", SILENT, "3m"), 8, "Methuse…", id="the time is the last to go"),
         pytest.param(Row("Bob", "", "", SILENT, "3m"), 0, "", id="no width at all"),
+        pytest.param(
+            Row("stefan", "", "62/min", SILENT, "0s", "rome"),
+            24,
+            "stefan @rome 62/min   0s",
+            id="another node",
+        ),
+        pytest.param(
+            Row("stefan", "", "62/min", (9,) * 8, "0s", "rome"),
+            36,
+            "stefan @rome    62/min ▅▅▅▅▅▅▅▅   0s",
+            id="another node at 100 columns",
+        ),
+        pytest.param(
+            Row("stefan", "", "mute 9m", SILENT, "0s", "rome"), 24, "stefan @ro… mute 9m   0s", id="node cut"
+        ),
+        pytest.param(
+            Row("Methuselah-the", "", "»1", SILENT, "0s", "rome"),
+            24,
+            "Methuselah-the   »1   0s",
+            id="no node",
+        ),
+        pytest.param(Row("Ann", "", "", SILENT, "0s", "a"), 12, "Ann @a    0s", id="a short node"),
+        pytest.param(
+            Row(V4, "", "", SILENT, "0s", "rome"), 24, f"{V4}       0s", id="an address and no node"
+        ),
+        pytest.param(
+            Row("Bob", V4, "", SILENT, "0s", "rome"), 36, f"Bob {V4} @rome         0s", id="address and node"
+        ),
     ],
 )
 def test_a_row_drops_what_does_not_fit(row: Row, width: int, text: str) -> None:
@@ -190,6 +218,7 @@ rows = st.builds(
     state=st.sampled_from(["", "»1", "»1234", "muted", "mute 23h59", "62/min", "1234k/min"]),
     history=st.tuples(*[st.integers(0, 99)] * 8),
     idle=st.sampled_from(["0s", "40s", "12m", "1h02", "999d"]),
+    node=st.sampled_from(["", "a", "rome", "n" * 32]),
 )
 
 
@@ -197,6 +226,10 @@ rows = st.builds(
 def test_a_row_fills_its_width_exactly_and_nothing_is_lost_without_need(row: Row, width: int) -> None:
     parts = lay_out_row(row, width)
     assert widest("".join(parts)) == width
+    without = lay_out_row(row._replace(node=""), width)
+    assert (parts.name, parts.bars, parts.idle) == (without.name, without.bars, without.idle)
+    assert parts.state.strip() == without.state.strip()
+    assert parts.detail.startswith(without.detail)
     if width > MIN_NAME_WIDTH + 4:
         assert parts.idle.strip() == row.idle
     if width >= 20 and not row.address:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.chat_clients import Client
+from support.memory_log import MemoryLog, cluster
 from support.nats_engine import Engine
 from support.waiting import BOUND, until
 
@@ -17,73 +18,8 @@ from chat_console.server.addresses import Address, network_of
 from chat_console.server.cluster import clustered_server
 from chat_console.server.cluster.clustered_server import ClusteredServer, ClusterError
 from chat_console.server.cluster.engine import EngineError
-from chat_console.server.cluster.log import Reader
-from chat_console.server.cluster.settings import ClusterSettings
 from chat_console.server.room.events import Event, Joined, Linked, Started
 from chat_console.server.settings import Settings
-
-
-class Shared:
-    """One order of entries for all logs of this process."""
-
-    def __init__(self) -> None:
-        self.logs: dict[int, FakeLog] = {}
-        self.position = 0
-        self.last: tuple[int, float, str, bytes] | None = None
-        self.is_lossy = False
-        self.never_opens = False
-        self.error: Exception | None = None
-
-    def log(self, settings: ClusterSettings, process: int, refused: Callable[[str], object]) -> FakeLog:
-        self.logs[process] = FakeLog(self, settings.node, process, refused)
-        return self.logs[process]
-
-
-class FakeLog:
-    """A log in memory."""
-
-    def __init__(self, shared: Shared, node: str, process: int, refused: Callable[[str], object]) -> None:
-        self.shared = shared
-        self.node = node
-        self.process = process
-        self.refused = refused
-        self.trouble = "not connected yet"
-        self.reader: Reader | None = None
-
-    async def start(self, reader: Reader) -> None:
-        if self.shared.error is not None:
-            raise self.shared.error
-        if self.shared.never_opens:
-            self.trouble = "connection refused"
-            await asyncio.Event().wait()
-        self.reader = reader
-        self.trouble = ""
-        reader.opened()
-        if self.shared.last is not None:
-            reader.entry(*self.shared.last)
-
-    async def stop(self) -> None:
-        self.reader = None
-
-    def append(self, data: bytes) -> None:
-        if not self.shared.is_lossy:
-            asyncio.get_running_loop().call_soon(self._deliver, data)
-
-    def _deliver(self, data: bytes) -> None:
-        self.shared.position += 1
-        self.shared.last = self.shared.position, time.time(), self.node, data
-        for each in self.shared.logs.values():
-            if each.reader is not None:
-                each.reader.entry(*self.shared.last)
-
-    def send(self, node: str, process: int, data: bytes) -> None:
-        reader = self.shared.logs[process].reader
-        assert reader is not None
-        asyncio.get_running_loop().call_soon(reader.received, data)
-
-
-def cluster(node: str, url: str = "nats://127.0.0.1", room: str = "lobby") -> ClusterSettings:
-    return ClusterSettings(urls=(url,), node=node, room=room)
 
 
 def texts_told(server: ClusteredServer) -> list[str]:
@@ -98,15 +34,15 @@ async def connect(server: ClusteredServer) -> Client:
 
 
 @pytest.fixture
-def memory() -> Shared:
-    return Shared()
+def memory() -> MemoryLog:
+    return MemoryLog()
 
 
 Make = Callable[..., ClusteredServer]
 
 
 @pytest.fixture
-async def make(memory: Shared) -> AsyncIterator[Make]:
+async def make(memory: MemoryLog) -> AsyncIterator[Make]:
     """Makes a node on the shared log; it is stopped in the end."""
     async with AsyncExitStack() as stack:
 
@@ -196,7 +132,7 @@ async def test_a_node_that_stops_says_goodbye_at_once(make: Make) -> None:
 
 
 async def test_a_goodbye_that_does_not_come_back_is_not_waited_for_long(
-    make: Make, memory: Shared, monkeypatch: pytest.MonkeyPatch
+    make: Make, memory: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clustered_server, "GOODBYE", 0.05)
     paris = make("paris")
@@ -206,7 +142,7 @@ async def test_a_goodbye_that_does_not_come_back_is_not_waited_for_long(
         await paris.stop()
 
 
-async def test_a_node_without_a_link_stops_without_a_goodbye(make: Make, memory: Shared) -> None:
+async def test_a_node_without_a_link_stops_without_a_goodbye(make: Make, memory: MemoryLog) -> None:
     paris = make("paris")
     await paris.start()
     (log,) = memory.logs.values()
@@ -229,7 +165,7 @@ async def test_a_node_without_a_link_stops_without_a_goodbye(make: Make, memory:
     ],
 )
 async def test_one_that_does_not_come_in_says_what_to_do(
-    make: Make, memory: Shared, monkeypatch: pytest.MonkeyPatch, *, never_opens: bool, message: str
+    make: Make, memory: MemoryLog, monkeypatch: pytest.MonkeyPatch, *, never_opens: bool, message: str
 ) -> None:
     monkeypatch.setattr(clustered_server, "ENTERING", 0.05)
     memory.never_opens, memory.is_lossy = never_opens, True
@@ -241,7 +177,7 @@ async def test_one_that_does_not_come_in_says_what_to_do(
 
 
 async def test_one_of_another_format_is_named(
-    make: Make, memory: Shared, monkeypatch: pytest.MonkeyPatch
+    make: Make, memory: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clustered_server, "ENTERING", 0.05)
     memory.last = 1, time.time(), "rome", b"\2" + bytes(31)
@@ -251,7 +187,7 @@ async def test_one_of_another_format_is_named(
     assert str(caught.value) == told
 
 
-async def test_an_error_of_the_engine_ends_the_start(make: Make, memory: Shared, tmp_path: Path) -> None:
+async def test_an_error_of_the_engine_ends_the_start(make: Make, memory: MemoryLog, tmp_path: Path) -> None:
     memory.error = EngineError("too old")
     paris = make("paris", bans_file=tmp_path / "bans")
     with pytest.raises(ClusterError, match=r"^too old$"):
@@ -278,7 +214,7 @@ async def test_one_that_comes_in_gets_the_bans_of_the_others(make: Make, tmp_pat
     await until(lambda: others.exists() and "192.0.2.7" in others.read_text())
 
 
-async def test_what_the_engine_refuses_and_what_fails_is_told(make: Make, memory: Shared) -> None:
+async def test_what_the_engine_refuses_and_what_fails_is_told(make: Make, memory: MemoryLog) -> None:
     paris = make("paris")
     told = texts_told(paris)
     await paris.start()
