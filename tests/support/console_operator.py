@@ -231,15 +231,24 @@ async def operate_console(
     **options: Any,
 ) -> AsyncIterator[Operator]:
     """Open a console around a server of its own."""
-    if sys.version_info >= (3, 12):
-        # App.run_async does so, and run_test does not.
-        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
     async with ChatServer(settings or Settings(port=0)) as server:
         details = server.details
         # Whoever has no connection is known by what the room knows.
         server.details = lambda member_id: details(member_id) or _known(server, member_id)
         if before:
             before(server)
-        console = ConsoleApp(server, **options)
-        async with console.run_test(size=size, notifications=True) as pilot:
-            yield Operator(console, pilot, server)
+        async with operate_server(server, size=size, **options) as operator:
+            yield operator
+
+
+@asynccontextmanager
+async def operate_server(
+    server: ChatServer, *, size: tuple[int, int] = (80, 24), **options: Any
+) -> AsyncIterator[Operator]:
+    """Open a console around a server that runs already."""
+    if sys.version_info >= (3, 12):
+        # App.run_async does so, and run_test does not.
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    console = ConsoleApp(server, **options)
+    async with console.run_test(size=size, notifications=True) as pilot:
+        yield Operator(console, pilot, server)

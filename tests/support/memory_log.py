@@ -18,12 +18,25 @@ class MemoryLog:
         self.position = 0
         self.last: tuple[int, float, str, bytes] | None = None
         self.is_lossy = False
+        """Whether whatever is appended gets lost."""
+        self.held: list[Callable[[], object]] | None = None
+        """What is held back of what was appended; None while nothing is."""
         self.never_opens = False
         self.error: Exception | None = None
 
     def log(self, settings: ClusterSettings, process: int, refused: Callable[[str], object]) -> Link:
         self.logs[process] = Link(self, settings.node, process, refused)
         return self.logs[process]
+
+    def hold(self) -> None:
+        """Hold back what is appended from now on."""
+        self.held = []
+
+    def release(self) -> None:
+        """Let what was held back arrive."""
+        held, self.held = self.held or [], None
+        for deliver in held:
+            deliver()
 
 
 class Link:
@@ -53,7 +66,9 @@ class Link:
         self.reader = None
 
     def append(self, data: bytes) -> None:
-        if not self.shared.is_lossy:
+        if self.shared.held is not None:
+            self.shared.held.append(lambda: self._deliver(data))
+        elif not self.shared.is_lossy:
             asyncio.get_running_loop().call_soon(self._deliver, data)
 
     def _deliver(self, data: bytes) -> None:
@@ -69,5 +84,7 @@ class Link:
         asyncio.get_running_loop().call_soon(reader.received, data)
 
 
-def cluster(node: str, url: str = "nats://127.0.0.1", room: str = "lobby") -> ClusterSettings:
-    return ClusterSettings(urls=(url,), node=node, room=room)
+def cluster(
+    node: str, url: str = "nats://127.0.0.1", room: str = "lobby", hold: float = 10.0
+) -> ClusterSettings:
+    return ClusterSettings(urls=(url,), node=node, room=room, hold=hold)
