@@ -49,7 +49,6 @@ class Moderation:
         self._undo = Undo()
         self._hint = ""
         self._muted: set[int] = set()
-        self._joined: dict[int, float] = {}  # when users of other nodes came
         self._times: dict[Action, str] = {}
         self._dialog: ActionDialog | None = None
 
@@ -107,13 +106,8 @@ class Moderation:
     def _note(self, event: Event) -> None:
         now = self._clock()
         match event:
-            case Joined(at, member_id):
-                user = self._users.users.get(member_id)
-                if user is not None and user.node:
-                    self._joined[member_id] = at
-            case Muted(at, member_id, name, True):
-                # One who comes with another node may have been muted before that: nobody did it just now.
-                if at >= self._joined.get(member_id, at):
+            case Muted(_, member_id, name, True, is_old=is_old):
+                if not is_old:
                     self._hint = self._undo.muted(member_id, name, member_id in self._muted, now).hint
                 self._muted.add(member_id)
             case Muted(_, member_id):
@@ -125,7 +119,6 @@ class Moderation:
             case Unbanned(_, network):
                 self._undo.unbanned(network.shown)
             case Left(_, member_id, name, why):
-                self._joined.pop(member_id, None)
                 if why is LeaveReason.KICKED:
                     self._undo.kicked(name, now)
                 if member_id in self._muted:

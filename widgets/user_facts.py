@@ -76,27 +76,19 @@ def facts(details: Details, width: int) -> list[str]:
     if width < WIDE:
         about = [mute, old] if details.muted else [old, mute]
         return [ending(address, width), truncate(f"{where} · {lines}", width), _joined(about, width)]
-    idle = f"idle {_minutes(details.idle)}"
-    waiting = "" if details.waiting is None else f"{size_text(details.waiting)} waiting"
+    idle = "" if details.idle is None else f"idle {_minutes(details.idle)}"
+    waiting = "rest unknown" if details.waiting is None else f"{size_text(details.waiting)} waiting"
     others = f"same address: {count_text(details.others, 'other')}" if details.others else ""
-    unknown = _unknown(details)
     parts = [mute, old, others] if details.muted else [old, others, mute if details.mutes else ""]
-    about = _in_one_or_two([*parts, unknown], width)
+    about = _in_one_or_two(parts, width)
     # Of an address the end counts, of a node's name the start.
     where = truncate(where, width - _LEAST_ADDRESS - len(_BETWEEN))
     return [
         f"{ending(address, width - widest(where) - len(_BETWEEN))}{_BETWEEN}{where}",
-        truncate(_BETWEEN.join(filter(None, (lines, idle, waiting))), width),
+        _joined((lines, idle, waiting), width),
         *about,
         *_last(details, width, LAST_LINES + 1 - len(about)),
     ]
-
-
-def _unknown(details: Details) -> str:
-    """Say what is not known of a user of another node."""
-    known = {"time here": details.here, "backlog": details.waiting}
-    names = [name for name, value in known.items() if value is None]
-    return f"{' and '.join(names)} unknown" if names else ""
 
 
 def _last(details: Details, width: int, count: int) -> list[str]:

@@ -158,7 +158,7 @@ class Shown:
                 events.append(Renamed(time, member.id, str(member.address), member.nickname))
         self._tell(events, notices.users_joined(len(members)) if len(members) > BULK else "")
         muted = [
-            Muted(member.muted_at, member.id, member.name, True, _seconds(member))
+            Muted(member.muted_at, member.id, member.name, True, _seconds(member), is_old=True)
             for member in members
             if member.muted_at is not None
         ]

@@ -108,6 +108,8 @@ def content_of(event: Event, *, private: bool = False) -> Content | None:
             return Kind.LEFT, event.member_id, event.name, _joined(event.reason.name, event.remark)
         case Renamed():
             return Kind.RENAMED, event.member_id, event.old, event.new
+        case Muted(is_old=True):
+            return None
         case Muted():
             text = _joined(str(int(event.muted)), _seconds(event.seconds), event.remark)
             return Kind.MUTED, event.member_id, event.name, text

@@ -92,6 +92,8 @@ class Muted:
     """For how long; None = until it is unmuted."""
     remark: str = ""
     """The operator's reason."""
+    is_old: bool = False
+    """Whether a member comes so with another node of a cluster: nobody did it just now. No history has it."""
 
 
 @dataclass(frozen=True, slots=True)

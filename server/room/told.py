@@ -69,8 +69,8 @@ def told(event: Event) -> Telling[Any]:
             return _RENAMED
         case OperatorSaid(node=node):
             return _SAID_ELSEWHERE if node else _OPERATOR_SAID
-        case Muted():
-            return _MUTED
+        case Muted(is_old=is_old):
+            return _MUTED_BEFORE if is_old else _MUTED
         case Banned():
             return _BANNED
         case Unbanned():
@@ -202,6 +202,7 @@ _RENAMED: Telling[Renamed] = Telling(
     "rename", lambda event: (_is_now(event),), line=_is_now, transcript=_is_now
 )
 _MUTED: Telling[Muted] = _aside("notice", lambda event: _is_muted(event))
+_MUTED_BEFORE: Telling[Muted] = Telling("notice", lambda event: ())
 _BANNED: Telling[Banned] = _aside(
     "notice", lambda event: notices.is_banned(event.networks, event.seconds, event.remark)
 )

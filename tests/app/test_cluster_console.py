@@ -104,7 +104,7 @@ async def test_the_list_the_card_and_the_status_tell_of_the_nodes(size: tuple[in
         assert "Ann @" not in cl.operator.text
         await cl.choose(bob)
         await until(lambda: "on node rome" in cl.operator.text)
-        assert ("time here and backlog unknown" in cl.operator.text) == (size == (120, 40))
+        assert ("rest unknown" in cl.operator.text) == (size == (120, 40))
         assert "here unknown" not in cl.operator.text
         cl.rome.say(bob, "ciao")
         await until(
@@ -342,6 +342,8 @@ async def test_the_status_is_red_while_the_node_is_cut_off_and_those_of_others_a
         await until(lambda: "cut off" not in cl.operator.status)
         assert "Bob @rome" in cl.operator.text
         # Nobody has muted Bob just now, and so the key is not about him.
+        assert cl.operator.entries.count("* Bob is muted") == 1
+        assert cl.operator.user_list.users[bob].muted
         await cl.operator.press("ctrl+z")
         await cl.answered("= Ann is unmuted")
 

@@ -43,17 +43,17 @@ ROMAN = replace(QUENTIN, here=None, waiting=None, node="rome")
             [V4, "on node rome · 14 lines", "was q · muted never"],
             [
                 "127.0.0.1|47144 · on node rome",
-                "14 lines · idle 2m",
+                "14 lines · idle 2m · rest unknown",
                 "was q · same address: 29 others",
-                "time here and backlog unknown",
                 "23:03 » Karim is insulting me in p…",
                 "22:55   is there a solution for 2?",
+                "22:40 ⊘ I use recv(1024)",
             ],
         ),
         (
             {"idle": None, "others": 0, "old_names": [], "lines": 0, "last": []},
             [V4, "on node rome · 0 lines", "muted never"],
-            [f"{V4} · on node rome", "0 lines · idle unknown", "time here and backlog unknown", "", "", ""],
+            [f"{V4} · on node rome", "0 lines · rest unknown", "", "", "", ""],
         ),
         (
             {"node": "frankfurt-am-main-7", "address": V6},

@@ -189,7 +189,7 @@ class TestAnswer:
         assert bench.site.state.basis == 7
         assert bench.node.believed == dict(bench.node.members)
         (event,) = [event for event in bench.node.events if isinstance(event, Muted)]
-        assert event == Muted(5.0, cid.id, "Cid", True, 60.0)
+        assert event == Muted(5.0, cid.id, "Cid", True, 60.0, is_old=True)
 
     def test_tells_of_one_who_is_muted_without_end(self, bench: Bench) -> None:
         somebody_is_in(bench)

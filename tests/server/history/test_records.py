@@ -58,6 +58,7 @@ OTHER: list[Event] = [
     Silenced(1, 7, "Ann", ("psst",)),
     Replied(1, 1, "no users"),
     Refused(1, 2, "banned", "192.0.2.1"),
+    Muted(1, 7, "Bob", True, 60, is_old=True),
     Failed(1, "Ann", "KeyError"),
     Recording(1, False, "the disk is full"),
     OperatorMessaged(1, 1, "Operator", "Nobody", "hello", ()),

@@ -110,6 +110,7 @@ ROWS = (
     aside(Muted(1, 7, "Bob", True), "notice", "Bob is muted"),
     aside(Muted(1, 7, "Bob", True, 600), "notice", "Bob is muted for 10m"),
     aside(Muted(1, 7, "Bob", True, None, "too loud"), "notice", "Bob is muted (too loud)"),
+    Row(Muted(1, 7, "Bob", True, 600, is_old=True), "notice", []),
     aside(Muted(1, 7, "Bob", False), "notice", "Bob is no longer muted"),
     aside(Banned(1, (network_of("192.0.2.7"),), 7200, "spam"), "notice", "192.0.2.7 is banned for 2h (spam)"),
     aside(
