@@ -18,8 +18,10 @@ from chat_console.server.chat_server import ChatServer
 from chat_console.server.room.events import (
     LeaveReason,
     Left,
+    Linked,
     Messaged,
     Muted,
+    OperatorMessaged,
     OperatorSaid,
     Refused,
     Replied,
@@ -132,6 +134,26 @@ class TestPlainConsole:
             b"chat-console: Ann is muted for 10m\n"
             b"chat-console: Refused 2 connections, the last from 192.0.2.7: Server is full\n"
             b"chat-console: Ann left: kicked (too loud)\n"
+        )
+        assert await asyncio.to_thread(streams.error.read, len(asides)) == asides
+
+    async def test_it_prints_what_an_operator_at_another_node_says_and_tells_of_the_link_on_stderr(
+        self, session: Session, streams: Streams
+    ) -> None:
+        await session.line()
+        for event in (
+            Linked(0, "Node rome is in, with 2 users.", 2),
+            OperatorSaid(0, "Operator", "buona sera", "rome"),
+            OperatorMessaged(0, -1, "Operator", "Ann", "psst", (1,), "rome"),
+            Muted(0, 1, "Ann", True, 600, is_old=True),
+            Linked(0, "The link to the other nodes is silent: lines wait.", 2, "link silent"),
+            Said(0, 1, "Ann", ("hello",)),
+        ):
+            session.server.chat.emit(event)
+        assert [await session.line() for _ in range(2)] == ["Operator: buona sera\n", "Ann: hello\n"]
+        asides = (
+            b"chat-console: Node rome is in, with 2 users.\n"
+            b"chat-console: The link to the other nodes is silent: lines wait.\n"
         )
         assert await asyncio.to_thread(streams.error.read, len(asides)) == asides
 
