@@ -70,6 +70,9 @@ def change(
     for event in events:
         match event:
             case Joined(_, member_id, address):
+                # In a cluster one who left as a link was cut comes again with it, under the same id.
+                removed.discard(member_id)
+                changed.pop(member_id, None)
                 added[member_id] = User(member_id, str(address), str(address), now, node=node_of(member_id))
             case Renamed(_, member_id) | Muted(_, member_id):
                 if user := added.get(member_id):
@@ -77,7 +80,7 @@ def change(
                 elif user := changed.get(member_id) or here.get(member_id):
                     changed[member_id] = _changed(user, event, now, wall_time)
             case Left(_, member_id):
-                if not added.pop(member_id, None):
+                if not added.pop(member_id, None) or member_id in here:
                     removed.add(member_id)
             case _:
                 pass

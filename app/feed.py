@@ -112,6 +112,7 @@ class Feed:
         self._drawn_at = self._started_at = self._clock()
         self._rated_at = self._started_at - RATE_EVERY
         self._frame = FRAME
+        self._first_names: dict[int, str] = {}  # of those, until each is told of otherwise
         self._joined = self._lines = 0
         self._not_written: set[str] = set()
         self._link_trouble = ""
@@ -132,6 +133,7 @@ class Feed:
             self.take(snapshot.started)
         self._newcomers = present(snapshot, self._clock(), self._node_of)
         self._joined = len(self._newcomers)
+        self._first_names = {user.id: user.name for user in self._newcomers.values()}
 
     def take(self, event: Event, number: int = 0) -> None:
         """Note `event`, to be shown with the next frame.
@@ -139,10 +141,26 @@ class Feed:
         Args:
             number: which line of the archive the last one of the event is; 0 if it has none.
         """
+        if self._first_names and self._is_known(event):
+            return
         self._events.append(event)
         self._numbers.append(number)
         if self._timer is None:
             self._schedule()
+
+    def _is_known(self, event: Event) -> bool:
+        """Whether the feed began with what `event` tells: in a cluster many are told of slice by slice."""
+        names = self._first_names
+        match event:
+            case Joined(_, member_id) | Muted(_, member_id, is_old=True):
+                return member_id in names
+            case Renamed(_, member_id, old, name) if old != name == names.get(member_id):
+                return True
+            case Renamed(_, member_id) | Left(_, member_id):
+                names.pop(member_id, None)
+            case _:
+                pass
+        return False
 
     def tell(self, text: str) -> None:
         """Answer the operator, in the log too."""

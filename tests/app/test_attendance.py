@@ -55,6 +55,15 @@ def test_a_mute_says_until_when() -> None:
     assert (unmuted[1].muted, unmuted[1].muted_until) == (False, None)
 
 
+def test_who_comes_again_under_the_same_id_is_here_until_it_leaves_again() -> None:
+    here = {1: user(1, "Ann")}
+    again = change(
+        [Renamed(AT, 1, "Ann", "A"), left(1), joined(1), Renamed(AT, 1, "a|1", "Bob")], here, {}, 5.0, AT
+    )
+    assert (list(again.added.values()), again.changed, again.removed) == ([user(1, "Bob")], {}, set())
+    assert change([left(1), joined(1), left(1)], here, {}, 5.0, AT) == ({}, {}, {1})
+
+
 def test_one_who_was_muted_a_while_before_coming_speaks_again_that_much_earlier() -> None:
     events = [joined(1), Muted(AT - 540, 1, "a|1", True, 600)]
     (muted,) = change(events, {}, {}, 5.0, AT).added.values()

@@ -710,6 +710,28 @@ async def test_of_who_was_here_already_the_list_gets_the_net_change_too(panes: P
         assert panes.user_list.changes == 1
 
 
+async def test_what_it_began_with_is_no_news_though_it_is_told_later(panes: Panes) -> None:
+    async with ChatServer(Settings(port=0)) as server:
+        address = join(server, 1, "192.0.2.7|1", Receiver()).address
+        say(server, server.members[0], "/nick Ann")
+        server.operator().mute(1)
+        panes.feed.begin(server.chat.snapshot())
+        panes.show()
+        late = (
+            Joined(AT, 1, address),
+            Renamed(AT, 1, "192.0.2.7|1", "Ann"),
+            Muted(AT, 1, "Ann", True, is_old=True),
+        )
+        assert panes.show(*late) == []
+        assert (panes.names, panes.feed.totals[1]) == (["Ann"], 1)
+        names = texts(panes.show(Renamed(AT, 1, "Ann", "Bob"), Renamed(AT, 1, "Bob", "Ann")))
+        assert names == ["Ann is now Bob", "Bob is now Ann"]
+        assert texts(panes.show(Left(AT, 1, "Ann", LeaveReason.LOST), late[0])) == [
+            "Ann left (connection lost)",
+            "192.0.2.7|1 joined",
+        ]
+
+
 async def test_a_server_that_has_not_started_has_nothing_to_show(panes: Panes) -> None:
     panes.feed.begin(ChatServer().chat.snapshot())
     assert (panes.show(), panes.names) == ([], [])
