@@ -7,6 +7,7 @@
 # make fuzz       throw garbage at a live server for a minute     (ARGS="--seconds 300")
 # make measure    what attacks cost everybody else, and what they may (ARGS="--quick")
 # make soak       500 users come, talk and go for ten minutes     (ARGS="--seconds 60")
+# make soak-cluster  faults around real nodes for ten minutes     (ARGS="--seconds 60", ARGS=--table)
 # make docs       write the options into docs/options.md, as the program has them
 # make man        make the man page and the shells' completions, in share/
 # make release    build the sdist and the wheel in dist/, and try the wheel
@@ -25,7 +26,7 @@ PYTEST := -m pytest -q --durations=10
 # Without bytecode each worker compiles all tests, and each program that a test starts all of the product.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check lint cover format bench fuzz measure soak docs man release clean
+.PHONY: run test check lint cover format bench fuzz measure soak soak-cluster docs man release clean
 
 run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
@@ -65,6 +66,9 @@ measure: .venv/.dev
 
 soak: .venv/.dev
 	@PYTHONPATH=tests $(BIN)/python -m tests.hostile.soak $(ARGS)
+
+soak-cluster: .venv/.dev
+	@PYTHONPATH=tests $(BIN)/python -m tests.hostile.cluster_soak $(ARGS)
 
 docs: .venv/.dev
 	$(BIN)/python docs/reference.py

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from support.programs import environment
 
-from .checks import COLUMNS, ROWS, Errors, Screen, Stream, Transcript
+from .checks import COLUMNS, ROWS, Errors, Screen, Stream
 
 PATIENCE = 30.0
 """How long anything may take on a busy machine, in seconds."""
@@ -73,11 +73,14 @@ class Program:
         command: the program with its options; it must print which port it has taken.
         console: whether it runs in a terminal.
         operator: checks what it writes to the terminal, or to stdout.
+        errors: checks what it writes to stderr, where that is no terminal.
     """
 
-    def __init__(self, command: Sequence[str], console: bool, operator: Screen | Transcript) -> None:
+    def __init__(
+        self, command: Sequence[str], console: bool, operator: Stream, errors: Errors | None = None
+    ) -> None:
         self.operator = operator
-        self.errors = Errors("stderr")
+        self.errors = errors or Errors("stderr")
         self.written = 0
         """How many bytes the operator's terminal has got."""
         self._loop = asyncio.get_running_loop()
