@@ -50,7 +50,7 @@ class Alone:
         self._since: float | None = None  # since when what is on its way has been so, and for how long
         self._waited = 0.0
         self._ticked_at = site.loop.time()
-        self._is_silent = False  # and the operator has been told
+        self._silent_since: float | None = None  # once the operator has been told
         self._is_returning = False  # in again, and the others are still coming
         self._bans: list[Ban | Unban] = []
 
@@ -76,8 +76,8 @@ class Alone:
                 self.do_all()
         elif site.locals and self._waited >= self._hold:
             self.cut_off()
-        elif site.locals and self._waited >= _UNEASY and not self._is_silent:
-            self._is_silent = True
+        elif site.locals and self._waited >= _UNEASY and self._silent_since is None:
+            self._silent_since = site.loop.time() - self._waited
             site.tell(Silent())
         if self._is_returning and not self._membership.is_awaiting:
             self._be_together()
@@ -100,9 +100,9 @@ class Alone:
 
     def moved(self) -> None:
         """What this node has put into the log has come back."""
-        if self._is_silent:
-            self._is_silent = False
-            self._site.tell(Works(self._waited))
+        since, self._silent_since = self._silent_since, None
+        if since is not None:
+            self._site.tell(Works(self._site.loop.time() - since))
 
     def cut_off(self) -> None:
         """Go on with those who are here."""
@@ -110,7 +110,7 @@ class Alone:
         away = site.shown.believed(site.state.roster if site.state.is_told else roster)
         state = State()
         rows = site.own_rows
-        site.is_alone, self._is_returning, self._is_silent = True, False, False
+        site.is_alone, self._is_returning, self._silent_since = True, False, None
         site.shown.forget()
         site.shown.is_quiet = True
         self._membership.cut_off(state)

@@ -107,6 +107,16 @@ class TestHold:
         assert isinstance(works, Works)
         assert works.seconds == pytest.approx(3, abs=1)
 
+    def test_is_told_to_have_lasted_from_its_beginning_though_the_log_was_lost_meanwhile(
+        self, bench: Bench
+    ) -> None:
+        fall_silent(bench, 8)
+        bench.replica.lost("it is another log")
+        bench.turn(2.5)
+        bench.enter()
+        works = [news.seconds for news in bench.news if isinstance(news, Works)]
+        assert works == [pytest.approx(10.5, abs=1)]
+
     def test_ends_in_the_news_that_the_node_is_alone(self, bench: Bench) -> None:
         Other(bench).enter("Bob")
         assert bench.news
