@@ -139,6 +139,7 @@ class Alone:
     def _be_together(self) -> None:
         site = self._site
         self._is_returning = False
+        site.shown.settle_all(site.state.roster, site.now())  # the line that follows is for all who are here
         site.shown.is_quiet = False
         site.room.fanout.to_all(notices.link_is_back(site.others))
         site.tell(Together(site.others))

@@ -128,6 +128,11 @@ class Shown:
             for process in [process for process, until in self._until.items() if until <= now]:
                 self.settle(process, roster, time)
 
+    def settle_all(self, roster: Roster, time: float) -> None:
+        """Settle the members of all nodes."""
+        for process in list(self._unsettled):
+            self.settle(process, roster, time)
+
     def settle(self, process: int, roster: Roster, time: float) -> None:
         """Tell what people here do not know yet of the members of a node; they are as `roster` has them."""
         self._until.pop(process, None)

@@ -211,6 +211,22 @@ class TestComingBack:
         assert bench.new_lines(ANN) == ["Eve: hello"]
         assert bench.node.believed == dict(bench.node.members)
 
+    def test_tells_in_no_other_line_of_those_who_are_there_then(self, bench: Bench) -> None:
+        rome = Other(bench).enter("Bob")
+        rome.say(1, "hello")
+        fall_silent(bench)
+        bench.new_lines(ANN)
+        come_back(bench)
+        rome.term = 2
+        rome.state(rome.row(1, "Bob"))
+        bench.turn(0.2)
+        assert bench.new_lines(ANN) == ["The link is back: 1 other user is here."]
+        rome.do(Nick(0.0, rome.id(1), "Eve"), number=1)  # here it was done before
+        rome.say(1, "again")
+        bench.turn(4)
+        assert bench.new_lines(ANN) == ["Bob is now Eve", "Eve: again"]
+        assert bench.node.believed == dict(bench.node.members)
+
     def test_does_not_wait_for_long_for_those_who_do_not_come(self, bench: Bench) -> None:
         Other(bench).enter("Bob")
         fall_silent(bench)
