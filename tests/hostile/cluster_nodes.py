@@ -28,6 +28,7 @@ SPEAKERS = 3
 
 _ATTEMPTS = 4  # to start a node
 _LOOK = 0.02  # seconds between two looks at the lists
+_TOLD = 5.0  # seconds after which those who may come back are said to have left
 _STEADY = 1.0  # seconds for which all must be right
 _LISTED = 1.0  # seconds that a list may take, before it is asked for again
 
@@ -309,7 +310,26 @@ class Cluster:
                 if right_at - begun > PATIENCE:
                     raise NotMet(f"it never came right: {trouble}")
             await asyncio.sleep(_LOOK)
+        await self._check_beliefs()
         return right_at - begun
+
+    async def _check_beliefs(self) -> None:
+        """Wait until everybody was told of as many comings and goings as there were.
+
+        Raises:
+            NotMet: if somebody was not.
+        """
+        guests = [guest for node in self.nodes for guest in node.guests]
+        others = len(guests) - 1
+        told = [guest for guest in guests if guest.others is not None]
+        try:
+            await until(lambda: all(guest.others == others for guest in told), "")
+        except NotMet:
+            wrong = [f"{each.address} of {each.others}" for each in told if each.others != others]
+            raise NotMet(f"there are {others} others, but told was {', '.join(wrong)}") from None
+        for guest in guests:
+            if time.monotonic() - guest.hearing.came_at > _TOLD:
+                guest.others = others
 
 
 def difference(nodes: Sequence[Node], lists: Sequence[Sequence[tuple[str, str]] | None]) -> str:

@@ -15,6 +15,12 @@ from .program import NotMet, until
 _LINE = re.compile(rb"[^ ]+: (\d+) (\d+)")
 _LISTED = re.compile(rb"([^ ]+\|\d+) as ([^ ]+)")
 _WELCOME = re.compile(rb"Welcome ([^ ]+\|\d+) to the server!")
+_COMING = re.compile(
+    r"Welcome [^ ]+ to the server!|(?P<many>\d+) users have joined\.|The link is back: (?P<back>\d+) .*"
+)
+_GOING = re.compile(
+    r"[^ ]+ has left the server\.|(?P<many>\d+) users have left the server\.|Cut off from (?P<back>\d+) .*"
+)
 _KEPT = 1000  # lines other than those of speakers
 
 
@@ -31,6 +37,8 @@ class Guest(asyncio.Protocol):
         self.address = ""
         self.told: list[str] = []
         """What it was told, other than numbered lines."""
+        self.others: int | None = None
+        """How many others are here by what it was told; None until somebody sets it."""
         self.closed = asyncio.get_running_loop().create_future()
         self.latest: dict[int, int] = {}
         """The last number heard of each speaker."""
@@ -86,6 +94,8 @@ class Guest(asyncio.Protocol):
         if not self.address and (welcome := _WELCOME.fullmatch(text.encode())):
             self.address = welcome[1].decode()
             self.hearing.came_at = at
+        if self.others is not None:
+            self.others += _count(_COMING, text) - _count(_GOING, text)
         for mark in Mark:
             if text.startswith(mark.value):
                 self.hearing.be_told(mark, at)
@@ -124,6 +134,12 @@ class Guest(asyncio.Protocol):
         await until(lambda: self.address or not self.is_here, f"nobody is welcomed by {self.hearing.home}")
         if not self.address:
             raise NotMet(f"somebody is not let in by {self.hearing.home}")
+
+
+def _count(pattern: re.Pattern[str], text: str) -> int:
+    """How many come, or go, by one line."""
+    found = pattern.fullmatch(text)
+    return int(found["many"] or found["back"] or 1) if found else 0
 
 
 class _Pipes(asyncio.SubprocessProtocol):

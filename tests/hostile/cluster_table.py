@@ -115,9 +115,11 @@ SCENES = (
     Scene("node stands still for 3 s", _node_stopped(3), at=2),
     Scene("node stands still for 10 s", _node_stopped(10), at=2),
     Scene("node parted from the engine for 12 s, a name of its users taken meanwhile", _robbed, at=2),
-    Scene("the same", _robbed, hold=5, at=2),
+    Scene("node parted from the engine for 12 s, a name of its users taken meanwhile", _robbed, hold=5, at=2),
     Scene("leader of three servers killed", lambda cluster: faults.leader_killed(cluster, 4), servers=3),
-    Scene("the same", lambda cluster: faults.leader_killed(cluster, 4), "file", servers=3),
+    Scene(
+        "leader of three servers killed", lambda cluster: faults.leader_killed(cluster, 4), "file", servers=3
+    ),
     Scene("three servers restarted in turn", faults.servers_in_turn, servers=3),
 )
 

@@ -247,6 +247,27 @@ sys.exit(main())
 """The program, but one line in 20 of other nodes is lost, and one comes twice."""
 
 
+@pytest.mark.quick
+def test_a_guest_counts_those_who_come_and_go() -> None:
+    async def run() -> list[int | None]:
+        guest, counts = Guest("paris.1"), list[int | None]()
+        guest.address, guest.others = "127.0.0.1|5", 30
+        for line in (
+            b"Welcome 127.0.0.1|6 to the server!",
+            b"p1 has left the server.",
+            b"25 users have left the server.",
+            b"25 users have joined.",
+            b"Cut off from 20 other users: only those on this server read you until the link is back.",
+            b"The link is back: 1 other user is here.",
+            b"p1 is now p2",
+        ):
+            guest.data_received(line + b"\n")
+            counts.append(guest.others)
+        return counts
+
+    assert asyncio.run(run()) == [31, 30, 5, 30, 10, 11, 11]
+
+
 def test_seconds_of_faults_pass_and_a_faulty_program_does_not() -> None:
     nats_server()
     scene = next(scene for scene in SCENES if scene.what == "engine restarted, 2 s away")
