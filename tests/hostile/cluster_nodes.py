@@ -28,7 +28,7 @@ SPEAKERS = 3
 
 _ATTEMPTS = 4  # to start a node
 _LOOK = 0.02  # seconds between two looks at the lists
-_TOLD = 5.0  # seconds after which those who may come back are said to have left
+_TOLD = 8.0  # seconds after its end in which a node's people are said to have left
 _STEADY = 1.0  # seconds for which all must be right
 _LISTED = 1.0  # seconds that a list may take, before it is asked for again
 
@@ -111,6 +111,7 @@ class Node:
     async def end(self, number: signal.Signals) -> int:
         """End the program by a signal, and return its exit code."""
         assert self.program is not None
+        self._cluster.ended_at = time.monotonic()
         guests, self.guests = self.guests, []
         for guest in guests:
             guest.hearing.is_cut_short = True
@@ -165,6 +166,8 @@ class Cluster:
         self.hearings: list[Hearing] = []
         self.ends: list[float] = []
         """When the only server, with the log in memory, ended."""
+        self.ended_at = -math.inf
+        """When the last node was ended."""
         self.codes: list[int] = []
         """With which codes nodes ended that were told to."""
         self.is_talking = asyncio.Event()
@@ -327,8 +330,8 @@ class Cluster:
         except NotMet:
             wrong = [f"{each.address} of {each.others}" for each in told if each.others != others]
             raise NotMet(f"there are {others} others, but told was {', '.join(wrong)}") from None
-        for guest in guests:
-            if time.monotonic() - guest.hearing.came_at > _TOLD:
+        if time.monotonic() - self.ended_at > _TOLD:
+            for guest in guests:
                 guest.others = others
 
 
