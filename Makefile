@@ -4,6 +4,7 @@
 # make lint       format, lint and types
 # make cover      all tests, and that the quick ones cover the product
 # make bench      measure against other servers                   (ARGS="--quick")
+# make bench-cluster  measure what a cluster costs                (ARGS="--quick")
 # make fuzz       throw garbage at a live server for a minute     (ARGS="--seconds 300")
 # make measure    what attacks cost everybody else, and what they may (ARGS="--quick")
 # make soak       500 users come, talk and go for ten minutes     (ARGS="--seconds 60")
@@ -26,7 +27,7 @@ PYTEST := -m pytest -q --durations=10
 # Without bytecode each worker compiles all tests, and each program that a test starts all of the product.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check lint cover format bench fuzz measure soak soak-cluster docs man release clean
+.PHONY: run test check lint cover format bench bench-cluster fuzz measure soak soak-cluster docs man release clean
 
 run: .venv/.run
 	@$(BIN)/chat-console --port $(PORT) $(ARGS)
@@ -57,6 +58,9 @@ format: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-cluster: .venv/.dev
+	@PYTHONPATH=tests $(BIN)/python -m tests.benchmarks.cluster $(ARGS)
 
 fuzz: .venv/.dev
 	@PYTHONPATH=tests $(BIN)/python -m tests.hostile.fuzz $(ARGS)

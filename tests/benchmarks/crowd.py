@@ -10,7 +10,7 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 READ_SIZE = 1 << 20
@@ -112,17 +112,17 @@ class Crowd:
     """All clients of a run. A context manager: at its end every connection is closed.
 
     Args:
-        port: the server's port on 127.0.0.1.
+        ports: the server's port on 127.0.0.1, or those of several servers that the clients take in turn.
         dialect: how it is spoken to.
         console: the terminal of the server's console; it is read whenever the clients are.
     """
 
-    def __init__(self, port: int, dialect: Dialect, console: int | None = None) -> None:
+    def __init__(self, ports: int | Sequence[int], dialect: Dialect, console: int | None = None) -> None:
         self.clients: list[Client] = []
         self.dialect = dialect
         self.buffer = bytearray(READ_SIZE)
         self.view = memoryview(self.buffer)
-        self._port = port
+        self._ports = (ports,) if isinstance(ports, int) else ports
         self.arrived_at = 0.0
         """When what was read last for a stamped client had arrived, by `time.time`; on a system that does not
         tell, when it was read."""
@@ -249,7 +249,14 @@ class Crowd:
     # Joining
 
     def join(
-        self, count: int, at_once: int, seconds: float, *, announced: bool = True, small: int = 0
+        self,
+        count: int,
+        at_once: int,
+        seconds: float,
+        *,
+        announced: bool = True,
+        small: int = 0,
+        rooms: int = 1,
     ) -> float:
         """Connect all, as fast as they are let in, and wait until all know of all who came later.
 
@@ -259,6 +266,7 @@ class Crowd:
             seconds: when to give up.
             announced: whether clients enter the room and are told of those who come later.
             small: how many, the last ones, get the smallest buffers.
+            rooms: how many rooms of the same size they are in, of which they are told alone.
 
         Returns:
             Seconds it took. Where a client is greeted before it enters the room, only the entering counts.
@@ -279,7 +287,8 @@ class Crowd:
             if now - swept_at > SWEEP + SWEEP_PER_CLIENT * len(self.clients):
                 self.read(0, self._greet)
                 swept_at = now
-        expected = count * (count + 1) // 2 if announced else 0
+        each = count // rooms
+        expected = rooms * each * (each + 1) // 2 if announced else 0
         if announced and self.dialect.enter:
             start = time.perf_counter()
             for client in self.clients:
@@ -303,7 +312,7 @@ class Crowd:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(PATIENCE)
-        sock.connect(("127.0.0.1", self._port))
+        sock.connect(("127.0.0.1", self._ports[(len(self.clients) - 1) % len(self._ports)]))
         sock.setblocking(False)
         self._joining.register(sock, selectors.EVENT_READ, client)
         if hello := self.dialect.hello(len(self.clients) - 1):

@@ -177,11 +177,13 @@ class Pace:
     Args:
         crowd: clients who have joined.
         senders: those who speak.
+        echoes: those who say, each in a room of its own, what the only sender says at the same time.
     """
 
-    def __init__(self, crowd: Crowd, senders: Sequence[Client]) -> None:
+    def __init__(self, crowd: Crowd, senders: Sequence[Client], echoes: Sequence[Client] = ()) -> None:
         self._crowd = crowd
         self._senders = senders
+        self._echoes = echoes
         self.sent_at: list[float] = []
         self._complete = 0  # how many clients are known to have got everything
         sample = crowd.clients[:: -(-len(crowd.clients) // SAMPLE)]
@@ -203,11 +205,11 @@ class Pace:
                 self._read_others(time.perf_counter() - start)
                 time.sleep(GATHER)
             index = number % len(self._senders)
-            sender = self._senders[index]
-            sender.unsent += lines(index, sender.own, sender.own + 1, crowd.dialect.say)
-            sender.own += 1
             self.sent_at.append(time.time())
-            crowd.flush(sender)
+            for sender in (self._senders[index], *self._echoes):
+                sender.unsent += lines(index, sender.own, sender.own + 1, crowd.dialect.say)
+                sender.own += 1
+                crowd.flush(sender)
         crowd.wait_for(self._has_arrived, lambda: crowd.read(0.05, self.take), patience)
 
     def _read_others(self, elapsed: float) -> None:
@@ -249,14 +251,17 @@ class Pace:
         for number, (sent_at, times) in enumerate(zip(self.sent_at, by_line, strict=True)):
             self.latencies += [arrived_at - sent_at for arrived_at in times]
             author = self._senders[number % len(self._senders)]
-            if len(times) == len(self.arrivals) - (author in self.arrivals):
+            if len(times) == len(self.arrivals) - sum(
+                one in self.arrivals for one in (author, *self._echoes)
+            ):
                 self.last.append(max(times) - sent_at)
 
     def faults(self) -> list[str]:
         """What is wrong with what came to anybody."""
         faults: list[str] = []
         for client in self._crowd.clients:
-            faults += faults_in(client.kept or b"", _sent_to(client, self._senders))
+            sent = {} if client in self._echoes else _sent_to(client, self._senders)
+            faults += faults_in(client.kept or b"", sent)
         return faults
 
 

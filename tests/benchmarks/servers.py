@@ -166,6 +166,15 @@ KINDS = {
 }
 
 
+def cpu_of(pid: int) -> float:
+    """CPU time that a process has used so far, in seconds; NaN where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Server:
     """A running server.
 
@@ -184,11 +193,7 @@ class Server:
 
     def cpu(self) -> float:
         """CPU time used so far, in seconds; NaN where the system does not tell."""
-        try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return float("nan")
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_of(self.pid)
 
     def memory(self, field: str = "VmRSS") -> float:
         """Resident memory in KiB: now, or at its highest with `VmHWM`; NaN where the system does not tell."""

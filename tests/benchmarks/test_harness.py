@@ -14,9 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.nats_engine import nats_server
 from support.waiting import wait_until
 
-from . import crowd, report
+from . import cluster, cluster_runs, crowd, node_process, report
 from .check import faults_in, lines
 from .load import Pace
 from .scenarios import SCENARIOS, Run, Scenario, run
@@ -167,3 +168,65 @@ def test_the_report_has_a_table_a_chart_and_the_raw_figures(tmp_path: Path) -> N
     assert "naive asyncio streams" in ElementTree.parse(tmp_path / "benchmarks.svg").getroot().itertext()
     figures = json.loads((tmp_path / "benchmarks.json").read_text())
     assert figures["scenarios"]["speed-100"]["asyncio"][0]["figures"]["deliveries"] == 1e5
+
+
+@pytest.mark.parametrize(
+    ("numbers", "faults"),
+    [
+        ([0, 1, 2], []),
+        ([0, 1], ["1 lines lost at paris"]),
+        ([0, 1, 1, 2], ["1 lines twice at paris", "1 lines too many at paris"]),
+        ([0, 2, 1], ["1 lines twice at paris", "1 lines out of order at paris"]),
+    ],
+    ids=["clean", "lost", "twice", "out of order"],
+)
+async def test_a_node_tells_what_is_wrong_with_what_it_heard(numbers: list[int], faults: list[str]) -> None:
+    node = node_process.Program("paris", "bench", [], "memory", 1)
+    for number in numbers:
+        node.ear.write(b"rome0: x %d 17 some words\n" % number)
+    heard = await node.do_heard({"rome0": 3})
+    assert heard["faults"] == faults
+    assert len(heard["late"]) == len(numbers)
+
+
+class TestCluster:
+    """What a cluster is measured with."""
+
+    @pytest.fixture(autouse=True)
+    def engine(self) -> None:
+        nats_server()
+
+    def test_two_nodes_lose_nothing_and_have_one_order(self) -> None:
+        result = cluster_runs.lines(cluster_runs.WAYS["memory"], replace(cluster_runs.QUICK, seconds=0.1))
+        assert result.faults == []
+        wanted = ("bare_p50", "at_2000_p50", "node_cpu", "engine_cpu", "nick_p50", "speed", "engine_share")
+        assert result.figures.keys() >= set(wanted)
+        assert result.figures["speed"] > 0
+
+    def test_clients_of_two_nodes_lose_nothing(self) -> None:
+        result = cluster_runs.clients(replace(cluster_runs.QUICK, clients=4, seconds=0.2), clustered=True)
+        assert result.faults == []
+        assert result.figures["client_p50"] > 0
+
+    @pytest.mark.parametrize("clustered", [True, False])
+    def test_what_servers_on_their_own_say_at_the_same_time_is_measured_as_a_cluster_is(
+        self, clustered: bool
+    ) -> None:
+        sizes = replace(cluster_runs.QUICK, fan_out=3, fan_out_seconds=0.3)
+        result = cluster_runs.fan_out(sizes, nodes=2, clustered=clustered)
+        assert result.faults == []
+        assert result.figures["last_p99"] > 0
+
+    def test_a_newcomer_finds_everybody(self) -> None:
+        result = cluster_runs.newcomer(cluster_runs.WAYS["memory"], replace(cluster_runs.QUICK, users=20))
+        assert result.figures.keys() >= {"enter", "memory"}
+
+    def test_the_section_about_clusters_outlives_a_report_of_all_else(self, tmp_path: Path) -> None:
+        found = {"memory": [Run({"at_2000_p50": 0.4, "bare_p50": 0.1})], "all": [Run({"faults": 0.0})]}
+        text = cluster.section(found, cluster_runs.QUICK, rounds=1, minutes=0.1, load=0.0)
+        for _ in range(2):
+            report.write_cluster(tmp_path, text)
+            report.write(tmp_path, {}, rounds=1, minutes=0.1)
+        page = (tmp_path / "benchmarks.md").read_text()
+        assert page.count("## A cluster") == 1 and page.endswith(text)
+        assert "| ≤ 4 | 4 | met |" in page
