@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
-from ..addresses import Address, Network, address_of, network_of
+from ..addresses import IPV4, Address, Network, address_of, network_of
 from ..room.names import is_name
 from ..room.text import clean
 
@@ -14,6 +14,7 @@ PROCESSES = 1 << 31
 
 _SIZE = struct.Struct("<H")
 
+_over_ipv4 = re.compile(rf"({IPV4})\|([0-9]{{1,5}})".encode()).fullmatch
 _host = re.compile(r"[0-9A-Fa-f:.]{2,45}(?:%[0-9A-Za-z_.@-]{1,16})?", re.ASCII).fullmatch
 _port = re.compile("[0-9]{1,5}", re.ASCII).fullmatch
 _node = re.compile("[a-z0-9-]{1,32}", re.ASCII).fullmatch
@@ -114,6 +115,8 @@ def node_name(data: bytes) -> str:
 
 def address(data: bytes) -> Address:
     """The address of a client that `data` is: host, `|` and port."""
+    if (found := _over_ipv4(data)) and (number := int(found[2])) <= 0xFFFF:  # most are, and a state has many
+        return Address(found[1].decode(), number)
     host, _, port = data.decode("ascii", "replace").partition("|")
     if not _host(host) or not _port(port) or int(port) > 0xFFFF:
         raise Invalid

@@ -6,6 +6,8 @@ import ipaddress
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_console.server.addresses import (
     Address,
@@ -88,6 +90,20 @@ class TestReading:
         assert str(network_of("::ffff:192.0.2.0/120", strict=True)) == "192.0.2.0/24"
         with pytest.raises(ValueError):
             network_of("192.0.2.7/24", strict=True)
+
+    @given(st.from_regex(r"[0-9]{1,4}([.][0-9]{0,4}){2,4}|[0-9٣.]{7,15}", fullmatch=True))
+    def test_of_an_ipv4_address_is_what_the_standard_library_says(self, text: str) -> None:
+        try:
+            number = int(ipaddress.IPv4Address(text))
+        except ValueError:
+            with pytest.raises(ValueError):
+                address_of(text)
+        else:
+            assert address_of(text) == (4, number, 32)
+
+    @given(st.ip_addresses(v=4))
+    def test_of_any_ipv4_address_is_its_number(self, address: ipaddress.IPv4Address) -> None:
+        assert address_of(str(address)) == (4, int(address), 32)
 
     def test_of_an_address_knows_it_with_its_interface(self) -> None:
         assert address_of("fe80::1%eth0") == network_of("fe80::1")
