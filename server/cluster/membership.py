@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ..room import notices as room_notices
 from ..room.events import Renamed
@@ -121,19 +122,23 @@ class Membership:
         """Say who the members of this node are; with that it is in."""
         site = self._site
         site.phase = Phase.STATING
-        rows = site.own_rows
-        parts = [rows[at : at + MAX_ROWS] for at in range(0, len(rows), MAX_ROWS)] or [[]]
-        self._statement = [
-            encode(self._roster(index, index == len(parts) - 1, part)) for index, part in enumerate(parts)
-        ]
-        self.stated_since = site.loop.time()
-        self._send_statement()
+        self._statement = []
+        self.stated_since = self._stated_at = site.loop.time()
+        self._state_more(site.own_rows, site.term)
 
-    def _roster(self, index: int, is_last: bool, rows: Sequence[Row]) -> Roster:
-        site = self._site
-        return Roster(
-            *(site.process, site.term, site.state.basis, site.digest, LEVEL, index, is_last, site.name, rows)
-        )
+    def _state_more(self, rows: Sequence[Row], term: int) -> None:
+        """State as many more as one turn of the loop has time for, and go on in the next one."""
+        site, index = self._site, len(self._statement)
+        if (site.term, site.phase) != (term, Phase.STATING):
+            return
+        first, after = index * MAX_ROWS, (index + 1) * MAX_ROWS
+        is_last = after >= len(rows)
+        about = site.process, site.term, site.state.basis, site.digest, LEVEL, index, is_last, site.name
+        self._statement.append(encode(Roster(*about, rows[first:after])))
+        if site.is_open:
+            self._log.append(self._statement[-1])
+        if not is_last:
+            site.loop.call_soon(partial(self._state_more, rows, term))
 
     def _send_statement(self) -> None:
         self._stated_at = self._site.loop.time()

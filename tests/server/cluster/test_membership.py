@@ -712,6 +712,34 @@ class TestStatement:
         assert inside.node.is_in
         assert len(inside.node.names) == 5
 
+    def test_of_this_node_takes_a_turn_for_each_chunk(
+        self, inside: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(membership, "MAX_ROWS", 2)
+        for _ in range(5):
+            inside.client()
+        inside.replica.lost("it is another log")
+        inside.put("paris", inside.sent.pop())
+        position, found = inside.position + 1, inside.sent.pop()
+        inside.replica.entry(position, inside.time, "paris", found)
+        assert len(inside.sent) == 1
+        inside.turn()
+        assert len(inside.sent) == 3
+
+    def test_of_this_node_is_not_gone_on_with_in_another_term(
+        self, inside: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(membership, "MAX_ROWS", 2)
+        for _ in range(5):
+            inside.client()
+        inside.replica.lost("it is another log")
+        inside.put("paris", inside.sent.pop())
+        position, found = inside.position + 1, inside.sent.pop()
+        inside.replica.entry(position, inside.time, "paris", found)
+        inside.replica.lost("it is a third one")
+        inside.turn()
+        assert [type(entry) for entry in inside.pending()] == [wire.Roster, wire.Ask]
+
     def test_of_this_node_that_comes_late_is_replaced_by_the_next(self, inside: Bench) -> None:
         """A statement of an earlier term, which others take for the last one until they see the next."""
         inside.client("Ann")
