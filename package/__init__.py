@@ -33,8 +33,8 @@ from .server.room.events import (
     Stopped,
     Unbanned,
 )
+from .server.room.member import Member
 from .server.room.operator import OperatorSession
-from .server.room.roster import Member
 from .server.settings import Settings, SettingsError
 from .server.subscribers import Subscriber
 from .server.wire.listener import ListenError

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Generic, NamedTuple, TypeVar
 
 _BITS = {4: 32, 6: 128}
@@ -59,7 +60,7 @@ def address_of(host: str) -> Network:
     """
     if _is_ipv4(host):  # most are, and a parser for all of them takes three times as long
         return Network(4, int.from_bytes(map(int, host.split("."))), 32)
-    address = ipaddress.ip_address(host)
+    address = ipaddress.IPv6Address(host) if ":" in host else ipaddress.IPv4Address(host)
     return _unmapped(Network(address.version, int(address), address.max_prefixlen))
 
 
@@ -142,6 +143,89 @@ class Address(NamedTuple):
     def ip(self) -> Network:
         """The IP address, for looking it up among networks."""
         return address_of(self.host)
+
+
+def address_in(text: str) -> Address | None:
+    """The address that is shown as `text`; None if none is."""
+    host, _, port = text.rpartition("|")
+    if not (port.isascii() and port.isdigit() and len(port) <= len("65535")):
+        return None
+    address = Address(host, int(port))
+    return address if str(address) == text else None
+
+
+PackedAddress = int | str
+"""An address in little memory: a number if its host is an IP address as usually written, else as shown.
+
+The last 16 bits are the port, and what is before them the IP address, for IPv6 with a 1 in front of its bits.
+"""
+
+_PORT_BITS = 16
+_LAST_PORT = (1 << _PORT_BITS) - 1
+_OF_IPV6 = 1 << _BITS[6]
+
+
+def pack(address: Address) -> PackedAddress:
+    """Return `address` in little memory. Only equal addresses are the same so packed."""
+    text = str(address)
+    try:
+        if ":" in address.host:
+            number = int.from_bytes(inet_pton(AF_INET6, address.host))
+            if _is_mapped(number):
+                return text
+            number |= _OF_IPV6
+        else:
+            number = int.from_bytes(inet_pton(AF_INET, address.host))
+    except (OSError, ValueError):  # as with an interface: fe80::1%eth0
+        return text
+    number = number << _PORT_BITS | address.port & _LAST_PORT
+    return number if packed_text(number) == text else text
+
+
+def unpack(packed: PackedAddress) -> Address:
+    """Return the address that was packed."""
+    host, _, port = packed_text(packed).rpartition("|")
+    return Address(host, int(port))
+
+
+def packed_text(packed: PackedAddress) -> str:
+    """Return the address that was packed, as it is shown."""
+    if isinstance(packed, str):
+        return packed
+    number, port = packed >> _PORT_BITS, packed & _LAST_PORT
+    if number & _OF_IPV6:
+        return f"{inet_ntop(AF_INET6, (number ^ _OF_IPV6).to_bytes(16))}|{port}"
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}|{port}"
+
+
+def packed_ip(packed: PackedAddress) -> Network:
+    """Return the IP address of the address that was packed."""
+    if isinstance(packed, str):
+        return unpack(packed).ip
+    number = packed >> _PORT_BITS
+    return Network(6, number ^ _OF_IPV6, 128) if number & _OF_IPV6 else Network(4, number, 32)
+
+
+def within(networks: Iterable[Network]) -> Callable[[PackedAddress], bool]:
+    """Return a function that tells, for many packed addresses, whether any of `networks` contains one."""
+    prefixes: dict[int, set[int]] = {}  # by the number of bits that come after them
+    others: NetworkMap[bool] = NetworkMap()
+    for network in networks:
+        others[network] = True
+        rest = _BITS[network.version] - network.length
+        first = network.first | _OF_IPV6 if network.version == 6 else network.first
+        prefixes.setdefault(rest + _PORT_BITS, set()).add(first >> rest)
+    shifts = tuple(prefixes.items())
+
+    def is_within(packed: PackedAddress) -> bool:
+        if isinstance(packed, str):
+            return others.covers(packed_ip(packed))
+        for shift, starts in shifts:
+            if packed >> shift in starts:
+                return True
+        return False
+
+    return is_within
 
 
 class Endpoint(NamedTuple):

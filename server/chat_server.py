@@ -19,8 +19,8 @@ from .gate.bans_file import BansFile
 from .gate.gate import Gate
 from .gate.refusals import Refusals
 from .room.events import Event, Recording, Started, Stopped
+from .room.member import Member
 from .room.operator import OperatorSession
-from .room.roster import Member
 from .settings import Settings
 from .subscribers import Subscriber
 from .timing import Loop, Timer

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from ..room.events import Event, Joined, LeaveReason, Left, Muted, Renamed
+from ..room.member import Member
 from ..room.room import Fanout, Sink
-from ..room.roster import Member, Roster
+from ..room.roster import Roster
 from . import notices
 from .operations import process_of
 

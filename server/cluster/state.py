@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..room.roster import Member, Roster
+from ..room.member import Member
+from ..room.roster import Roster
 from .operations import member_id, number_of, process_of
 from .wire import NodeRow, Row
 

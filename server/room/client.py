@@ -9,8 +9,8 @@ from . import commands, notices
 from .commands import Role
 from .entries import Line, Nothing, TooLong
 from .events import LeaveReason, Messaged, Renamed, Said, Silenced
+from .member import Member
 from .names import is_name, is_reserved
-from .roster import Member
 
 if TYPE_CHECKING:
     from .room import Item, Room
@@ -98,7 +98,7 @@ class Client:
 
     def list_users(self) -> None:
         """Answer with the other members."""
-        pages = self._room.roster.listing.pages(but=self._member.id)
+        pages = self._room.roster.listing.pages(but=self._member)
         for item in pages or (notices.no_other_users(),):
             self.reply(item)
 

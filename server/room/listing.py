@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..addresses import packed_text
+from .member import Member
+
 _MEMBERS = 64
-"""Members per page: what is remade when one of them joins, leaves or takes a nickname."""
+"""Members per part: what is remade when one of them joins, leaves or takes a nickname."""
 
 
 class Page:
@@ -21,49 +24,56 @@ class Page:
         self.encoded: dict[object, bytes] = {}
 
 
-class Listing:
-    """The members in order of joining, in pages that are kept until one of their members changes."""
+def _page_of(members: Iterable[Member]) -> Page:
+    return Page((text := packed_text(one.packed_address), one.nickname or text) for one in members)
+
+
+class Part:
+    """Members who joined one after another, and the page of them, once it is made."""
+
+    __slots__ = ("members", "page")
 
     def __init__(self) -> None:
-        self._joined = 0
-        self._numbers: dict[int, int] = {}  # the page of each member id
-        self._users: dict[int, dict[int, tuple[str, str]]] = {}  # by page number, then member id
-        self._pages: dict[int, Page] = {}  # those made so far
+        self.members: list[Member] = []
+        self.page: Page | None = None
 
-    def add(self, member_id: int, address: str) -> None:
+
+class Listing:
+    """The members in order of joining, in parts whose pages are kept until one of their members changes."""
+
+    def __init__(self) -> None:
+        self._last = Part()
+        self._parts: dict[Part, None] = {}  # in order; none is empty
+
+    def add(self, member: Member) -> None:
         """Add the latest member to join."""
-        number = self._joined // _MEMBERS
-        self._joined += 1
-        self._numbers[member_id] = number
-        self._users.setdefault(number, {})[member_id] = address, address
-        self._pages.pop(number, None)
+        if len(self._last.members) == _MEMBERS:
+            self._last = Part()
+        part = member.part = self._last
+        part.members.append(member)
+        part.page = None
+        self._parts[part] = None
 
-    def rename(self, member_id: int, name: str) -> None:
+    def changed(self, member: Member) -> None:
         """Show a member under its new name."""
-        number = self._numbers[member_id]
-        self._pages.pop(number, None)
-        users = self._users[number]
-        users[member_id] = users[member_id][0], name
+        member.part.page = None
 
-    def remove(self, member_id: int) -> None:
+    def remove(self, member: Member) -> None:
         """Remove a member."""
-        number = self._numbers.pop(member_id)
-        self._pages.pop(number, None)
-        del self._users[number][member_id]
-        if not self._users[number]:
-            del self._users[number]
+        part = member.part
+        part.members.remove(member)
+        part.page = None
+        if not part.members:
+            del self._parts[part]
 
-    def pages(self, but: int | None = None) -> list[Page]:
+    def pages(self, but: Member | None = None) -> list[Page]:
         """The pages, without the member `but`; none if nobody else is here."""
-        own = None if but is None else self._numbers[but]
         found: list[Page] = []
-        for number, users in self._users.items():
-            if number == own:
-                if len(users) > 1:
-                    found.append(Page(user for one, user in users.items() if one != but))
-                continue
-            page = self._pages.get(number)
-            if page is None:
-                page = self._pages[number] = Page(users.values())
-            found.append(page)
+        for part in self._parts:
+            if but is None or part is not but.part:
+                if part.page is None:
+                    part.page = _page_of(part.members)
+                found.append(part.page)
+            elif len(part.members) > 1:
+                found.append(_page_of([member for member in part.members if member is not but]))
         return found

@@ -12,8 +12,8 @@ from . import commands, entries, notices
 from .commands import Role
 from .entries import Entry, Line, Nothing, Target, TooLong
 from .events import Outcome
+from .member import Member
 from .room import Room
-from .roster import Member
 from .text import clean, is_blank
 
 

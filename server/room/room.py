@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Protocol, assert_never
 
-from ..addresses import Network, NetworkMap
+from ..addresses import Network, within
 from ..settings import Settings
 from . import entries, notices
 from .client import Client
@@ -27,7 +27,8 @@ from .events import (
     Unbanned,
 )
 from .listing import Page
-from .roster import Member, Roster
+from .member import Member
+from .roster import Roster
 from .text import clean
 
 Item = str | RoomEvent | Messaged | OperatorMessaged | Page
@@ -171,10 +172,8 @@ class Room:
 
     def hit_by(self, networks: Sequence[Network]) -> Sequence[Member]:
         """The members that a ban of `networks` would drop, in order of joining."""
-        banned: NetworkMap[bool] = NetworkMap()
-        for network in networks:
-            banned[network] = True
-        return [member for member in self.roster.members if banned.covers(member.ip)]
+        is_banned = within(networks)
+        return [member for member in self.roster.members if is_banned(member.packed_address)]
 
     def leave(self, ids: Sequence[int], reason: LeaveReason, remark: str = "", *, at: float) -> None:
         """Remove members at one moment: each gets its last line, and those who stay a notice for each."""

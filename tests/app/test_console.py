@@ -19,7 +19,7 @@ from textual.widget import Widget
 from chat_console.app import joining
 from chat_console.app.console import ConsoleApp, UnknownTheme
 from chat_console.server.chat_server import ChatServer
-from chat_console.server.room.roster import Member
+from chat_console.server.room.member import Member
 from chat_console.server.settings import Settings
 
 HOSTILE = "[/x][@click=app.quit]\x1b[2J\x1b]0;title\x07\x9b31m\u202e"

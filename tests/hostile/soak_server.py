@@ -16,7 +16,7 @@ from typing import Any
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room import notices
 from chat_console.server.room.events import Event, Failed, LeaveReason, Left
-from chat_console.server.room.roster import Member
+from chat_console.server.room.member import Member
 from chat_console.server.settings import Settings
 from chat_console.server.wire.connection import Connection
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import random
+import sys
 
 import pytest
 from hypothesis import given
@@ -14,13 +15,19 @@ from chat_console.server.addresses import (
     Endpoint,
     Network,
     NetworkMap,
+    address_in,
     address_of,
     counted,
     is_link_local,
     is_loopback,
     is_of_this_machine,
     network_of,
+    pack,
+    packed_ip,
+    packed_text,
     plain_host,
+    unpack,
+    within,
 )
 
 
@@ -252,6 +259,74 @@ class TestAddress:
         address = Address(host, 4000)
         assert str(address) == shown
         assert address.ip == network_of(network)
+
+
+PACKED = st.one_of(
+    st.builds(Address, st.ip_addresses().map(str), st.integers(0, 65_535)),
+    st.builds(Address, st.text(), st.integers(0, 70_000)),
+    st.sampled_from(
+        [
+            *(Address("fe80::1%eth0", 4000), Address("2001:DB8::0:7", 4000), Address("192.0.2.7", 70_000)),
+            *(Address("::ffff:192.0.2.7", 4000), Address("192.0.2.7 ", 4000), Address("a|b", 4000)),
+        ]
+    ),
+)
+
+
+AnyAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+NETWORKS = st.builds(
+    lambda address, length: address_of(str(address)).widened(min(length, address_of(str(address)).length)),
+    st.ip_addresses(),
+    st.integers(0, 128),
+)
+
+
+class TestPacking:
+    @given(PACKED)
+    def test_keeps_an_address_as_it_is(self, address: Address) -> None:
+        packed = pack(address)
+        assert unpack(packed) == address
+        assert packed_text(packed) == str(address)
+
+    @given(PACKED, PACKED)
+    def test_tells_addresses_apart(self, one: Address, other: Address) -> None:
+        assert (pack(one) == pack(other)) is (one == other)
+
+    @given(st.ip_addresses().map(str), st.integers(0, 65_535))
+    def test_keeps_the_ip_address(self, host: str, port: int) -> None:
+        assert packed_ip(pack(Address(host, port))) == address_of(host)
+
+    @pytest.mark.parametrize(("host", "most"), [("203.0.113.255", 32), ("2001:db8:ffff::7", 48)])
+    def test_takes_the_memory_of_a_number(self, host: str, most: int) -> None:
+        assert sys.getsizeof(pack(Address(host, 65_535))) <= most
+
+    @given(st.lists(NETWORKS, max_size=5), st.ip_addresses(), st.integers(0, 65_535))
+    def test_is_within_the_networks_that_contain_the_address(
+        self, networks: list[Network], ip: AnyAddress, port: int
+    ) -> None:
+        banned: NetworkMap[bool] = NetworkMap()
+        for network in networks:
+            banned[network] = True
+        address = Address(str(ip), port)
+        near = [*networks, *(address.ip.widened(length) for length in (0, 7, 32) if port % 2)]
+        assert within(networks)(pack(address)) is banned.covers(address.ip)
+        assert within(near)(pack(address)) is (banned.covers(address.ip) or port % 2 == 1)
+
+    @pytest.mark.parametrize("host", ["fe80::1%eth0", "::ffff:192.0.2.7"])
+    def test_as_text_is_within_networks_too(self, host: str) -> None:
+        packed = pack(Address(host, 41050))
+        assert isinstance(packed, str)
+        assert within([network_of(host)])(packed)
+        assert not within([network_of("2001:db8::/32")])(packed)
+
+    @given(PACKED)
+    def test_is_undone_by_reading(self, address: Address) -> None:
+        assert address_in(str(address)) == (address if address.port < 100_000 else None)
+
+    @pytest.mark.parametrize("text", ["", "|", "a|", "a|04000", "a|-1", "a|٤000", "a|400000"])
+    def test_no_other_text_is_an_address(self, text: str) -> None:
+        assert address_in(text) is None
 
 
 class TestEndpoint:

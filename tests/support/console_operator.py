@@ -17,7 +17,7 @@ from chat_console.app.console import ConsoleApp
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.details import Details
 from chat_console.server.room.events import Event
-from chat_console.server.room.roster import Member
+from chat_console.server.room.member import Member
 from chat_console.server.settings import Settings
 from chat_console.widgets.action_dialog import ActionDialog
 from chat_console.widgets.answer_row import AnswerRow

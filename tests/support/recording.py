@@ -12,7 +12,7 @@ from chat_console.server.gate.bans_file import BansFile
 from chat_console.server.order import LocalOrder
 from chat_console.server.room.entries import Entry, Join, Leave, Line, Lines
 from chat_console.server.room.events import Event, LeaveReason, Replied
-from chat_console.server.room.roster import Member
+from chat_console.server.room.member import Member
 from chat_console.server.settings import Settings
 from chat_console.server.wire.codec import LF, Codec
 

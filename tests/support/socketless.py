@@ -8,7 +8,7 @@ from chat_console.server.addresses import Address
 from chat_console.server.chat_server import ChatServer
 from chat_console.server.room.entries import Leave, Lines
 from chat_console.server.room.events import LeaveReason
-from chat_console.server.room.roster import Member
+from chat_console.server.room.member import Member
 
 from .recording import Receiver
 

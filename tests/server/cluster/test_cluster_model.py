@@ -11,7 +11,7 @@ from support.cluster import Node, SharedLog, World
 from support.room_model import Model, User
 
 from chat_console.server.room.events import LeaveReason
-from chat_console.server.room.roster import Member
+from chat_console.server.room.member import Member
 from chat_console.server.settings import Settings
 
 SETTLED = 0.05

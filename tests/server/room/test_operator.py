@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.recording import NOW, Scene, replied
 
-from chat_console.server.addresses import NetworkMap, network_of
+from chat_console.server.addresses import network_of
 from chat_console.server.gate.bans_file import BansFile
 from chat_console.server.room.commands import Role, help_for
 from chat_console.server.room.entries import NOTHING, Kick, Line, Message, TooLong
@@ -25,6 +25,7 @@ from chat_console.server.room.events import (
     Silenced,
     Unbanned,
 )
+from chat_console.server.room.room import Room
 from chat_console.server.settings import Settings
 from chat_console.server.wire.outbox import Outbox
 from chat_console.server.wire.tls import CertificateError
@@ -502,13 +503,13 @@ class TestBan:
             call = getattr(owner, name)
             monkeypatch.setattr(owner, name, lambda *args: counts.update([name]) or call(*args))
 
-        count(NetworkMap, "covers")
+        count(Room, "hit_by")
         count(BansFile, "write")
         count(Outbox, "dismiss")
         assert answer(scene, "/ban Bob").endswith(" and 595 more. Repeat the command to confirm.")
         scene.operate("/ban Bob")
-        # Each is looked up twice when the ban is asked for, and once when it is done.
-        assert counts == {"covers": 3 * len(scene.members), "write": 1, "dismiss": 1}
+        # Once each time that the ban is asked for, and once when it is done.
+        assert counts == {"hit_by": 3, "write": 1, "dismiss": 1}
         assert len(file.read_text().splitlines()) == len(bobs)
         *left, banned, done = scene.told()
         assert isinstance(banned, Banned)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chat_console.server.addresses import Address, network_of
+from chat_console.server.addresses import Address
+from chat_console.server.room.member import Member
 from chat_console.server.room.names import MAX_NAME_LENGTH
-from chat_console.server.room.roster import Member, Roster
+from chat_console.server.room.roster import Roster
 
 
 @pytest.fixture
@@ -24,31 +25,6 @@ def add(roster: Roster, member_id: int, nickname: str | None = None, host: str =
 
 def listed(roster: Roster) -> list[tuple[str, str]]:
     return [user for page in roster.listing.pages() for user in page.users]
-
-
-class TestMember:
-    def test_is_called_by_its_address_until_it_has_a_nickname(self) -> None:
-        member = Member(7, Address("2001:db8::7", 41050))
-        assert member.name == "2001:db8::7|41050"
-        roster = Roster()
-        roster.add(member)
-        roster.rename(member, "Ann")
-        assert member.name == "Ann"
-
-    def test_knows_its_ip_address(self) -> None:
-        assert Member(7, Address("192.0.2.7", 41050)).ip == network_of("192.0.2.7")
-        assert Member(7, Address("fe80::1%eth0", 41050)).ip == network_of("fe80::1")
-
-    def test_is_muted_from_some_moment_on(self) -> None:
-        member = Member(7, Address("192.0.2.7", 41050))
-        assert not member.muted
-        member.muted_at = 0.0
-        assert member.muted
-
-    def test_is_no_other_however_alike(self) -> None:
-        one, other = (Member(7, Address("192.0.2.7", 41050)) for _ in range(2))
-        assert one != other
-        assert len({one, other}) == 2
 
 
 class TestRoster:
@@ -148,6 +124,31 @@ class TestRoster:
         """`CID` reads as `ClD`, and yet who writes to `cid` must reach one."""
         add(roster, 1, "CID")
         assert roster.is_taken("cid", but=add(roster, 2))
+
+    def test_has_names_apart_of_which_one_looks_like_the_other_in_lower_case(self, roster: Roster) -> None:
+        """`AI` in lower case is what `A_i` and its look-alikes have in common, and yet it reads as `Al`."""
+        upper, apart = add(roster, 1, "AI"), add(roster, 2)
+        assert not roster.is_taken("A_i", but=apart)
+        roster.rename(apart, "A_i")
+        assert roster.find("ai") == [upper]
+        assert roster.find("a_I") == [apart]
+        assert roster.similar("aii") == "AI"
+        other = add(roster, 3)
+        for name, taken in (("ai", True), ("Al", True), ("a-i", True), ("aj", False)):
+            assert roster.is_taken(name, but=other) is taken
+        roster.remove(1)
+        assert list(roster.find("ai")) == []
+        assert not roster.is_taken("Al", but=other)
+        assert roster.is_taken("a-i", but=other)
+        roster.remove(2)
+        assert not roster.is_taken("a-i", but=other)
+
+    @pytest.mark.parametrize(
+        "text", ["", "|", "10.0.0.1|", "10.0.0.1|04001", "10.0.0.1|x", "10.0.0.1|٤001", "010.0.0.1|4001"]
+    )
+    def test_finds_nobody_by_what_is_almost_an_address(self, roster: Roster, text: str) -> None:
+        add(roster, 1)
+        assert list(roster.find(text)) == []
 
 
 class TestSimilar:
