@@ -124,6 +124,7 @@ def settings(options: argparse.Namespace) -> Settings:
             history_days=options.history_days,
             history_private=options.history_private,
             replay=options.replay,
+            notices_up_to=options.notices_up_to or 0,
             recorded=options.log is not None,
         )
     except SettingsError as error:
@@ -170,6 +171,13 @@ def _add_network(group: Group) -> None:
     )
     group.add_argument(
         "--tls-key", metavar="FILE", type=file_name, help="the certificate's private key (PEM)"
+    )
+    group.add_argument(
+        "--notices-up-to",
+        metavar="N",
+        type=whole_number,
+        help="with more users than this, tell who joins, leaves or is renamed only of those who have said "
+        "something, and of the others in one line a minute; 0 = no limit (default: 0)",
     )
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
     group.add_argument(

@@ -10,6 +10,7 @@ from .addresses import Address
 from .event_stream import EventStream
 from .gate.bans import Aside, Bans
 from .gate.bans_file import BansFileError
+from .minutes import MinuteTimer
 from .mutes import MuteTimers
 from .order import LocalOrder, Order
 from .replay import Replay
@@ -105,6 +106,7 @@ class Chat:
         """What applies the entries, one after another."""
         self.submit = self.order.submit
         self._mutes = MuteTimers(loop, now, self.submit)
+        self._minute = MinuteTimer(self.room.tally, loop, now, self.submit)
 
     # Events
 
@@ -146,6 +148,7 @@ class Chat:
         self._mutes.watch(event)
         if self.replay is not None:
             self.replay.watch(event)
+        self._minute.watch()
         self._stream.emit(event)
 
     def emit_all(self, events: Sequence[Event]) -> None:
@@ -155,6 +158,7 @@ class Chat:
             return
         for event in events:
             self._mutes.watch(event)
+        self._minute.watch()
         self._stream.emit_all(events)
 
     @property
@@ -196,6 +200,7 @@ class Chat:
     def shut_down(self) -> None:
         """Say goodbye to everybody."""
         self._mutes.close()
+        self._minute.close()
         self.submit(ShutDown(self.now()))
 
     # What an operator asks for outside the room

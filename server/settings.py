@@ -21,6 +21,7 @@ _WHOLE = {
     "listen_queue": (1, 1 << 20),
     "history_days": (0, 36_500),
     "replay": (0, 1_000),
+    "notices_up_to": (0, 1_000_000),
 }
 _RATES = ("connect_rate", "rate")
 _SECONDS = {
@@ -75,6 +76,10 @@ class Settings:
 
     welcome: str = ""
     """One or more lines shown to each new member alone. They are cleaned like all text."""
+
+    notices_up_to: int = 0
+    """With more members than this, clients are told who joins, leaves or takes a nickname only of those who
+    have said something, and of the others in one line a minute. Events tell of all. 0 = no limit."""
 
     max_clients: int = 0
     """The most clients at a time; 0 = no limit."""

@@ -16,6 +16,7 @@ node, 0 where none is meant. Integers are little-endian, text is UTF-8, seconds 
 | `k` | `Kick` | target, remark |
 | `t`, `v` | `Mute`, `Unmute` | seconds, target, remark; target |
 | `b`, `n` | `Ban`, `Unban` | seconds, `u16` size of the networks, these joined by LF, remark; network |
+| `c` | `MinutePassed` | nothing |
 | `B`, `X` | a node's beat, its goodbye | nothing |
 | `D` | a node is dead | `u64` process, `u32` term, `u32` counter |
 
@@ -137,6 +138,8 @@ def _encoded(operation: Operation) -> tuple[bytes, int, bytes]:
             return b"b", 0, _seconds(seconds) + _sized(listed) + _remark(remark)
         case entries.Unban(network=network):
             return b"n", 0, str(network).encode()
+        case entries.MinutePassed():
+            return b"c", 0, b""
         case Beat():
             return b"B", 0, b""
         case Goodbye():
@@ -323,6 +326,7 @@ _DECODERS: dict[bytes, Callable[[Payload, int, float, int], Operation]] = {
     b"v": _unmute,
     b"b": _ban,
     b"n": _unban,
+    b"c": lambda payload, id_, time, max_line: entries.MinutePassed(time),
     b"B": lambda payload, id_, time, max_line: Beat(),
     b"X": lambda payload, id_, time, max_line: Goodbye(),
     b"D": _dead,

@@ -119,6 +119,7 @@ class Site:
         room.sink = Watch(room.sink, self._was_told)
         self._heard = Room(room.fanout, room.sink, bans, room.settings)
         self._heard.replay = room.replay
+        self._heard.tally = room.tally
 
     @property
     def is_out(self) -> bool:
@@ -160,7 +161,7 @@ class Site:
     def answer(self, entry: Entry) -> None:
         """Apply `entry`, which changes nothing, to the room that people here see."""
         try:
-            self.room.apply(entry)
+            self.room.answer(entry)
         except Exception as error:
             self.failed(error)
 

@@ -78,6 +78,7 @@ def row_of(member: Member, position: int = 0, place: int = 0) -> Row:
         member.nickname,
         member.muted_at,
         member.muted_until,
+        member.has_spoken,
     )
 
 
@@ -87,7 +88,8 @@ def seat(roster: Roster, process: int, row: Row, *, shared_nicks: bool) -> Membe
     if roster.get(id_) is not None:
         return None
     member = Member(id_, row.address)
-    member.lines, member.muted_at, member.muted_until = row.lines, row.muted_at, row.muted_until
+    member.lines, member.has_spoken = row.lines, row.has_spoken
+    member.muted_at, member.muted_until = row.muted_at, row.muted_until
     roster.add(member)
     if row.nickname and (shared_nicks or not roster.is_taken(row.nickname, but=member)):
         roster.rename(member, row.nickname)

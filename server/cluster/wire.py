@@ -10,8 +10,8 @@ which is 1, `u8` kind, `u16` level, `u32` term, `u64` process, `u32` counter, `u
 | 3 `Found` | `u64` since |
 | 4 `Roster` | `u64` basis, `u64` digest, `u16` index, `u8` last, `u8` size, name of the node, rows |
 
-A row is `u32` number, `u64` position, `u32` place, `u8` flags (1 muted, 2 for a time), `u32` lines, `u8` and
-`u8` sizes, address, nickname, and if muted the time since when, and until when. Past the log go:
+A row is `u32` number, `u64` position, `u32` place, `u8` flags (1 muted, 2 for a time, 4 has spoken), `u32`
+lines, `u8` and `u8` sizes, address, nickname, and if muted since when, and until when. Past the log go:
 
 | first byte | then |
 |---|---|
@@ -77,6 +77,7 @@ class Row(NamedTuple):
     nickname: str | None
     muted_at: float | None
     muted_until: float | None
+    has_spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +212,8 @@ def _head(
 def _row_bytes(row: Row) -> bytes:
     address, nickname = untrusted.address_bytes(row.address), (row.nickname or "").encode()
     times = [time for time in (row.muted_at, row.muted_until) if time is not None]
-    head = _ROW.pack(
-        row.number, row.position, row.place, (0, 1, 3)[len(times)], row.lines, len(address), len(nickname)
-    )
+    flags = (0, 1, 3)[len(times)] | 4 * row.has_spoken
+    head = _ROW.pack(row.number, row.position, row.place, flags, row.lines, len(address), len(nickname))
     return head + address + nickname + b"".join(map(_TIME.pack, times))
 
 
@@ -291,7 +291,7 @@ def _row(payload: Payload) -> Row:
     nickname = untrusted.nickname(name) if name else None
     muted_at = _time(payload) if flags & 1 else None
     muted_until = _time(payload) if flags & 1 and flags & 2 else None
-    return Row(number, position, place, lines, address, nickname, muted_at, muted_until)
+    return Row(number, position, place, lines, address, nickname, muted_at, muted_until, bool(flags & 4))
 
 
 def _time(payload: Payload) -> float:

@@ -93,7 +93,8 @@ class Client:
             event = Renamed(self._at, member.id, member.name, name)
             room.roster.rename(member, name)
             self.reply(notices.you_are_now(name))
-            room.fanout.to_all(event, but=(member.id,))
+            if member.has_spoken or not room.is_crowded:
+                room.fanout.to_all(event, but=(member.id,))
             room.sink.emit(event)
 
     def list_users(self) -> None:
@@ -131,6 +132,7 @@ class Client:
             self._silence(texts)
             return
         member.lines += len(texts)
+        member.has_spoken = True
         event = Said(self._at, member.id, member.name, texts)
         room.fanout.to_all(event, but=(member.id,))
         room.sink.emit(event)

@@ -158,6 +158,13 @@ class Unban:
 
 
 @dataclass(frozen=True, slots=True)
+class MinutePassed:
+    """Time has passed, though nothing else may have happened. Any number of these do no more than one."""
+
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class ShutDown:
     """The chat ends: everybody gets a goodbye and is removed."""
 
@@ -165,5 +172,18 @@ class ShutDown:
 
 
 Entry = (
-    Join | Lines | Nick | Leave | Say | Message | Kick | Mute | MuteExpired | Unmute | Ban | Unban | ShutDown
+    Join
+    | Lines
+    | Nick
+    | Leave
+    | Say
+    | Message
+    | Kick
+    | Mute
+    | MuteExpired
+    | Unmute
+    | Ban
+    | Unban
+    | MinutePassed
+    | ShutDown
 )

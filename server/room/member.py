@@ -16,7 +16,7 @@ class Member:
     A room may have a million of them, so that each byte counts: what is seldom asked for is not kept.
     """
 
-    __slots__ = ("id", "lines", "muted_at", "muted_until", "nickname", "packed_address", "part")
+    __slots__ = ("has_spoken", "id", "lines", "muted_at", "muted_until", "nickname", "packed_address", "part")
 
     def __init__(self, id: int, address: Address) -> None:  # noqa: A002
         self.id = id
@@ -29,6 +29,8 @@ class Member:
         """When the mute ends, in wall-clock time; None = when it is unmuted."""
         self.lines = 0
         """How many lines it has said, in public or in private."""
+        self.has_spoken = False
+        """Whether it has said something in public."""
         self.part: Part
         """The part of the member list that it is in, once it is in a roster."""
 

@@ -116,6 +116,11 @@ def has_left(name: str) -> str:
     return f"{name} has left the server."
 
 
+def came_and_went(joined: int, left: int, here: int) -> str:
+    """Stands for a minute's notices of those who joined and left."""
+    return f"{joined:,} users joined and {left:,} left; {here:,} are here."
+
+
 def you_have_left() -> str:
     return "You have left the server"
 

@@ -29,6 +29,7 @@ from .events import (
 from .listing import Page
 from .member import Member
 from .roster import Roster
+from .tally import Tally
 from .text import clean
 
 Item = str | RoomEvent | Messaged | OperatorMessaged | Page
@@ -101,6 +102,8 @@ class Room:
         self.sink = sink
         self.settings = settings
         self.roster = Roster()
+        self.tally = Tally()
+        """Those whose coming or going was not told, since they were too many."""
         self._bans = bans
         greeting = [*map(clean, settings.welcome.splitlines())]
         if recorded := notices.what_is_recorded(settings):
@@ -111,6 +114,15 @@ class Room:
 
     def apply(self, entry: Entry) -> None:
         """Apply `entry`; nothing happens if its member is gone."""
+        if self.tally.is_due(entry.time):
+            self.fanout.to_all(notices.came_and_went(*self.tally.take(), len(self.roster)))
+        self._do(entry)
+
+    def answer(self, entry: Entry) -> None:
+        """Apply `entry`, which changes nothing, and of which its author alone hears."""
+        self._do(entry)
+
+    def _do(self, entry: Entry) -> None:
         match entry:
             case entries.Lines():
                 if member := self.roster.get(entry.member_id):
@@ -167,8 +179,15 @@ class Room:
                 # The members are removed first, so that nobody is told of one that proves too slow now.
                 gone = [member.id for member in self.roster.clear()]
                 self.fanout.dismiss(gone, notices.you_have_left())
+            case entries.MinutePassed():
+                pass  # to be applied is all it is for
             case _:
                 assert_never(entry)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many are here that only those are told of by name who have said something."""
+        return 0 < self.settings.notices_up_to < len(self.roster)
 
     def hit_by(self, networks: Sequence[Network]) -> Sequence[Member]:
         """The members that a ban of `networks` would drop, in order of joining."""
@@ -176,7 +195,11 @@ class Room:
         return [member for member in self.roster.members if is_banned(member.packed_address)]
 
     def leave(self, ids: Sequence[int], reason: LeaveReason, remark: str = "", *, at: float) -> None:
-        """Remove members at one moment: each gets its last line, and those who stay a notice for each."""
+        """Remove members at one moment: each gets its last line, and those who stay a notice for each.
+
+        In a crowd those who stay get one only for each who has said something.
+        """
+        is_crowded = self.is_crowded
         gone = [member for member_id in ids if (member := self.roster.remove(member_id))]
         left = [Left(at, member.id, member.name, reason, remark) for member in gone]
         if not gone:
@@ -187,8 +210,11 @@ class Room:
         else:
             self.fanout.dismiss([member.id for member in gone], notices.you_have_left())
         if self.roster:
-            for event in left:
-                self.fanout.to_all(event)
+            for event, member in zip(left, gone, strict=True):
+                if member.has_spoken or not is_crowded:
+                    self.fanout.to_all(event)
+                else:
+                    self.tally.add(0, 1, at)
         self.sink.emit_all(left)
 
     def _join(self, entry: entries.Join) -> None:
@@ -196,7 +222,11 @@ class Room:
         self.roster.add(member)
         self.fanout.add(member.id)
         event = Joined(entry.time, member.id, member.address)
-        self.fanout.to_all(event)
+        if self.is_crowded:
+            self.fanout.to(member.id, event)
+            self.tally.add(1, 0, entry.time)
+        else:
+            self.fanout.to_all(event)
         for text in filter(None, (self._greeting, self.replay())):
             self.fanout.to(member.id, text)
         self.sink.emit(event)

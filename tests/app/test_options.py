@@ -68,14 +68,16 @@ class TestSettings:
     def test_each_option_reaches_its_setting(self, open_files: OpenFiles) -> None:
         arguments = (
             "-p 0 --host localhost --tls-cert cert.pem --tls-key key.pem --shared-nicks --rate 2.5 --burst 7 "
-            "--max-clients 100 --max-per-ip 3 --connect-rate 6.5 --connect-burst 4 --max-backlog 4096 "
-            "--stall-timeout 1.5 --bans bans.txt --trust 192.0.2.0/24 --trust ::ffff:198.51.100.0/120"
+            "--notices-up-to 500 --max-clients 100 --max-per-ip 3 --connect-rate 6.5 --connect-burst 4 "
+            "--max-backlog 4096 --stall-timeout 1.5 --bans bans.txt "
+            "--trust 192.0.2.0/24 --trust ::ffff:198.51.100.0/120"
         )
         assert made_of(arguments) == Settings(
             hosts=("localhost",),
             port=0,
             tls_cert=Path("cert.pem"),
             tls_key=Path("key.pem"),
+            notices_up_to=500,
             shared_nicks=True,
             rate=2.5,
             burst=7,
@@ -103,7 +105,7 @@ class TestSettings:
         hosts = "--host ::1 --host 127.0.0.1 --host ::1"
         assert made_of(hosts).hosts == ("::1", "127.0.0.1")
 
-    @pytest.mark.parametrize("limit", ["rate", "max-clients", "max-per-ip", "connect-rate"])
+    @pytest.mark.parametrize("limit", ["rate", "max-clients", "max-per-ip", "connect-rate", "notices-up-to"])
     def test_zero_lifts_a_limit(self, limit: str, open_files: OpenFiles) -> None:
         assert getattr(made_of(f"--{limit} 0"), limit.replace("-", "_")) == 0
 
@@ -112,6 +114,10 @@ class TestSettings:
         with pytest.raises(UsageError, match=r"^--tls-cert and --tls-key go together: give both or neither$"):
             made_of(given)
         assert open_files.soft == 1024
+
+    def test_no_limit_on_notices_can_be_told_from_no_answer(self) -> None:
+        assert parser().parse_args([]).notices_up_to is None
+        assert parser().parse_args(["--notices-up-to", "0"]).notices_up_to == 0
 
 
 class TestOpenFiles:
@@ -160,11 +166,11 @@ class TestOpenFiles:
 class TestHelp:
     def test_it_names_every_option_and_nothing_else(self, help_text: str) -> None:
         known = (
-            "help version host port tls-cert tls-key shared-nicks welcome rate burst max-clients max-per-ip "
-            "connect-rate connect-burst trust max-backlog stall-timeout bans history history-days "
-            "history-private log log-format replay cluster room node cluster-hold cluster-storage "
-            "cluster-replicas cluster-ca cluster-cert cluster-key cluster-creds plain theme no-mouse no-bell "
-            "no-line-history"
+            "help version host port tls-cert tls-key notices-up-to shared-nicks welcome rate burst "
+            "max-clients max-per-ip connect-rate connect-burst trust max-backlog stall-timeout bans "
+            "history history-days history-private log log-format replay cluster room node cluster-hold "
+            "cluster-storage cluster-replicas cluster-ca cluster-cert cluster-key cluster-creds plain theme "
+            "no-mouse no-bell no-line-history"
         )
         assert re.findall(r"^ (?:-\w(?: \w+)?, )?--([a-z-]+)", help_text, re.MULTILINE) == known.split()
 
@@ -180,6 +186,7 @@ class TestHelp:
             ("--max-backlog BYTES", "reads too slowly", Settings().max_backlog),
             ("--stall-timeout SECONDS", "reads nothing for this long", Settings().stall_timeout),
             ("--host ADDR", "listen on this address", f"{Settings().hosts[0]}, this machine only"),
+            ("--notices-up-to N", "with more users than this", Settings().notices_up_to),
             ("--welcome FILE", "show this text to everyone who joins, at most 4096 bytes", "none"),
             ("--bans FILE", "keep the bans in this file", "in memory only"),
         ],
@@ -191,7 +198,9 @@ class TestHelp:
         assert unit in line
         assert line.endswith(f"(default: {default})")
 
-    @pytest.mark.parametrize("limit", ["--rate", "--max-clients", "--max-per-ip", "--connect-rate"])
+    @pytest.mark.parametrize(
+        "limit", ["--rate", "--max-clients", "--max-per-ip", "--connect-rate", "--notices-up-to"]
+    )
     def test_it_says_where_zero_means_no_limit(self, limit: str, help_text: str) -> None:
         (line,) = [line for line in help_text.splitlines() if line.startswith(f" {limit} ")]
         assert "; 0 = no limit" in line

@@ -371,6 +371,25 @@ class TestEntries:
         scene.loop.advance(600)
         assert [type(entry).__name__ for entry in scene.log[before:]] == ["MuteExpired"]
 
+    def test_of_a_minute_in_a_crowd_come_when_it_is_over(self) -> None:
+        scene = Scene(Settings(notices_up_to=1))
+        scene.gather("Ann", "Bob", "Cid")
+        before = len(scene.log)
+        scene.loop.advance(60)
+        assert [type(entry).__name__ for entry in scene.log[before:]] == ["MinutePassed"]
+        assert scene.loop.waiting == 1
+        scene.chat.shut_down()
+        assert scene.loop.waiting == 0
+
+    def test_of_a_minute_come_for_those_who_left_a_crowd_together(self) -> None:
+        scene = Scene(Settings(notices_up_to=2))
+        members = scene.gather("Ann", "Bob", "Cid", "Dan")
+        scene.room.tally.take()
+        scene.loop.advance(60)
+        assert scene.loop.waiting == 0
+        scene.leave(*members[:3])
+        assert scene.loop.waiting == 1
+
     def test_of_those_who_leave_together_end_their_mutes(self, scene: Scene) -> None:
         members = scene.gather("Ann", "Bob", "Cid")
         scene.operate("/mute Ann 10m", "/mute Bob 10m", "/mute Cid 10m")

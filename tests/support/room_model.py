@@ -55,6 +55,7 @@ class User:
     name: str
     nickname: str | None = None
     muted_until: float | None = None  # infinite: until unmuted
+    has_spoken: bool = False
     got: list[str] = field(default_factory=list)
     """The lines that it should have got since one last looked."""
 
@@ -64,10 +65,16 @@ def has_users(model: Model) -> bool:
 
 
 class Model(RuleBasedStateMachine):
-    @initialize(shared=st.booleans(), first=st.lists(st.tuples(hosts, names), min_size=2, max_size=5))
-    def open(self, shared: bool, first: list[tuple[str, str]]) -> None:
+    @initialize(
+        shared=st.booleans(),
+        up_to=st.sampled_from((0, 0, 3)),
+        first=st.lists(st.tuples(hosts, names), min_size=2, max_size=5),
+    )
+    def open(self, shared: bool, up_to: int, first: list[tuple[str, str]]) -> None:
         self.shared = shared
-        self.scene = self.make(Settings(shared_nicks=shared))
+        self.settings = Settings(shared_nicks=shared, notices_up_to=up_to)
+        self.scene = self.make(self.settings)
+        self.untold = 0  # who came and went in a crowd
         self.here: list[User] = []
         self.gone: list[User] = []
         self.bans: dict[str, float] = {}
@@ -94,14 +101,22 @@ class Model(RuleBasedStateMachine):
             if user is not but:
                 user.got.append(line)
 
+    @property
+    def is_crowded(self) -> bool:
+        return 0 < self.settings.notices_up_to < len(self.here)
+
     def drop(self, *users: User) -> None:
         """Let `users` go at one moment."""
+        is_crowded = self.is_crowded
         for user in users:
             self.here.remove(user)
             self.gone.append(user)
             user.got.append("You have left the server")
-        for user in users:
-            self.tell_all(f"{user.name} has left the server.")
+        for user in users if self.here else ():
+            if user.has_spoken or not is_crowded:
+                self.tell_all(f"{user.name} has left the server.")
+            else:
+                self.untold += 1
 
     def find(self, target: str) -> list[User]:
         for matches in (
@@ -134,7 +149,12 @@ class Model(RuleBasedStateMachine):
         address = f"{host}|{self.ports}"
         user = User(self.scene.join(address), host, address)
         self.here.append(user)
-        self.tell_all(f"Welcome {address} to the server!")
+        welcome = f"Welcome {address} to the server!"
+        if self.is_crowded:
+            user.got.append(welcome)
+            self.untold += 1
+        else:
+            self.tell_all(welcome)
 
     @precondition(has_users)
     @rule(data=st.data(), wanted=st.lists(names | st.sampled_from(BAD_NAMES), min_size=1, max_size=3))
@@ -162,7 +182,7 @@ class Model(RuleBasedStateMachine):
             user.got.append(f"Nickname {name} is already in use")
         else:
             user.got.append(f"You are now {name}")
-            if name != user.nickname:
+            if name != user.nickname and (user.has_spoken or not self.is_crowded):
                 self.tell_all(f"{user.name} is now {name}", but=user)
             user.name = user.nickname = name
 
@@ -176,6 +196,7 @@ class Model(RuleBasedStateMachine):
         if user.muted_until is not None:
             user.got.append("You are muted")
         else:
+            user.has_spoken = True
             for line in lines:
                 self.tell_all(f"{user.name}: {line.replace('//', '/')}", but=user)
 
@@ -334,15 +355,21 @@ class Model(RuleBasedStateMachine):
                 assert members <= here
 
     @invariant()
-    def only_mutes_that_will_end_have_a_timer(self) -> None:
+    def only_mutes_that_will_end_and_the_minute_in_a_crowd_have_a_timer(self) -> None:
         ends = [user for user in self.here if user.muted_until not in (None, float("inf"))]
-        assert self.scene.loop.waiting == len(ends)
+        assert self.scene.loop.waiting == len(ends) + (self.untold > 0)
+
+    @invariant()
+    def who_is_not_told_of_is_counted(self) -> None:
+        """Until the minute is over: here the wall clock stands still."""
+        tally = self.scene.room.tally
+        assert tally.joined + tally.left == self.untold
 
     def teardown(self) -> None:
         """Of the entries alone, as they come back from a disk, the same room comes with the same events."""
         if not hasattr(self, "scene"):
             return  # it was given up before it began
-        again = PureRoom(Settings(shared_nicks=self.shared))
+        again = PureRoom(self.settings)
         again.apply_all(pickle.loads(pickle.dumps(self.scene.log)))
         assert [known(member) for member in again.room.roster.members] == [
             known(user.member) for user in self.here
@@ -360,4 +387,4 @@ def of_entries_alone(events: Iterable[Event]) -> list[Event]:
 
 
 def known(member: Member) -> object:
-    return member.id, member.address, member.nickname, member.muted_at, member.lines
+    return member.id, member.address, member.nickname, member.muted_at, member.lines, member.has_spoken

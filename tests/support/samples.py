@@ -12,6 +12,7 @@ from chat_console.server.room.entries import (
     Leave,
     Lines,
     Message,
+    MinutePassed,
     Mute,
     MuteExpired,
     Nick,
@@ -65,6 +66,7 @@ ENTRIES: tuple[Entry, ...] = (
     Ban(10.0, 1, NETWORKS),
     Ban(10.0, 1, NETWORKS, 7200.0),
     Unban(11.0, 1, NETWORKS[0]),
+    MinutePassed(11.5),
     ShutDown(12.0),
 )
 

@@ -38,6 +38,7 @@ from chat_console.server.room.entries import (
     Leave,
     Lines,
     Message,
+    MinutePassed,
     Mute,
     MuteExpired,
     Nick,
@@ -97,7 +98,9 @@ operators = st.one_of(
     st.builds(Unban, st.just(1.0), st.just(3), st.sampled_from(NETWORKS)),
 )
 u32, u64 = st.integers(0, (1 << 32) - 1), st.integers(0, (1 << 64) - 1)
-nodes: SearchStrategy[Operation] = st.sampled_from([Beat(), Goodbye()]) | st.builds(Dead, u64, u32, u32)
+nodes: SearchStrategy[Operation] = st.sampled_from([Beat(), Goodbye(), MinutePassed(1.0)]) | st.builds(
+    Dead, u64, u32, u32
+)
 typed = st.text(max_size=40).map(clean).filter(lambda line: line and not line.isspace())
 lines = typed | st.sampled_from(
     ("/nick Ann", "/msg Bob  two  blanks", "//slash", "/quit", "/list", "\uff0f\uff0fx")
@@ -142,6 +145,7 @@ class TestRoundTrip:
             Ban(9.0, ELSEWHERE, NETWORKS, 600.0, "spam"),
             Ban(9.0, ELSEWHERE, NETWORKS),
             Unban(9.0, ELSEWHERE, network_of("0.0.0.0/0")),
+            MinutePassed(9.0),
             Beat(),
             Goodbye(),
             Dead(PROCESS, 3, 4),

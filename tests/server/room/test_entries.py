@@ -101,6 +101,7 @@ steps: st.SearchStrategy[Entry] = st.one_of(
     ),
     st.builds(entries.Ban, times, sessions, st.lists(networks, max_size=2).map(tuple), spans),
     st.builds(entries.Unban, times, sessions, networks),
+    st.builds(entries.MinutePassed, times),
 )
 
 
