@@ -177,7 +177,8 @@ def _add_network(group: Group) -> None:
         metavar="N",
         type=whole_number,
         help="with more users than this, tell who joins, leaves or is renamed only of those who have said "
-        "something, and of the others in one line a minute; 0 = no limit (default: 0)",
+        "something, and of the others in one line a minute; /list shows 200 of more than 1000; "
+        "0 = no limit (default: 0)",
     )
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
     group.add_argument(

@@ -131,6 +131,9 @@ class Nobody:
     def finish(self) -> None:
         """Take nothing more."""
 
+    def answered(self) -> None:
+        """Take note."""
+
 
 class Stage(ChatServer):
     """A server without sockets, whose clock is `clock`."""

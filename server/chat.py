@@ -19,10 +19,12 @@ from .room.entries import Join, Leave, ShutDown
 from .room.events import Event, Failed, LeaveReason, Outcome, PublicEvent, Replied, Started
 from .room.operator import OperatorSession
 from .room.room import Room
+from .room.search import Search
 from .settings import Settings
 from .subscribers import EVERY_SESSION, Subscribers, described
 from .timing import Loop
 from .wire.outbox import Outbox, Receiver
+from .wire.searches import Searches
 from .wire.tls import CertificateError
 
 
@@ -89,7 +91,8 @@ class Chat:
         self.loop = loop
         self.now = now
         self.bans = Bans(loop.time, now, self._bans_not_written, aside)
-        self.outbox = Outbox(loop, settings.flush_slice)
+        self._searches = Searches(loop)
+        self.outbox = Outbox(loop, settings.flush_slice, self._searches)
         self.room = Room(self.outbox, self, self.bans, settings)
         self.ids_from = ids_from
         self.certificate: Certificate | None = None
@@ -204,6 +207,10 @@ class Chat:
         self.submit(ShutDown(self.now()))
 
     # What an operator asks for outside the room
+
+    def search(self, search: Search, done: Callable[[], object]) -> None:
+        """Carry out `search` of the member list, which may take a while, and call `done`."""
+        self._searches.run(search.steps(), done)
 
     def list_bans(self, done: Callable[[str], object]) -> None:
         """Call `done` with the bans in force, one per line."""

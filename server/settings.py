@@ -79,7 +79,8 @@ class Settings:
 
     notices_up_to: int = 0
     """With more members than this, clients are told who joins, leaves or takes a nickname only of those who
-    have said something, and of the others in one line a minute. Events tell of all. 0 = no limit."""
+    have said something, and of the others in one line a minute. Events tell of all. With
+    any limit `/list` shows 200 where others are more than 1,000. 0 = no limit."""
 
     max_clients: int = 0
     """The most clients at a time; 0 = no limit."""

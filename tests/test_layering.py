@@ -35,7 +35,7 @@ ALLOWED = {
     "widgets": ("widgets", "server.room.text"),
 }
 PURE = (
-    *("event_stream", "mutes", "order", *COMMON, "gate/refusals"),
+    *("event_stream", "minutes", "mutes", "order", *COMMON, "gate/refusals"),
     *(
         "wire/backlog",
         "wire/codec",
@@ -43,6 +43,7 @@ PURE = (
         "wire/greetings",
         "wire/inbox",
         "wire/outbox",
+        "wire/searches",
         "wire/turns",
     ),
     *("cluster/alone", "cluster/donor", "cluster/entering", "cluster/intake", "cluster/log"),

@@ -9,8 +9,10 @@ from . import commands, notices
 from .commands import Role
 from .entries import Line, Nothing, TooLong
 from .events import LeaveReason, Messaged, Renamed, Said, Silenced
+from .listing import LISTED, LISTED_WHOLE
 from .member import Member
 from .names import is_name, is_reserved
+from .search import Search
 
 if TYPE_CHECKING:
     from .room import Item, Room
@@ -97,11 +99,17 @@ class Client:
                 room.fanout.to_all(event, but=(member.id,))
             room.sink.emit(event)
 
-    def list_users(self) -> None:
-        """Answer with the other members."""
-        pages = self._room.roster.listing.pages(but=self._member)
-        for item in pages or (notices.no_other_users(),):
-            self.reply(item)
+    def list_users(self, word: str = "") -> None:
+        """Answer with the other members, or with those who have `word` in their name or address."""
+        room, member = self._room, self._member
+        listing, others = room.roster.listing, len(room.roster) - 1
+        if word:
+            self.reply(Search(listing, word, but=member))
+        elif room.settings.notices_up_to and others > LISTED_WHOLE:
+            self.reply(notices.listed_in_part(listing.first(but=member), others - LISTED))
+        else:
+            for item in listing.pages(but=member) or (notices.no_other_users(),):
+                self.reply(item)
 
     def help(self) -> None:
         """Answer with the available commands."""
@@ -117,7 +125,7 @@ class Client:
         """Answer this member alone that nothing was done, and why."""
         self.reply(text)
 
-    def reply(self, item: Item) -> None:
+    def reply(self, item: Item | Search) -> None:
         """Answer this member alone, after what it has said so far."""
         self._flush()
         self._room.fanout.to(self._member.id, item)

@@ -47,6 +47,9 @@ class Command:
     cost: int = 1
     """How many lines it counts as in its author's flood control; a line of text counts as 1."""
 
+    cost_with_arguments: int | None = None
+    """The same if it has arguments; None = no other."""
+
     is_lengthy: bool = False
     """Whether its answer may be so long that its author has to read it before the next command runs."""
 
@@ -54,6 +57,12 @@ class Command:
     def usage(self) -> str:
         """The command as it is typed, with its arguments."""
         return f"/{self.word} {self.arguments}".rstrip()
+
+    def cost_of(self, arguments: str) -> int:
+        """How many lines it counts as with these arguments."""
+        if arguments and self.cost_with_arguments is not None:
+            return self.cost_with_arguments
+        return self.cost
 
     @property
     def roles(self) -> Role:
@@ -73,6 +82,13 @@ def _message(issuer: Issuer, rest: str) -> bool:
     if text:
         issuer.message(recipient, text)
     return bool(text)
+
+
+def _list(issuer: Issuer, rest: str) -> bool:
+    words = rest.split()
+    if len(words) <= 1:
+        issuer.list_users(*words)
+    return len(words) <= 1
 
 
 def _kick(issuer: OperatorIssuer, rest: str) -> bool:
@@ -208,10 +224,11 @@ COMMANDS = (
     ),
     Command(
         "list",
-        "",
-        "show who is here",
-        client=_bare(lambda client: client.list_users()),
-        operator=_bare(lambda operator: operator.list_users()),
+        "[word]",
+        "show who is here, or only names with a word",
+        client=_list,
+        operator=_list,
+        cost_with_arguments=3,
         is_lengthy=True,
     ),
     Command(
@@ -277,6 +294,18 @@ def named_in(line: str, role: Role) -> Command | None:
     if spoken(line) is not None:
         return None
     return _BY_WORD[role].get(_words_of(line)[0].lower())
+
+
+def cost_of(line: str) -> int:
+    """How many lines a member's `line` counts as in its flood control."""
+    command = named_in(line, Role.CLIENT)
+    return 1 if command is None else command.cost_of(_words_of(line)[1])
+
+
+def is_search(line: str) -> bool:
+    """Whether a member's `line` is a command whose answer takes a while: `/list` with a word."""
+    command = named_in(line, Role.CLIENT)
+    return command is not None and command.client is _list and len(_words_of(line)[1].split()) == 1
 
 
 def message_in(line: str) -> str:

@@ -16,8 +16,8 @@ class Issuer(Protocol):
         """Send `text` to the members that `target` names."""
         ...
 
-    def list_users(self) -> None:
-        """Answer with the members."""
+    def list_users(self, word: str = "") -> None:
+        """Answer with the members, or with those who have `word` in their name or address."""
         ...
 
     def help(self) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 
 from ..addresses import packed_text
 from .member import Member
 
 _MEMBERS = 64
 """Members per part: what is remade when one of them joins, leaves or takes a nickname."""
+
+LISTED = 200
+"""How many members an answer names that does not name all."""
+
+LISTED_WHOLE = 1000
+"""The most members that are all named, where there is a limit."""
 
 
 class Page:
@@ -24,8 +31,14 @@ class Page:
         self.encoded: dict[object, bytes] = {}
 
 
+def shown(member: Member) -> tuple[str, str]:
+    """A member's address and name, as they are listed."""
+    address = packed_text(member.packed_address)
+    return address, member.nickname or address
+
+
 def _page_of(members: Iterable[Member]) -> Page:
-    return Page((text := packed_text(one.packed_address), one.nickname or text) for one in members)
+    return Page(map(shown, members))
 
 
 class Part:
@@ -65,6 +78,16 @@ class Listing:
         part.page = None
         if not part.members:
             del self._parts[part]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """All parts, in order."""
+        return tuple(self._parts)
+
+    def first(self, but: Member | None = None) -> Sequence[tuple[str, str]]:
+        """As many as are listed in part, the first to join, without the member `but`."""
+        members = chain.from_iterable(part.members for part in self._parts)
+        return [shown(member) for member in islice(members, LISTED + 1) if member is not but][:LISTED]
 
     def pages(self, but: Member | None = None) -> list[Page]:
         """The pages, without the member `but`; none if nobody else is here."""

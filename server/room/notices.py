@@ -104,6 +104,21 @@ def listed(users: Iterable[tuple[str, str]]) -> str:
     return _lines([f"{address} as {name}" for address, name in users])
 
 
+def listed_in_part(users: Iterable[tuple[str, str]], others: int) -> str:
+    """The first of so many that they are not all listed, and how many more there are."""
+    return f"{listed(users)}\n… and {others:,} others. Type /list WORD for names with WORD."
+
+
+def more_with(count: int, word: str) -> str:
+    """How many more there are than were listed of those with `word` in their name or address."""
+    return f"… and {count:,} others with {word}."
+
+
+def nobody_with(word: str, *, others: bool) -> str:
+    """Nobody has `word` in the name or address; with `others`, nobody else."""
+    return f"No {'other ' * others}users with {word}"
+
+
 def no_other_users() -> str:
     return "No other users connected"
 

@@ -12,8 +12,10 @@ from . import commands, entries, notices
 from .commands import Role
 from .entries import Entry, Line, Nothing, Target, TooLong
 from .events import Outcome
+from .listing import LISTED, LISTED_WHOLE
 from .member import Member
 from .room import Room
+from .search import Search
 from .text import clean, is_blank
 
 
@@ -37,6 +39,10 @@ class Office(Protocol):
 
     def reply(self, session_id: int | None, text: str, outcome: Outcome = Outcome.ANSWERED) -> None:
         """Answer one session, or all if `session_id` is None."""
+        ...
+
+    def search(self, search: Search, done: Callable[[], object]) -> None:
+        """Carry out `search`, which may take a while, and call `done`."""
         ...
 
     def list_bans(self, done: Callable[[str], object]) -> None:
@@ -191,10 +197,18 @@ class OperatorSession:
         """Reload the TLS certificate and the bans file; what cannot be read stays in force as it was."""
         self._office.reload(self.id)
 
-    def list_users(self) -> None:
-        """Answer with the members."""
-        pages = self._office.room.roster.listing.pages()
-        self.reply("\n".join([notices.listed(page.users) for page in pages]) or notices.no_users())
+    def list_users(self, word: str = "") -> None:
+        """Answer with the members, or with those who have `word` in their name or address."""
+        roster = self._office.room.roster
+        listing, count = roster.listing, len(roster)
+        if word:
+            search = Search(listing, word)
+            self._office.search(search, lambda: self.reply(search.answer))
+        elif self._office.settings.notices_up_to and count > LISTED_WHOLE:
+            self.reply(notices.listed_in_part(listing.first(), count - LISTED))
+        else:
+            pages = [notices.listed(page.users) for page in listing.pages()]
+            self.reply("\n".join(pages) or notices.no_users())
 
     def help(self) -> None:
         """Answer with the available commands."""

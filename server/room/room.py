@@ -29,6 +29,7 @@ from .events import (
 from .listing import Page
 from .member import Member
 from .roster import Roster
+from .search import Search
 from .tally import Tally
 from .text import clean
 
@@ -43,8 +44,8 @@ class Fanout(Protocol):
         """Send to that member from now on; it gets nothing that was sent earlier."""
         ...
 
-    def to(self, member_id: int, item: Item) -> None:
-        """Send `item` to that member alone."""
+    def to(self, member_id: int, item: Item | Search) -> None:
+        """Send `item` to that member alone; of a search the answer, once it is carried out."""
         ...
 
     def to_all(self, item: Item, but: Collection[int] = ()) -> None:

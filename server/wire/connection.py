@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVarTuple
 
 from ..addresses import Address
-from ..room import notices
+from ..room import commands, notices
 from ..room.entries import Leave, Lines
 from ..room.events import LeaveReason
 from ..settings import Settings
@@ -58,6 +58,7 @@ class Connection:
 
     __slots__ = (
         "_all",
+        "_awaits_answer",
         "_end_reason",
         "_grace",
         "_inbox",
@@ -93,6 +94,7 @@ class Connection:
         self._inbox = Inbox(self._settings, self.joined_at)
         self._end_reason = LeaveReason.END_OF_INPUT
         self._turn: asyncio.Handle | None = None  # goes on with the input
+        self._awaits_answer = False  # to a search; until then no more is done for the client
         self._sender = Sender(sock, tls, self._settings, self.abort, self._has_moved)
         self.codec: Codec = LF
         """Encodes what the client gets."""
@@ -133,6 +135,11 @@ class Connection:
         self._grace = self._loop.call_later(self._settings.close_grace, self.abort)
         self._reader.resume()
         self._sender.end()
+
+    def answered(self) -> None:
+        """Go on with the input, since the answer to the client's search is queued."""
+        self._awaits_answer = False
+        self._loop.call_soon(self._has_moved)
 
     def abort(self, reason: LeaveReason = LeaveReason.LOST) -> None:
         """Cut the connection at once; unsent data is lost. A member leaves the room one turn later."""
@@ -265,7 +272,7 @@ class Connection:
         order = self._all.chat.order
         if order.is_full:
             order.when_free(self._has_moved)
-        elif not self._has_much_to_read:
+        elif not self._has_much_to_read and not self._awaits_answer:
             lines = inbox.ready(now)
             if inbox.crlf:
                 self.codec = CRLF
@@ -273,9 +280,14 @@ class Connection:
                 self.write(WONT_TIMING_MARK * marks)
             if lines:
                 self.heard_at = now
+                # The inbox lets nothing follow it.
+                self._awaits_answer = isinstance(lines[-1], str) and commands.is_search(lines[-1])
                 self._all.chat.submit(Lines(self._all.chat.now(), self.id, tuple(lines)))
                 if self._state is not _State.OPEN:
                     return
+            if self._awaits_answer:
+                self._hold()
+                return
             if inbox.is_done:
                 self._leave_room(self._end_reason)
                 return
@@ -285,8 +297,14 @@ class Connection:
                     self._turn = self._loop.call_later(PATIENCE, self._end_doubt)
                 return
             self._turn = self._loop.call_later(inbox.wait(now), self._resume)
-        # If it has much to read, `_has_moved` goes on once the client has read enough of it.
-        # If the order is full, it goes on once there is room.
+        self._hold()
+
+    def _hold(self) -> None:
+        """Read no more until a turn of it comes.
+
+        If it has much to read, `_has_moved` goes on once the client has read enough of it. If the order is
+        full, it goes on once there is room; if an answer is awaited, once that is queued.
+        """
         self._reader.pause()
         if self._grace is None and (self._reader.has_ended or has_hung_up(self._sock)):
             grace = self._settings.held_grace

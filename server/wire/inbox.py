@@ -147,8 +147,7 @@ class Inbox:
         if self._lines is None or self._bytes is None:
             return 0.0
         if self._held:
-            command = _command(self._held[0])
-            return self._lines.wait(command.cost if command else 1, now)
+            return self._lines.wait(_cost(self._held[0]), now)
         if self._raw:
             return self._lines.wait(1, now)
         return self._bytes.wait(self._least, now)
@@ -163,9 +162,9 @@ class Inbox:
         """Move the framed lines that are due to `ready`; return whether there may be more."""
         held, bucket = self._held, self._lines
         while held:
-            command = _command(held[0])
-            if bucket and not bucket.take(command.cost if command else 1, now):
+            if bucket and not bucket.take(_cost(held[0]), now):
                 return False
+            command = _command(held[0])
             ready.append(held.popleft())
             if command and command.is_lengthy:
                 return False
@@ -199,6 +198,10 @@ class Inbox:
                 cut = found[most - 1].end() if most else 0
         self._raw = raw[cut:]
         return raw[:cut]
+
+
+def _cost(line: Line) -> int:
+    return commands.cost_of(line) if isinstance(line, str) else 1
 
 
 def _command(line: Line) -> commands.Command | None:

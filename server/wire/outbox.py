@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
+from itertools import takewhile
 from typing import Protocol
 
 from ..room.listing import Page
 from ..room.room import Item
+from ..room.search import Search
 from ..timing import Loop
 from .codec import Codec
+from .searches import Searches
 
 _ENDED_AT_ONCE = 64  # connections
 
@@ -32,6 +35,10 @@ class Receiver(Protocol):
 
     def finish(self) -> None:
         """End the connection once everything written has been sent."""
+        ...
+
+    def answered(self) -> None:
+        """Take note that the answer to a search of this member has been queued."""
         ...
 
 
@@ -94,10 +101,12 @@ class Outbox:
     Args:
         loop: the event loop; a flush runs at the start of its next turn.
         flush_slice: how long a flush may hold the loop at a time, in seconds.
+        searches: carries out what members search for.
     """
 
-    def __init__(self, loop: Loop, flush_slice: float) -> None:
+    def __init__(self, loop: Loop, flush_slice: float, searches: Searches) -> None:
         self._loop = loop
+        self._searches = searches
         self._flush_slice = flush_slice
         self._expected: dict[int, Receiver] = {}
         self._lanes: dict[int, _Lane] = {}
@@ -119,11 +128,28 @@ class Outbox:
         if receiver := self._expected.pop(member_id, None):
             self._lanes[member_id] = _Lane(receiver, self._shared.end)
 
-    def to(self, member_id: int, item: Item) -> None:
-        """Send `item` to that member alone; do nothing if it is closed."""
+    def to(self, member_id: int, item: Item | Search) -> None:
+        """Send `item` to that member alone; do nothing if it is closed.
+
+        The answer to a search comes once it is carried out, and then the receiver is told.
+        """
         if lane := self._lanes.get(member_id):
-            self._edit(lane, item)
-            self._schedule()
+            if isinstance(item, Search):
+                self._search(member_id, lane, item)
+            else:
+                self._edit(lane, item)
+                self._schedule()
+
+    def _search(self, member_id: int, lane: _Lane, search: Search) -> None:
+        def is_open(_: object = None) -> bool:
+            return self._lanes.get(member_id) is lane
+
+        def done() -> None:
+            if is_open():
+                self.to(member_id, search.answer)
+                lane.receiver.answered()
+
+        self._searches.run(takewhile(is_open, search.steps()), done)
 
     def to_all(self, item: Item, but: Collection[int] = ()) -> None:
         """Send `item` to all members except those in `but`."""

@@ -8,6 +8,7 @@ from chat_console.server.addresses import Network
 from chat_console.server.room.entries import Entry
 from chat_console.server.room.events import Event
 from chat_console.server.room.room import Item, Room
+from chat_console.server.room.search import Search
 from chat_console.server.settings import Settings
 
 
@@ -34,7 +35,11 @@ class PureRoom:
         assert member_id not in self.items, "an id is never used again"
         self.items[member_id] = []
 
-    def to(self, member_id: int, item: Item) -> None:
+    def to(self, member_id: int, item: Item | Search) -> None:
+        if isinstance(item, Search):
+            for _ in item.steps():
+                pass
+            item = item.answer
         if member_id not in self.ended:
             self.items[member_id].append(item)
 

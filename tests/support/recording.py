@@ -117,6 +117,8 @@ class Receiver:
         self.codec = codec
         self.data = bytearray()
         self.finished = False
+        self.answers = 0
+        """How many searches have been answered."""
 
     def write(self, data: bytes) -> None:
         assert data
@@ -128,6 +130,9 @@ class Receiver:
 
     def finish(self) -> None:
         self.finished = True
+
+    def answered(self) -> None:
+        self.answers += 1
 
 
 class Scene:

@@ -87,6 +87,16 @@ class TestOwnLines:
         ]
         assert operations(bench) == []
 
+    def test_that_search_are_answered_here_and_in_order(self, bench: Bench) -> None:
+        ann, _ = bench.client("Ann"), bench.client("Bob")
+        bench.new_lines(ann)
+        bench.node.send(ann, "/list bob")
+        assert bench.new_lines(ann) == ["10.0.0.2|4002 as Bob"]
+        assert operations(bench) == []
+        bench.node.send(ann, "/nick Anna", "/list zoe")
+        bench.back()
+        assert bench.new_lines(ann) == ["You are now Anna", "No other users with zoe"]
+
     def test_that_wait_alone_need_no_batch(self, bench: Bench) -> None:
         ann = bench.node.join()
         bench.node.send(ann, "/list")

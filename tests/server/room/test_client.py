@@ -216,7 +216,7 @@ class TestCommands:
             ("/msg", "Usage: /msg <recipient> <message>"),
             ("/msg Bob", "Usage: /msg <recipient> <message>"),
             ("/nick", "Usage: /nick <name>"),
-            ("/list me", "Usage: /list"),
+            ("/list two words", "Usage: /list [word]"),
             ("/help me", "Usage: /help"),
             ("/quit now", "Usage: /quit"),
         ],

@@ -11,8 +11,10 @@ from chat_console.server.room.commands import (
     Command,
     Role,
     commands_for,
+    cost_of,
     forced_ban,
     help_for,
+    is_search,
     message_in,
     named_in,
     parse_duration,
@@ -62,8 +64,8 @@ class Issuer:
     def reload(self) -> None:
         self.calls.append(("reload",))
 
-    def list_users(self) -> None:
-        self.calls.append(("list",))
+    def list_users(self, word: str = "") -> None:
+        self.calls.append(("list", word) if word else ("list",))
 
     def help(self) -> None:
         self.calls.append(("help",))
@@ -91,7 +93,13 @@ def usages(role: Role) -> list[str]:
 
 
 def test_clients_have_nick_msg_list_help_and_quit() -> None:
-    assert usages(Role.CLIENT) == ["/nick <name>", "/msg <recipient> <message>", "/list", "/help", "/quit"]
+    assert usages(Role.CLIENT) == [
+        "/nick <name>",
+        "/msg <recipient> <message>",
+        "/list [word]",
+        "/help",
+        "/quit",
+    ]
 
 
 def test_the_operator_has_those_and_the_means_to_keep_order_but_no_nick() -> None:
@@ -104,7 +112,7 @@ def test_the_operator_has_those_and_the_means_to_keep_order_but_no_nick() -> Non
         "/unban <address|network>",
         "/bans",
         "/reload",
-        "/list",
+        "/list [word]",
         "/help",
         "/quit",
     ]
@@ -179,6 +187,8 @@ def test_what_does_not_begin_with_one_slash_is_text(line: str, text: str) -> Non
         ("/reload", Role.OPERATOR, ("reload",)),
         ("/list", Role.CLIENT, ("list",)),
         ("/list  ", Role.OPERATOR, ("list",)),
+        ("/list  Bob ", Role.CLIENT, ("list", "Bob")),
+        ("/list 10.0", Role.OPERATOR, ("list", "10.0")),
         ("/help", Role.CLIENT, ("help",)),
         ("/help", Role.OPERATOR, ("help",)),
         ("/quit", Role.CLIENT, ("quit",)),
@@ -230,7 +240,8 @@ def test_a_command_is_matched_without_regard_to_case(line: str) -> None:
         ("/unban", Role.OPERATOR, "/unban <address|network>"),
         ("/bans all", Role.OPERATOR, "/bans"),
         ("/reload now", Role.OPERATOR, "/reload"),
-        ("/list all", Role.CLIENT, "/list"),
+        ("/list two words", Role.CLIENT, "/list [word]"),
+        ("/list two words", Role.OPERATOR, "/list [word]"),
         ("/help me", Role.CLIENT, "/help"),
         ("/quit now", Role.CLIENT, "/quit"),
         ("/quit now", Role.OPERATOR, "/quit"),
@@ -332,13 +343,40 @@ def test_help_is_made_of_the_commands_of_a_role(role: Role, encrypted: bool) -> 
         ("/NICK", 3),
         ("/msg Bob hi", 1),
         ("/nickname Bob", 1),
+        ("/list", 1),
+        ("/list ", 1),
+        ("/list Bob", 3),
+        (" /LIST Bob", 3),
+        ("/list two words", 3),
         ("/foo", 1),
         ("/", 1),
     ],
 )
-def test_a_change_of_nickname_costs_its_author_as_much_as_three_lines(line: str, tokens: int) -> None:
-    command = named_in(line, Role.CLIENT)
-    assert (command.cost if command else 1) == tokens
+def test_a_change_of_nickname_and_a_search_cost_their_author_as_much_as_three_lines(
+    line: str, tokens: int
+) -> None:
+    assert cost_of(line) == tokens
+
+
+@pytest.mark.parametrize(
+    ("line", "searches"),
+    [
+        ("/list Bob", True),
+        (" \uff0fLIST  Bob ", True),
+        ("/list", False),
+        ("/list ", False),
+        ("/list two words", False),
+        ("//list Bob", False),
+        ("/nick Bob", False),
+        ("/help Bob", False),
+        ("/foo Bob", False),
+        ("hello", False),
+    ],
+)
+def test_a_search_is_a_list_with_one_word(line: str, searches: bool) -> None:
+    assert is_search(line) is searches
+    if searches:
+        assert run(line, Role.CLIENT) == ("list", "Bob")
 
 
 @given(st.text(" \ufffd\u0301\u3000\ufffa"), st.sampled_from("/\uff0f"), st.text())

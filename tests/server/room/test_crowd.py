@@ -171,10 +171,6 @@ class TestMinute:
         room.leave(ANN, BOB, CID)
         assert room.room.tally.is_empty
 
-    def test_has_large_numbers_in_groups(self) -> None:
-        text = notices.came_and_went(1204, 1180, 103_402)
-        assert text == "1,204 users joined and 1,180 left; 103,402 are here."
-
     def test_ends_with_the_chat(self, room: Room) -> None:
         room.apply(ShutDown(HOUR + 61))
         assert room.got(ANN) == [

@@ -15,6 +15,7 @@ from support.waiting import BOUND
 from chat_console.server.addresses import Address
 from chat_console.server.room.entries import Entry, Join, Leave, Lines
 from chat_console.server.room.events import Failed, Joined, LeaveReason, Left, Said
+from chat_console.server.wire import searches
 
 GOODBYE = "You have left the server"
 IAC_DO_TIMING_MARK, IAC_WONT_TIMING_MARK = b"\xff\xfd\x06", b"\xff\xfc\x06"
@@ -288,6 +289,85 @@ class TestLengthyAnswers:
             ann.reset()
             assert (await chat.event(Said)).texts == ("done",)
             assert (await chat.event(Left)).reason is LeaveReason.LOST
+
+
+class TestSearches:
+    """In a room of 1,300, in which a search takes at least twenty turns."""
+
+    @pytest.fixture(autouse=True)
+    def short_slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searches, "SLICE", -1.0)
+
+    FOUND = "10.0.0.1|1299 as 10.0.0.1|1299"
+
+    async def one_in_a_crowd(self, chat: Chat) -> Client:
+        for number in range(1300):  # who have no connection
+            chat.server.chat.submit(Join(0.0, -number, Address("10.0.0.1", number)))
+        ann = await chat.connect()
+        await ann.line()
+        return ann
+
+    async def test_are_answered_in_order(self) -> None:
+        async with open_chat(rate=0) as chat:
+            ann = await self.one_in_a_crowd(chat)
+            ann.send("/list |1299", "/nick Ann", "/list nobody", "hello", "/help me")
+            lines = [await ann.line() for _ in range(4)]
+            assert lines == [self.FOUND, "You are now Ann", "No other users with nobody", "Usage: /help"]
+            assert (await chat.event(Said)).texts == ("hello",)
+
+    @pytest.mark.parametrize("line", [b"/list |1299\n", b"/list |1299"])
+    async def test_are_answered_before_their_author_leaves(self, line: bytes) -> None:
+        async with open_chat() as chat:
+            ann = await self.one_in_a_crowd(chat)
+            ann.writer.write(line)
+            ann.writer.write_eof()
+            assert await ann.rest() == [self.FOUND, GOODBYE]
+
+    async def test_hold_nobody_else_up(self) -> None:
+        async with open_chat() as chat:
+            ann = await self.one_in_a_crowd(chat)
+            bob = await chat.connect()
+            ann.send("/list |1299")
+            bob.send("hello")
+            lines = await ann.until(self.FOUND)
+            assert lines[0] == f"Welcome {bob.address} to the server!"
+
+    async def test_hold_up_what_follows_while_they_wait_for_their_turn(self) -> None:
+        async with open_chat(rate=0) as chat:
+            ann = await self.one_in_a_crowd(chat)
+            submit, late = chat.server.chat.submit, list[Entry]()
+
+            def submit_later(entry: Entry) -> None:
+                if isinstance(entry, Lines) and entry.lines[0] == "/list |1299":
+                    late.append(entry)
+                else:
+                    submit(entry)
+
+            chat.server.chat.submit = submit_later
+            ann.send("/list |1299", "/nick Ann")
+            await chat.until(lambda: bool(late))
+            (connection,) = chat.server._connections._open.values()
+            connection._has_moved()  # as when the client has read something
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert chat.server.chat.room.roster.find("Ann") == []
+            submit(late[0])
+            assert [await ann.line(), await ann.line()] == [self.FOUND, "You are now Ann"]
+
+    async def test_are_given_up_when_their_author_is_dropped(self) -> None:
+        async with open_chat() as chat:
+            ann = await self.one_in_a_crowd(chat)
+            submit = chat.server.chat.submit
+
+            def submit_and_kick(entry: Entry) -> None:
+                submit(entry)
+                if isinstance(entry, Lines):
+                    chat.operator.kick(ann.address)
+
+            chat.server.chat.submit = submit_and_kick
+            ann.send("/list |1299", "/help me")
+            assert await ann.rest() == [GOODBYE]
+            assert not any(isinstance(event, Failed) for event in chat.events)
 
 
 async def test_who_comes_in_one_moment_with_others_has_a_turn_of_its_own(clock: Clock) -> None:

@@ -11,11 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.recording import Loop
 
+from chat_console.server.addresses import Address
 from chat_console.server.room.events import Muted
-from chat_console.server.room.listing import Page
+from chat_console.server.room.listing import Listing, Page
+from chat_console.server.room.member import Member
 from chat_console.server.room.room import Item
+from chat_console.server.room.search import Search
+from chat_console.server.wire import searches
 from chat_console.server.wire.codec import CRLF, LF, Codec, TextCodec
 from chat_console.server.wire.outbox import Outbox
+from chat_console.server.wire.searches import Searches
 
 SLICE = 0.005
 
@@ -25,7 +30,7 @@ class Turns(Loop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.outbox = Outbox(self, SLICE)
+        self.outbox = Outbox(self, SLICE, Searches(self))
         self.looks = 0
         """How often a member was asked for its codec, without which there are no bytes for it."""
         self._ids = itertools.count(1)
@@ -58,6 +63,7 @@ class Client:
         self.pieces: list[bytes] = []
         """What was written without a copy, piece by piece."""
         self.finished = 0
+        self.answers = 0
         self._codec = codec
         self._turns = turns
 
@@ -86,6 +92,9 @@ class Client:
 
     def finish(self) -> None:
         self.finished += 1
+
+    def answered(self) -> None:
+        self.answers += 1
 
     @property
     def lines(self) -> list[str]:
@@ -657,3 +666,47 @@ def test_everybody_gets_every_line_once_and_in_order_whatever_happens_in_between
         ending = "\r\n" if client.codec is CRLF else "\n"
         assert b"".join(client.writes).decode() == "".join(line + ending for line in lines)
         assert client.finished == (client not in model.open)
+
+
+class TestSearch:
+    """Twenty steps, each with a turn of its own."""
+
+    @pytest.fixture(autouse=True)
+    def short_slices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(searches, "SLICE", -1.0)
+
+    def search(self) -> Search:
+        listing = Listing()
+        for number in range(20 * 64):
+            listing.add(Member(number, Address("192.0.2.1", number)))
+        return Search(listing, "|7")
+
+    def test_is_answered_when_it_is_carried_out_and_the_receiver_is_told(self) -> None:
+        turns = Turns()
+        ann, bob = turns.gather(2)
+        turns.outbox.to(ann.id, self.search())
+        turns.outbox.to_all("meanwhile")
+        turns.turn()
+        turns.turn()
+        assert (ann.lines, ann.answers) == (["meanwhile"], 0)
+        turns.run()
+        assert ann.lines[1] == "192.0.2.1|7 as 192.0.2.1|7"
+        assert ann.answers == 1
+        assert (bob.lines, bob.answers) == (["meanwhile"], 0)
+
+    def test_ends_with_its_member(self) -> None:
+        turns = Turns()
+        (ann,) = turns.gather(1)
+        turns.outbox.to(ann.id, self.search())
+        turns.turn()
+        turns.outbox.close(ann.id)
+        count = 0
+        while turns.turn():
+            count += 1
+        assert count < 10
+        assert (ann.lines, ann.answers, ann.finished) == ([], 0, 1)
+
+    def test_of_one_who_is_gone_is_not_begun(self) -> None:
+        turns = Turns()
+        turns.outbox.to(7, self.search())
+        assert not turns.turn()
