@@ -58,6 +58,8 @@ class Deaf:
 
     def finish(self) -> None: ...
 
+    def answered(self) -> None: ...
+
 
 class Ear(Deaf):
     """A client who keeps what comes, with the time."""

@@ -40,7 +40,7 @@ class Scene:
     def seen(self, node: Node, id_: int) -> list[str]:
         """What a client has got since one last looked."""
         lines = node.seen(id_)
-        node.receivers[id_].data = b""
+        node.receivers[id_].data.clear()
         return lines
 
 
