@@ -44,6 +44,7 @@ class Moderation:
         self._operator = operator
         self._users = panes.users
         self._say = panes.answers.say
+        self._clear = panes.answers.clear
         self._when_done = when_done
         self._clock = clock
         self._undo = Undo()
@@ -67,12 +68,14 @@ class Moderation:
 
     def unmute(self, user_id: int) -> None:
         """Let that user speak again."""
+        self._clear()
         if not self._operator.unmute(user_id):
             self._say(notices.already_left(), error=True)
         self._when_done(_nothing)
 
     def undo(self) -> None:
         """Lift the last mute or ban, if it was a moment ago; one that is still on its way is the last too."""
+        self._clear()
         self._when_done(self._undo_last)
 
     def _undo_last(self) -> None:
@@ -155,6 +158,7 @@ class Moderation:
 
     def _do(self, decision: Decision, question: Question) -> None:
         operator, user_id, reason = self._operator, decision.user_id, decision.reason
+        self._clear()
         match decision.action:
             case Action.KICK:
                 done = operator.kick(user_id, reason)
