@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..server.chat_server import ChatServer, StartError
@@ -19,7 +20,7 @@ from ..server.history.place import HistoryError
 from ..server.wire.listener import HostsError, ListenError
 from ..server.wire.tls import CertificateError
 from . import environment
-from .cluster_options import cluster_settings
+from .cluster_options import NOTICES_UP_TO, cluster_settings
 from .joining import who_can_join
 from .options import EXIT_USAGE, parser, problem, settings, show
 from .plain import PlainConsole
@@ -100,13 +101,16 @@ def _server(options: argparse.Namespace) -> ChatServer:
         UsageError: if they cannot be met.
     """
     cluster = cluster_settings(options)
+    wanted = settings(options)
     if cluster is None:
-        return ChatServer(settings(options))
+        return ChatServer(wanted)
+    if options.notices_up_to is None:
+        wanted = replace(wanted, notices_up_to=NOTICES_UP_TO)
     # Not earlier: a server without a cluster does without its modules, and without nats-py.
     try:
         from ..server.cluster.clustered_server import ClusteredServer
 
-        return ClusteredServer(cluster, settings(options))
+        return ClusteredServer(cluster, wanted)
     except ModuleNotFoundError as error:
         if error.name != "nats":
             raise

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 VARIABLE = "CHAT_CONSOLE_CLUSTER"
 """The environment variable with the URLs where no `--cluster` is given: others can read a command line."""
 
+NOTICES_UP_TO = 1000
+"""`Settings.notices_up_to` of a node whose operator has not said otherwise."""
+
 _NAMES = {"cluster": "urls", "room": "room", "node": "node"} | {
     f"cluster_{name}": name for name in ("hold", "storage", "replicas", "ca", "cert", "key", "creds")
 }

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from ..server.room.text import clean
 from ..server.settings import MAX_WELCOME, Settings, SettingsError
-from .cluster_options import add_cluster
+from .cluster_options import NOTICES_UP_TO, add_cluster
 from .usage import Group, UsageError, file_name, number, whole_number
 
 _DEFAULTS = Settings()
@@ -178,7 +178,7 @@ def _add_network(group: Group) -> None:
         type=whole_number,
         help="with more users than this, tell who joins, leaves or is renamed only of those who have said "
         "something, and of the others in one line a minute; /list shows 200 of more than 1000; "
-        "0 = no limit (default: 0)",
+        f"0 = no limit (default: 0; {NOTICES_UP_TO} with --cluster)",
     )
     group.add_argument("--shared-nicks", action="store_true", help="let several users share a nickname")
     group.add_argument(

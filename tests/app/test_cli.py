@@ -258,6 +258,20 @@ class TestListenProblem:
             "chat-console: --cluster needs one more package: pip install nats-py\n"
         )
 
+    @pytest.mark.parametrize(("options", "limit"), [("", 1000), ("--notices-up-to 0", 0)])
+    def test_a_node_limits_notices_unless_it_is_told_not_to(
+        self, options: str, limit: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made: list[Settings] = []
+
+        def make(cluster: object, settings: Settings) -> ChatServer:
+            made.append(settings)
+            raise UsageError("enough")
+
+        monkeypatch.setattr(clustered_server, "ClusteredServer", make)
+        assert cli.main(["--plain", "--port", "0", "--cluster", "nats://127.0.0.1", *options.split()]) == 2
+        assert [each.notices_up_to for each in made] == [limit]
+
     def test_another_module_that_is_missing_is_no_matter_of_the_options(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

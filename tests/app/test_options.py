@@ -186,7 +186,7 @@ class TestHelp:
             ("--max-backlog BYTES", "reads too slowly", Settings().max_backlog),
             ("--stall-timeout SECONDS", "reads nothing for this long", Settings().stall_timeout),
             ("--host ADDR", "listen on this address", f"{Settings().hosts[0]}, this machine only"),
-            ("--notices-up-to N", "with more users than this", Settings().notices_up_to),
+            ("--notices-up-to N", "with more users than this", "0; 1000 with --cluster"),
             ("--welcome FILE", "show this text to everyone who joins, at most 4096 bytes", "none"),
             ("--bans FILE", "keep the bans in this file", "in memory only"),
         ],
