@@ -81,6 +81,7 @@ class Intake:
                 local.pending += 1
                 self._wait(Input(part.entry))
             else:
+                assert isinstance(part.entry, Lines)  # all else concerns others
                 self._site.answer(part.entry)
 
     def _let_leave(self, entry: Leave, id_: int) -> None:

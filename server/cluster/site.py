@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..addresses import Network
-from ..room.entries import Ban, Entry, Kick, Mute, Unmute
+from ..room.entries import Ban, Entry, Kick, Lines, Mute, Unmute
 from ..room.events import Event, Left, Muted
 from ..room.room import BanList, Room
 from ..timing import Loop
@@ -158,7 +158,7 @@ class Site:
         except Exception as error:  # one that fails must not hold up the others
             self.failed(error)
 
-    def answer(self, entry: Entry) -> None:
+    def answer(self, entry: Lines) -> None:
         """Apply `entry`, which changes nothing, to the room that people here see."""
         try:
             self.room.answer(entry)

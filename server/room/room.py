@@ -115,19 +115,12 @@ class Room:
 
     def apply(self, entry: Entry) -> None:
         """Apply `entry`; nothing happens if its member is gone."""
-        if self.tally.is_due(entry.time):
-            self.fanout.to_all(notices.came_and_went(*self.tally.take(), len(self.roster)))
-        self._do(entry)
-
-    def answer(self, entry: Entry) -> None:
-        """Apply `entry`, which changes nothing, and of which its author alone hears."""
-        self._do(entry)
-
-    def _do(self, entry: Entry) -> None:
+        tally = self.tally
+        if (tally.joined or tally.left) and tally.is_due(entry.time):
+            self.fanout.to_all(notices.came_and_went(*tally.take(), len(self.roster)))
         match entry:
             case entries.Lines():
-                if member := self.roster.get(entry.member_id):
-                    Client(self, member, entry.time).receive(entry.lines)
+                self._receive(entry)
             case entries.Join():
                 self._join(entry)
             case entries.Nick():
@@ -184,6 +177,14 @@ class Room:
                 pass  # to be applied is all it is for
             case _:
                 assert_never(entry)
+
+    def answer(self, entry: entries.Lines) -> None:
+        """Apply `entry` out of order: it changes nothing, and its author alone hears of it."""
+        self._receive(entry)
+
+    def _receive(self, entry: entries.Lines) -> None:
+        if member := self.roster.get(entry.member_id):
+            Client(self, member, entry.time).receive(entry.lines)
 
     @property
     def is_crowded(self) -> bool:

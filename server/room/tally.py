@@ -17,7 +17,7 @@ class Tally:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to tell."""
-        return not (self.joined or self.left)
+        return self.joined + self.left == 0
 
     def add(self, joined: int, left: int, at: float) -> None:
         """Count members who joined or left at that time."""
@@ -31,7 +31,7 @@ class Tally:
 
         Of one that seems to come later too: the clock went back, if by more than a moment.
         """
-        return not self.is_empty and not 0 <= self._minute - now // MINUTE <= 1
+        return self.joined + self.left > 0 and not 0 <= self._minute - now // MINUTE <= 1
 
     def take(self) -> tuple[int, int]:
         """Return how many joined and left, and begin anew."""
