@@ -228,7 +228,9 @@ def _lines(payload: Payload, id_: int, time: float, max_line: int) -> Operation:
 
 def _line(text: str) -> str:
     """The line that says `text`."""
-    line = text if commands.spoken(text) == text else f"/{text}"
+    if commands.spoken(text) == text:
+        return text
+    line = f"/{text}"
     if commands.spoken(line) != text:
         raise Invalid
     return line
