@@ -726,6 +726,26 @@ class TestStatement:
         inside.turn()
         assert len(inside.sent) == 3
 
+    def test_of_this_node_is_whole_once_the_log_is_open_again(
+        self, inside: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(membership, "MAX_ROWS", 2)
+        for _ in range(5):
+            inside.client()
+        inside.replica.lost("it is another log")
+        inside.put("paris", inside.sent.pop())
+        position, found = inside.position + 1, inside.sent.pop()
+        inside.replica.entry(position, inside.time, "paris", found)
+        inside.replica.closed("it is gone")
+        inside.turn()
+        assert len(inside.sent) == 1
+        inside.sent.clear()
+        inside.replica.opened()
+        assert len(inside.sent) == 3
+        inside.position = position
+        inside.back()
+        assert inside.node.is_in
+
     def test_of_this_node_is_not_gone_on_with_in_another_term(
         self, inside: Bench, monkeypatch: pytest.MonkeyPatch
     ) -> None:
