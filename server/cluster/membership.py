@@ -82,10 +82,14 @@ class Membership:
 
     def cut_off(self, state: State) -> None:
         """Go on with `state`, in which there are only members of this node, and ask for the others'."""
-        self._awaited |= self._site.state.nodes.keys() - {self._site.process}
+        self._await_others()
         self._site.show(state)
         self.start_over()
         self._missing = False
+
+    def _await_others(self) -> None:
+        """What is said when this node is in again is also for those who were, and may need longer."""
+        self._awaited |= self._site.state.nodes.keys() - {self._site.process}
 
     def _leave_term(self) -> None:
         site = self._site
@@ -161,6 +165,7 @@ class Membership:
     def lost(self, why: str) -> None:
         """What comes next from the log does not continue what came before."""
         self._site.tell(Lost(why))
+        self._await_others()
         self.entering.forget_log()
         self.start_over(missing=True)
 
@@ -201,7 +206,7 @@ class Membership:
             if site.phase is Phase.ASKING:
                 self.entering.ask()
             return
-        self._awaited |= site.state.nodes.keys() - {site.process}
+        self._await_others()
         if site.phase is not Phase.ASKING:
             self._leave_term()
         self.entering.stop()

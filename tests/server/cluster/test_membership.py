@@ -908,6 +908,24 @@ class TestComingIn:
         assert inside.new_lines(ann) == ["Some lines of others are missing here."]
         assert Lost("a gap") in inside.news
 
+    def test_after_a_loss_lets_lines_wait_for_those_whom_it_knew(self, inside: Bench) -> None:
+        ann = inside.client("Ann")
+        Other(inside).enter("Bob")
+        oslo = Other(inside, "oslo", 70).enter("Cid")
+        inside.replica.lost("it is another log")
+        somebody_is_in(inside)
+        position = ask_back(inside)
+        give(inside, chunk(inside, position, row(1, "Bob")))
+        inside.node.send(ann, "hello")
+        inside.back()
+        assert inside.node.is_in
+        inside.turn(0.5)
+        assert inside.sent == []
+        oslo.term = 2
+        oslo.state(oslo.row(1, "Cid"))
+        inside.turn(0.1)
+        assert [type(entry) for entry in inside.pending()] == [Batch]
+
     def test_begins_again_when_the_log_is_lost_meanwhile(self, bench: Bench) -> None:
         position = asked(bench)
         bench.sent.clear()
