@@ -264,24 +264,27 @@ class Cluster:
         )
 
     async def hush(self) -> bool:
-        """Let nobody talk any more, and return whether everybody hears of everybody's last line in time."""
+        """Let nobody talk any more, and return whether everybody hears everybody's last line in time."""
         self.is_talking.clear()
-        guests = [guest for node in self.nodes for guest in node.guests]
-        speakers = [guest for guest in guests if guest.hearing.speaker]
-        for speaker in speakers:
+        for speaker in self.speakers:
             speaker.speak()
-        last = {speaker.hearing.speaker: len(speaker.hearing.said) - 1 for speaker in speakers}
+        return await self.is_heard()
 
-        def is_quiet() -> bool:
+    async def is_heard(self) -> bool:
+        """Whether everybody hears in time what everybody has said until now, or what they say later."""
+        guests = [guest for node in self.nodes for guest in node.guests]
+        last = {each.hearing.speaker: len(each.hearing.said) - 1 for each in self.speakers}
+
+        def has_come() -> bool:
             return all(
-                guest.latest.get(number) == count
+                guest.latest.get(speaker, -1) >= number
                 for guest in guests
-                for number, count in last.items()
-                if number != guest.hearing.speaker
+                for speaker, number in last.items()
+                if speaker != guest.hearing.speaker
             )
 
         try:
-            await until(is_quiet, "the last lines")
+            await until(has_come, "the last lines")
         except NotMet:
             return False
         return True

@@ -140,10 +140,11 @@ async def play(
             begun = time.monotonic()
             await scene.happen(cluster)
             right_after = await cluster.settle()
+            is_heard = await cluster.is_heard()
             until = time.monotonic()
             await asyncio.sleep(after)
-            if not await cluster.hush():
-                wrong.append("the last lines never came to everybody")
+            if not (is_heard and await cluster.hush()):
+                wrong.append("lines never came to everybody")
             own = nodes.pop(scene.at) if scene.at is not None else None
             wrong += [fault for node in cluster.nodes for fault in node.told.faults]
             verdict = judge(cluster.hearings, scene.hold, cluster.ends)
