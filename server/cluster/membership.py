@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -12,7 +13,7 @@ from .donor import Donor
 from .entering import Entering, Kept
 from .log import Log
 from .news import Differs, Entered, Gone, Lost, NodeGone, NodeIn, Replaced
-from .operations import Dead, member_id
+from .operations import Dead, member_id, process_of
 from .shown import PATIENCE
 from .site import Phase, Site
 from .state import Node, State
@@ -27,6 +28,14 @@ MISSED = 6
 
 RESEND = 1.5
 """After how many seconds an entry that has not come back is sent again."""
+
+
+def _is_silent(state: State) -> bool:
+    """Whether no node has put more into the log than the statement with which it came in."""
+    users = Counter(process_of(member.id) for member in state.roster.members)
+    return all(
+        node.counter <= max(1, -(-users[process] // MAX_ROWS)) for process, node in state.nodes.items()
+    )
 
 
 class Membership:
@@ -111,9 +120,15 @@ class Membership:
             self._tell_losers(rows, site.now())
 
     def _known(self, state: State, kept: Sequence[Kept]) -> None:
+        if state.basis != self._site.state.basis and _is_silent(state):
+            self._missing = False  # the room began anew, and they wait for this node too
         self._take_up(state, is_founded=False)
         for one in kept:
             self._apply(one)
+
+    def missed(self) -> None:
+        """Note that people here do not hear of something that was said."""
+        self._missing = True
 
     def _take_up(self, state: State, *, is_founded: bool) -> None:
         self._site.state = state

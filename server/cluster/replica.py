@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from ..order import LocalOrder
-from ..room.entries import Entry, Join, Message, Say, ShutDown
+from ..room.entries import Entry, Join, Lines, Message, Say, ShutDown
 from .alone import Alone
 from .entering import Kept
 from .intake import Intake
@@ -246,6 +246,8 @@ class Replica:
             site.heard[batch.process] = batch.number
             if site.state.is_told:
                 site.shown.settle(batch.process, site.state.roster, time)
+            elif any(isinstance(each, Lines | Message | Say) for each in operations):
+                self._membership.missed()
         for operation in operations:
             self._take_operation(operation, known, time, is_new=is_new)
 

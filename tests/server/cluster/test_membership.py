@@ -908,6 +908,38 @@ class TestComingIn:
         assert inside.new_lines(ann) == ["Some lines of others are missing here."]
         assert Lost("a gap") in inside.news
 
+    @pytest.mark.parametrize(("counter", "is_missing"), [(1, False), (2, True)])
+    def test_into_a_new_room_tells_that_lines_are_missing_if_somebody_has_spoken_there(
+        self, inside: Bench, counter: int, is_missing: bool
+    ) -> None:
+        ann = inside.client("Ann")
+        Other(inside).enter("Bob")
+        inside.new_lines(ann)
+        inside.replica.lost("it is another log")
+        somebody_is_in(inside)
+        position = ask_back(inside)
+        nodes = [NodeRow(60, 3, counter, 1, "rome")]
+        give(inside, chunk(inside, position, row(1, "Bob"), nodes=nodes))
+        inside.back()
+        assert inside.new_lines(ann) == ["Some lines of others are missing here."] * is_missing
+
+    @pytest.mark.parametrize("is_missing", [False, True])
+    def test_tells_that_lines_are_missing_if_they_come_while_it_states(
+        self, inside: Bench, is_missing: bool
+    ) -> None:
+        ann = inside.client("Ann")
+        Other(inside).enter("Bob")
+        inside.new_lines(ann)
+        inside.replica.lost("it is another log")
+        rome = somebody_is_in(inside)
+        position = ask_back(inside)
+        nodes = [NodeRow(60, 3, 1, 1, "rome")]
+        give(inside, chunk(inside, position, row(1, "Bob"), nodes=nodes))
+        rome.term, rome.counter = 3, 1
+        rome.do(Beat(), *[Lines(0.0, rome.id(1), ("hello",))] * is_missing)
+        inside.back()
+        assert inside.new_lines(ann) == ["Some lines of others are missing here."] * is_missing
+
     def test_after_a_loss_lets_lines_wait_for_those_whom_it_knew(self, inside: Bench) -> None:
         ann = inside.client("Ann")
         Other(inside).enter("Bob")
