@@ -341,7 +341,8 @@ class Cluster:
 def difference(nodes: Sequence[Node], lists: Sequence[Sequence[tuple[str, str]] | None]) -> str:
     """What is wrong with the lists that the watchers of these nodes have got."""
     watchers = {node.watcher.address for node in nodes}
-    everybody = {guest.address for node in nodes for guest in node.guests}
+    # A list: two nodes may see one address, since their ports differ.
+    everybody = [guest.address for node in nodes for guest in node.guests]
     others: list[list[tuple[str, str]]] = []
     for node, listed in zip(nodes, lists, strict=True):
         if listed is None:

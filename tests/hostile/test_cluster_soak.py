@@ -207,6 +207,14 @@ class TestLists:
         assert "n1 [" in self.difference([*self.ROWS, one], [zero, *reversed(self.ROWS)])
         assert "n1 [" in self.difference([*self.ROWS, one], [zero, self.ROWS[0], (self.ROWS[1][0], "Bo")])
 
+    def test_may_have_one_address_twice(self) -> None:
+        nodes = [Node.__new__(Node), Node.__new__(Node)]
+        zero, one = ("10.0.0.9|0", "10.0.0.9|0"), ("10.0.0.9|1", "10.0.0.9|1")
+        for node, (address, name) in zip(nodes, (zero, one), strict=True):
+            node.name, node.guests = name, [self.guest(address), self.guest("10.0.0.1|1")]
+        both = [("10.0.0.1|1", "Ann"), ("10.0.0.1|1", "Bob")]
+        assert difference(nodes, [[*both, one], [zero, *both]]) == ""
+
 
 @pytest.mark.quick
 def test_a_guest_hears_numbers_and_is_told_the_rest() -> None:
