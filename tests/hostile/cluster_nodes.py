@@ -101,6 +101,7 @@ class Node:
             self.guests.append(await arrive(home, port, self._cluster.new_speaker()))
         self._cluster.hearings += [guest.hearing for guest in self.guests]
         for guest in self.guests:
+            guest.neighbours = SPEAKERS
             guest.write(f"/nick p{guest.hearing.speaker or self.name}\n".encode())
 
     async def _run(self, urls: Sequence[str]) -> int:

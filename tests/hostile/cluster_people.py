@@ -15,12 +15,9 @@ from .program import NotMet, until
 _LINE = re.compile(rb"[^ ]+: (\d+) (\d+)")
 _LISTED = re.compile(rb"([^ ]+\|\d+) as ([^ ]+)")
 _WELCOME = re.compile(rb"Welcome ([^ ]+\|\d+) to the server!")
-_COMING = re.compile(
-    r"Welcome [^ ]+ to the server!|(?P<many>\d+) users have joined\.|The link is back: (?P<back>\d+) .*"
-)
-_GOING = re.compile(
-    r"[^ ]+ has left the server\.|(?P<many>\d+) users have left the server\.|Cut off from (?P<back>\d+) .*"
-)
+_COMING = re.compile(r"Welcome [^ ]+ to the server!|(\d+) users have joined\.")
+_GOING = re.compile(r"[^ ]+ has left the server\.|(\d+) users have left the server\.|Cut off from (\d+) .*")
+_BACK = re.compile(r"The link is back: (\d+) .*")
 _KEPT = 1000  # lines other than those of speakers
 
 
@@ -39,6 +36,8 @@ class Guest(asyncio.Protocol):
         """What it was told, other than numbered lines."""
         self.others: int | None = None
         """How many others are here by what it was told; None until somebody sets it."""
+        self.neighbours = 0
+        """How many others there are at its node."""
         self.closed = asyncio.get_running_loop().create_future()
         self.latest: dict[int, int] = {}
         """The last number heard of each speaker."""
@@ -95,6 +94,8 @@ class Guest(asyncio.Protocol):
             self.address = welcome[1].decode()
             self.hearing.came_at = at
         if self.others is not None:
+            if back := _BACK.fullmatch(text):  # some of them may have joined before that is told
+                self.others = self.neighbours + int(back[1])
             self.others += _count(_COMING, text) - _count(_GOING, text)
         for mark in Mark:
             if text.startswith(mark.value):
@@ -139,7 +140,9 @@ class Guest(asyncio.Protocol):
 def _count(pattern: re.Pattern[str], text: str) -> int:
     """How many come, or go, by one line."""
     found = pattern.fullmatch(text)
-    return int(found["many"] or found["back"] or 1) if found else 0
+    if found is None:
+        return 0
+    return int(found[found.lastindex]) if found.lastindex else 1
 
 
 class _Pipes(asyncio.SubprocessProtocol):

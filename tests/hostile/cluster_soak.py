@@ -75,7 +75,7 @@ async def chaos(
         verbose: whether to tell each fault as it happens.
     """
     random = Random(seed)
-    report = Report(Verdict())
+    report, what = Report(Verdict()), "nothing"
     with tempfile.TemporaryDirectory(prefix="cluster-soak-") as folder:
         async with Cluster(Path(folder), servers, storage, hold) as cluster:
             try:
@@ -93,7 +93,7 @@ async def chaos(
                         print(f"{at:6.1f} s {what}; right after {took:.1f} s", flush=True)
                     await asyncio.sleep(random.uniform(0, 2))
             except* (NotMet, AssertionError) as group:
-                report.faults += [str(error) for error in group.exceptions]
+                report.faults += [f"after {what}: {error}" for error in group.exceptions]
             if not await cluster.hush():
                 report.faults.append("the last lines never came to everybody")
             report.sizes = [
