@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,7 +12,7 @@ from .donor import Donor
 from .entering import Entering, Kept
 from .log import Log
 from .news import Differs, Entered, Gone, Lost, NodeGone, NodeIn, Replaced
-from .operations import Dead, member_id, process_of
+from .operations import Dead, member_id
 from .shown import PATIENCE
 from .site import Phase, Site
 from .state import Node, State
@@ -28,14 +27,6 @@ MISSED = 6
 
 RESEND = 1.5
 """After how many seconds an entry that has not come back is sent again."""
-
-
-def _is_silent(state: State) -> bool:
-    """Whether no node has put more into the log than the statement with which it came in."""
-    users = Counter(process_of(member.id) for member in state.roster.members)
-    return all(
-        node.counter <= max(1, -(-users[process] // MAX_ROWS)) for process, node in state.nodes.items()
-    )
 
 
 class Membership:
@@ -120,7 +111,7 @@ class Membership:
             self._tell_losers(rows, site.now())
 
     def _known(self, state: State, kept: Sequence[Kept]) -> None:
-        if state.basis != self._site.state.basis and _is_silent(state):
+        if state.basis != self._site.state.basis and state.is_silent:
             self._missing = False  # the room began anew, and they wait for this node too
         self._take_up(state, is_founded=False)
         for one in kept:

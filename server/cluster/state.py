@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..room.member import Member
 from ..room.roster import Roster
 from .operations import member_id, number_of, process_of
-from .wire import NodeRow, Row
+from .wire import MAX_ROWS, NodeRow, Row
 
 
 class Node:
@@ -44,6 +45,14 @@ class State:
     def members_of(self, process: int) -> Sequence[Member]:
         """The members of a node, in order of joining."""
         return members_of(self.roster, process)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether no node has put more into the log than the statement with which it came in."""
+        users = Counter(process_of(member.id) for member in self.roster.members)
+        return all(
+            node.counter <= max(1, -(-users[process] // MAX_ROWS)) for process, node in self.nodes.items()
+        )
 
     def take_out(self, process: int) -> Sequence[Member]:
         """Remove the members of a node and return them."""
