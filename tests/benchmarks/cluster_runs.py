@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from support.nats_engine import Engine, Servers
 from .crowd import Crowd
 from .load import Pace
 from .scenarios import DRAIN_LIMIT, JOIN_LIMIT, Run
-from .servers import CHAT_CONSOLE, KINDS, LISTEN_QUEUE, NO_LIMITS, Kind, cpu_of, running
+from .servers import CHAT_CONSOLE, KINDS, LISTEN_QUEUE, NO_LIMITS, START_LIMIT, Kind, cpu_of, running
 
 PROCESS = Path(__file__).with_name("node_process.py")
 ANSWER_LIMIT = 90.0
@@ -296,18 +297,24 @@ def _node_kind(name: str, urls: Sequence[str]) -> Kind:
     return replace(KINDS["plain"], name=name, command=command)
 
 
-@contextmanager
-def _chat_consoles(stack: ExitStack, folder: Path, count: int, urls: Sequence[str]) -> Generator[list[int]]:
-    """Start so many servers, nodes of one cluster if there are `urls`; their ports."""
-    servers = [
-        stack.enter_context(
-            running(
-                _node_kind(f"n{number}", urls) if urls else replace(KINDS["plain"], name=f"n{number}"), folder
-            )
-        )
-        for number in range(count)
-    ]
-    yield [server.port for server in servers]
+def _chat_consoles(stack: ExitStack, folder: Path, count: int, urls: Sequence[str]) -> list[int]:
+    """Start so many servers, nodes of one cluster if there are `urls`; return their ports.
+
+    Raises:
+        TimeoutError: one did not come up.
+    """
+    ports: list[int] = []
+    for name in (f"n{number}" for number in range(count)):
+        kind = _node_kind(name, urls) if urls else replace(KINDS["plain"], name=name)
+        server = stack.enter_context(running(kind, folder))
+        # In a cluster the connection that found it ready may still be on its way in, and out.
+        end = time.monotonic() + START_LIMIT
+        while b" has left" not in server.log.read_bytes():
+            if time.monotonic() > end:
+                raise TimeoutError("the first client has not left")
+            time.sleep(0.02)
+        ports.append(server.port)
+    return ports
 
 
 def clients(sizes: Sizes, *, clustered: bool) -> Run:
@@ -315,7 +322,7 @@ def clients(sizes: Sizes, *, clustered: bool) -> Run:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-benchmark-")))
         urls = stack.enter_context(between(WAYS["memory"])).urls if clustered else []
-        ports = stack.enter_context(_chat_consoles(stack, folder, 2 if clustered else 1, urls))
+        ports = _chat_consoles(stack, folder, 2 if clustered else 1, urls)
         crowd = stack.enter_context(Crowd(ports, KINDS["plain"].dialect))
         crowd.join(2 * sizes.clients, LISTEN_QUEUE, JOIN_LIMIT)
         faults = crowd.join_faults()
@@ -340,7 +347,7 @@ def fan_out(sizes: Sizes, *, nodes: int, clustered: bool) -> Run:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-benchmark-")))
         urls = stack.enter_context(between(WAYS["memory"])).urls if clustered else []
-        ports = stack.enter_context(_chat_consoles(stack, folder, nodes, urls))
+        ports = _chat_consoles(stack, folder, nodes, urls)
         crowd = stack.enter_context(Crowd(ports, KINDS["plain"].dialect))
         rooms = 1 if clustered else nodes
         crowd.join(nodes * sizes.fan_out, LISTEN_QUEUE, JOIN_LIMIT, rooms=rooms)
