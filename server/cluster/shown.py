@@ -91,7 +91,7 @@ class Shown:
 
     def _note(self, member_id: int, believed: str | None) -> None:
         process = process_of(member_id)
-        if process == self._own:
+        if process == self._own or self.is_early:
             return
         self._unsettled.setdefault(process, {}).setdefault(member_id, believed)
         self._until[process] = self._clock() + PATIENCE
@@ -155,8 +155,6 @@ class Shown:
 
     def joined(self, members: Sequence[Member], time: float) -> None:
         """Tell that `members` have joined, by one line if they are many."""
-        if self.is_early:
-            return
         events: list[Joined | Renamed] = []
         for member in members:
             events.append(Joined(time, member.id, member.address))
