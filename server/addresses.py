@@ -182,6 +182,11 @@ def pack(address: Address) -> PackedAddress:
     return number if packed_text(number) == text else text
 
 
+def pack_ipv4(octets: Iterable[int], port: int) -> PackedAddress:
+    """Return the address of an IPv4 host, given by its four octets, in little memory."""
+    return int.from_bytes(octets) << _PORT_BITS | port
+
+
 def unpack(packed: PackedAddress) -> Address:
     """Return the address that was packed."""
     host, _, port = packed_text(packed).rpartition("|")

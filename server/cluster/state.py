@@ -83,7 +83,7 @@ def row_of(member: Member, position: int = 0, place: int = 0) -> Row:
         position,
         place,
         member.lines,
-        member.address,
+        member.packed_address,
         member.nickname,
         member.muted_at,
         member.muted_until,

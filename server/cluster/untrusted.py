@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 import struct
 
-from ..addresses import IPV4, Address, Network, address_of, network_of
+from ..addresses import (
+    IPV4,
+    Address,
+    Network,
+    PackedAddress,
+    address_of,
+    network_of,
+    pack,
+    pack_ipv4,
+    packed_text,
+    unpack,
+)
 from ..room.names import is_name
 from ..room.text import clean
 
@@ -115,8 +126,6 @@ def node_name(data: bytes) -> str:
 
 def address(data: bytes) -> Address:
     """The address of a client that `data` is: host, `|` and port."""
-    if (found := _over_ipv4(data)) and (number := int(found[2])) <= 0xFFFF:  # most are, and a state has many
-        return Address(found[1].decode(), number)
     host, _, port = data.decode("ascii", "replace").partition("|")
     if not _host(host) or not _port(port) or int(port) > 0xFFFF:
         raise Invalid
@@ -127,10 +136,22 @@ def address(data: bytes) -> Address:
     return Address(host, int(port))
 
 
+def packed_address(data: bytes) -> PackedAddress:
+    """The same, packed."""
+    if (found := _over_ipv4(data)) and (port := int(found[2])) <= 0xFFFF:  # most are, and a state has many
+        return pack_ipv4(map(int, found[1].split(b".")), port)
+    return pack(address(data))
+
+
 def address_bytes(client: Address) -> bytes:
     """The bytes of a client's address; an interface whose name others would not take is left out."""
     host = client.host if _host(client.host) else client.host.partition("%")[0]
     return f"{host}|{client.port}".encode()
+
+
+def packed_address_bytes(client: PackedAddress) -> bytes:
+    """The same of one that is packed."""
+    return packed_text(client).encode() if isinstance(client, int) else address_bytes(unpack(client))
 
 
 def network(data: bytes) -> Network:

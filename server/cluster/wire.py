@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, assert_never
 
-from ..addresses import Address, Network
+from ..addresses import Network, PackedAddress
 from ..settings import Settings
 from . import untrusted
 from .untrusted import Invalid, Malformed, Payload
@@ -73,7 +73,7 @@ class Row(NamedTuple):
     """Where in the log it joined, and at which place there: the order of `/list`."""
     place: int
     lines: int
-    address: Address
+    address: PackedAddress
     nickname: str | None
     muted_at: float | None
     muted_until: float | None
@@ -210,7 +210,7 @@ def _head(
 
 
 def _row_bytes(row: Row) -> bytes:
-    address, nickname = untrusted.address_bytes(row.address), (row.nickname or "").encode()
+    address, nickname = untrusted.packed_address_bytes(row.address), (row.nickname or "").encode()
     times = [time for time in (row.muted_at, row.muted_until) if time is not None]
     flags = (0, 1, 3)[len(times)] | 4 * row.has_spoken
     head = _ROW.pack(row.number, row.position, row.place, flags, row.lines, len(address), len(nickname))
@@ -287,7 +287,7 @@ def _roster(payload: Payload, process: int, term: int, level: int) -> Roster:
 
 def _row(payload: Payload) -> Row:
     number, position, place, flags, lines, a, b = _ROW.unpack(payload.take(_ROW.size))
-    address, name = untrusted.address(payload.take(a)), payload.take(b)
+    address, name = untrusted.packed_address(payload.take(a)), payload.take(b)
     nickname = untrusted.nickname(name) if name else None
     muted_at = _time(payload) if flags & 1 else None
     muted_until = _time(payload) if flags & 1 and flags & 2 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..addresses import Address, Network, pack, packed_ip, packed_text, unpack
+from ..addresses import Address, Network, PackedAddress, pack, packed_ip, packed_text, unpack
 
 if TYPE_CHECKING:
     from .listing import Part
@@ -18,9 +18,9 @@ class Member:
 
     __slots__ = ("has_spoken", "id", "lines", "muted_at", "muted_until", "nickname", "packed_address", "part")
 
-    def __init__(self, id: int, address: Address) -> None:  # noqa: A002
+    def __init__(self, id: int, address: Address | PackedAddress) -> None:  # noqa: A002
         self.id = id
-        self.packed_address = pack(address)
+        self.packed_address = pack(address) if isinstance(address, Address) else address
         """The address in little memory, as it is kept."""
         self.nickname: str | None = None
         self.muted_at: float | None = None

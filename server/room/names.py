@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 MAX_NAME_LENGTH = 20
 """The longest nickname, in characters."""
@@ -48,6 +49,7 @@ def _reads_as_address(name: str) -> bool:
     return _dotted_quad(name.translate(_AS_DIGITS)) is not None and any(map(str.isdigit, name))
 
 
+@lru_cache(64)  # it is asked whether a name is taken, and then the name is taken
 def skeleton(name: str) -> str:
     """What `name` has in common with every name that looks like it.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Self
 
-from chat_console.server.addresses import Address
+from chat_console.server.addresses import Address, pack
 from chat_console.server.chat import Chat
 from chat_console.server.cluster import wire
 from chat_console.server.cluster.news import News
@@ -460,7 +460,7 @@ class Other:
 
     def row(self, number: int, nickname: str | None = None) -> wire.Row:
         """One of its members, as it states it."""
-        address = Address("192.0.2.1", 4000 + number)
+        address = pack(Address("192.0.2.1", 4000 + number))
         return wire.Row(number, 0, 0, 0, address, nickname, None, None)
 
     def ask(self, attempt: int = 1) -> int:

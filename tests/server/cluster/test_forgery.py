@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cluster import Bench, Other
 
-from chat_console.server.addresses import Address
+from chat_console.server.addresses import Address, pack
 from chat_console.server.cluster.operations import Beat, Dead, Goodbye, Operation, encode
 from chat_console.server.cluster.wire import Ask, Batch, Found, NodeRow, Roster, Row, State, encode_sent
 from chat_console.server.room.entries import Join, Kick, Leave, Lines, Mute, MuteExpired, Nick
@@ -21,7 +21,7 @@ names = st.sampled_from(("rome", "paris", "oslo"))
 small = st.integers(0, 4)
 positions = st.integers(95, 130)
 rows = st.builds(
-    lambda number, nickname: Row(number, 0, 0, 0, ADDRESS, nickname, None, None),
+    lambda number, nickname: Row(number, 0, 0, 0, pack(ADDRESS), nickname, None, None),
     small,
     st.sampled_from((None, "Ann", "Bob")),
 )

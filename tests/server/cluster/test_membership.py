@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from support.cluster import Bench, Other
 
-from chat_console.server.addresses import Address, network_of
+from chat_console.server.addresses import Address, network_of, pack, packed_text
 from chat_console.server.cluster import donor, entering, membership, wire
 from chat_console.server.cluster.news import (
     Alone,
@@ -86,7 +86,7 @@ def give(bench: Bench, state: State) -> None:
 
 
 def row(number: int, nickname: str | None = None, position: int = 10, place: int = 0) -> Row:
-    return Row(number, position, place, 3, Address("192.0.2.1", 4000 + number), nickname, None, None)
+    return Row(number, position, place, 3, pack(Address("192.0.2.1", 4000 + number)), nickname, None, None)
 
 
 def rome_in(bench: Bench) -> Other:
@@ -205,7 +205,7 @@ class TestAnswer:
         nodes = [NodeRow(60, 3, 20, 1, "rome"), NodeRow(70, 1, 5, 1, "oslo")]
         give(bench, chunk(bench, position, row(1, "Bob", 9, 1), row(2, "Cid", 12), nodes=nodes))
         assert bench.sent == []
-        oslo = [row(1, "Dan", 9, 0)._replace(address=Address("192.0.2.9", 1)), row(2, None, 11)]
+        oslo = [row(1, "Dan", 9, 0)._replace(address=pack(Address("192.0.2.9", 1))), row(2, None, 11)]
         give(bench, chunk(bench, position, *oslo, process=70, nodes=nodes))
         bench.back()
         assert bench.node.names == ["Dan", "Bob", "192.0.2.1|4002", "Cid"]
@@ -1046,7 +1046,7 @@ class TestDead:
         rome.say(1, "he is gone")
         assert inside.new_lines(ann) == ["Bob: he is gone"]
         inside.node.send(ann, "/list")
-        assert inside.new_lines(ann) == [f"{rome.row(1).address} as Bob"]
+        assert inside.new_lines(ann) == [f"{packed_text(rome.row(1).address)} as Bob"]
         inside.sent[:] = inside.sent[-1:]
         inside.back()
         assert inside.node.is_in
