@@ -18,7 +18,7 @@ from .operations import Beat, Dead, Goodbye, Operation, decode
 from .outgoing import Flight, Input, Then
 from .site import Phase, Site
 from .state import Node
-from .untrusted import Malformed
+from .untrusted import Malformed, shown_node
 from .wire import Ask, Batch, Found, Roster
 from .wire import decode as decode_entry
 from .wire import encode as encode_entry
@@ -202,7 +202,7 @@ class Replica:
             entry = decode_entry(data)
         except Malformed as error:
             membership.entering.note(position, time, None)
-            site.tell(Refused(node, str(error)))
+            site.tell(Refused(shown_node(node), str(error)))
             return
         membership.entering.note(position, time, entry)
         if isinstance(entry, Found):

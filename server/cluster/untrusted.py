@@ -124,6 +124,11 @@ def node_name(data: bytes) -> str:
     return name
 
 
+def shown_node(name: str) -> str:
+    """`name` as an operator may see it: "?" if no node can be called that."""
+    return name if _node(name) else "?"
+
+
 def address(data: bytes) -> Address:
     """The address of a client that `data` is: host, `|` and port."""
     host, _, port = data.decode("ascii", "replace").partition("|")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.cluster import Bench, Other
 
 from chat_console.server.addresses import Address, pack
+from chat_console.server.cluster.news import Refused
 from chat_console.server.cluster.operations import Beat, Dead, Goodbye, Operation, encode
 from chat_console.server.cluster.wire import Ask, Batch, Found, NodeRow, Roster, Row, State, encode_sent
 from chat_console.server.room.entries import Join, Kick, Leave, Lines, Mute, MuteExpired, Nick
@@ -121,3 +122,11 @@ def test_a_question_under_another_nodes_name_is_not_its_own(name: str) -> None:
     bench.put(name, bench.sent[0])
     assert isinstance(ask, Ask)
     assert (Found(50, bench.position) in bench.pending()) is (name == "paris")
+
+
+def test_what_stands_for_a_node_and_is_no_name_is_not_shown() -> None:
+    bench = Bench().enter()
+    bench.news.clear()
+    for name in ("\x1b[31mrome", "Rome\u202e", "x" * 33):
+        bench.put(name, b"junk")
+    assert bench.news == [Refused("?", "it ends too early")] * 3
