@@ -149,7 +149,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _server_of(url: str) -> Server:
-    shown = re.sub(r"//.*@|^[^/]*@", "//…@", url)[:60]
+    shown = re.sub(r"(?s)^([a-z]+:(?=//))?.*@", r"\1//…@", url)[:60]
     wrong = SettingsError(f"must be nats://HOST:PORT or tls://HOST:PORT, not {shown!r}", "urls")
     try:
         parts = _split(url)

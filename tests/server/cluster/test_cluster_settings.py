@@ -95,6 +95,8 @@ _URLS = "urls must be nats://HOST:PORT or tls://HOST:PORT"
         ({"urls": ("nats://[::1",)}, f"{_URLS}, not 'nats://[::1'"),
         ({"urls": ("nats://paris:secret@",)}, f"{_URLS}, not 'nats://…@'"),
         ({"urls": ("paris:secret@nats1/x",)}, f"{_URLS}, not '//…@nats1/x'"),
+        ({"urls": ("paris:secret/s@nats1",)}, f"{_URLS}, not '//…@nats1'"),
+        ({"urls": ("nats://paris:secret\n@nats1",)}, f"{_URLS}, not 'nats://…@nats1'"),
         ({"urls": ("nats://one", "tls://two")}, "urls must be all nats:// or all tls://"),
         ({"room": ""}, f"room {_NAMES}, not ''"),
         ({"room": "Lobby"}, f"room {_NAMES}, not 'Lobby'"),
