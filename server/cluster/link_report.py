@@ -60,10 +60,13 @@ class LinkReport:
         self._why = ""  # the engine cannot be reached
         self._reminder: Timer | None = None
         self._seconds = 0.0  # by which this node is behind
+        self._is_closed = False
         self._repeats: Repeats[Refused | EngineRefuses | type[Behind]] = Repeats(self._tell_repeated, loop)
 
     def take(self, news: News) -> None:
-        """Tell the operator of `news`."""
+        """Tell the operator of `news`, unless it is closed."""
+        if self._is_closed:
+            return
         match news:
             case Entered(nodes, users):
                 self._tell(notices.entered(nodes, users), trouble="")
@@ -101,6 +104,7 @@ class LinkReport:
 
     def close(self) -> None:
         """Tell what has not been told, and nothing more."""
+        self._is_closed = True
         self._stop_reminding()
         self._repeats.close()
 

@@ -149,5 +149,7 @@ def test_the_end_tells_the_rest_and_reminds_of_nothing(scene: Scene) -> None:
     scene.report.take(EngineRefuses("full"))
     scene.report.close()
     assert scene.told() == ["The engine refuses: full."] * 2
+    scene.report.take(NodeIn("rome", 1))
+    scene.report.take(Unreachable("no answer"))
     scene.loop.advance(600)
     assert scene.told() == []
