@@ -78,7 +78,8 @@ def cluster_settings(
         UsageError: if the options contradict each other, or have a value that cannot be.
     """
     given = {name: value for name in _NAMES if (value := getattr(options, name)) is not None}
-    if "cluster" not in given and not environ.get(VARIABLE, "").strip():
+    from_environment = "" if "cluster" in given else environ.get(VARIABLE, "").strip(" \t\r\n,")
+    if "cluster" not in given and not from_environment:
         for name in given:
             raise UsageError(f"{_option(name)} needs --cluster URL, the engine between the nodes")
         return None
@@ -86,12 +87,14 @@ def cluster_settings(
     from ..server.cluster.settings import ClusterSettings, default_node, urls_in
 
     values = {setting: given[name] for name, setting in _NAMES.items() if name in given}
-    values["urls"] = tuple(given.get("cluster", ())) or urls_in(environ[VARIABLE])
+    values["urls"] = tuple(given.get("cluster", ())) or urls_in(from_environment)
     values.setdefault("node", default_node(socket.gethostname()))
     try:
         return ClusterSettings(**values)
     except SettingsError as error:
         option = {setting: _option(name) for name, setting in _NAMES.items()}
+        if from_environment:
+            option["urls"] = VARIABLE
         where = " and ".join(option[field] for field in error.fields)
         raise UsageError(f"{where} {error.problem}") from None
 

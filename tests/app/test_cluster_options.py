@@ -76,6 +76,17 @@ def test_the_environment_may_have_the_urls_so_that_no_password_is_in_the_command
     assert VARIABLE == "CHAT_CONSOLE_CLUSTER"
 
 
+def test_what_cannot_be_in_the_environment_is_told_by_its_name() -> None:
+    with pytest.raises(UsageError) as caught:
+        made_of("", CHAT_CONSOLE_CLUSTER="nats://nats1, http://me:secret@nats2")
+    told = "CHAT_CONSOLE_CLUSTER must be nats://HOST:PORT or tls://HOST:PORT, not 'http://…@nats2'"
+    assert str(caught.value) == told
+
+
+def test_an_environment_without_a_url_is_none() -> None:
+    assert made_of("", CHAT_CONSOLE_CLUSTER=" ,\n") is None
+
+
 def test_the_command_line_comes_before_the_environment() -> None:
     found = made_of(f"--cluster {URL}", CHAT_CONSOLE_CLUSTER="nats://other")
     assert found is not None
