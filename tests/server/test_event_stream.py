@@ -107,3 +107,12 @@ def test_what_is_held_comes_after_what_it_waits_for(scene: Scene) -> None:
     assert scene.told == ["1", "2", "3", "4"]
     scene.stream.emit(event(5))
     assert scene.told[4:] == ["5"]
+
+
+def test_a_flood_is_held_too(scene: Scene) -> None:
+    scene.stream.hold()
+    scene.stream.emit_all([event(2), event(3)])
+    scene.turn()
+    assert scene.told == []
+    scene.stream.go_on_after(event(1))
+    assert scene.told == ["1", "2", "3"]
