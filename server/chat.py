@@ -166,8 +166,8 @@ class Chat:
 
     @property
     def has_untold_events(self) -> bool:
-        """Whether events of a flood are still on their way to the subscribers."""
-        return self._stream.waits
+        """Whether events of a flood, or answers to searches, are still on their way to the subscribers."""
+        return self._stream.waits or self._searches.are_running
 
     def started(self, event: Started) -> None:
         """Announce that the server is listening, and remember it for later consoles."""

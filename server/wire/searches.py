@@ -20,6 +20,12 @@ class Searches:
 
     def __init__(self, loop: Loop) -> None:
         self._turns = Turns(loop, SLICE)
+        self._running = 0
+
+    @property
+    def are_running(self) -> bool:
+        """Whether some have not ended yet."""
+        return self._running > 0
 
     def run(self, steps: Iterator[object], done: Callable[[], object]) -> None:
         """Take all of `steps`, each of which is short, then call `done`."""
@@ -28,7 +34,9 @@ class Searches:
             for _ in steps:
                 if not self._turns.take(go_on):
                     return
+            self._running -= 1
             done()
 
+        self._running += 1
         if self._turns.take(go_on):
             go_on()

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
 from support.recording import Loop
 
+from chat_console.server.addresses import Address
+from chat_console.server.chat_server import ChatServer
+from chat_console.server.room.entries import Join
+from chat_console.server.room.events import Event, Replied, Stopped
+from chat_console.server.settings import Settings
+from chat_console.server.wire import searches
 from chat_console.server.wire.searches import SLICE, Searches
 
 
@@ -59,3 +66,20 @@ def test_a_short_one_need_not_wait_for_a_long_one() -> None:
     bench.loop.settle()
     assert bench.log.index("b done") < bench.log.index("a done")
     assert bench.log.count("b") == 3
+
+
+async def test_an_operator_who_stops_the_server_gets_the_answer_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(searches, "SLICE", 0.0)
+    server = ChatServer(Settings(port=0))
+    events: list[Event] = []
+    async with server:
+        for number in range(1000):
+            server.chat.submit(Join(0.0, number + 1, Address("192.0.2.7", number + 1)))
+        server.operator(events.append).operate("/list 192.0.2.7|1000")
+        assert not any(isinstance(event, Replied) for event in events)
+    told = [event for event in events if isinstance(event, Replied | Stopped)]
+    assert isinstance(told[0], Replied)
+    assert told[0].text == "192.0.2.7|1000 as 192.0.2.7|1000"
+    assert isinstance(told[1], Stopped)
