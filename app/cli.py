@@ -8,6 +8,7 @@ import errno
 import functools
 import gc
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -114,7 +115,8 @@ def _server(options: argparse.Namespace) -> ChatServer:
     except ModuleNotFoundError as error:
         if error.name != "nats":
             raise
-        raise UsageError("--cluster needs one more package: pip install nats-py") from None
+        install = f"{shlex.quote(sys.executable)} -m pip install nats-py"
+        raise UsageError(f"--cluster needs one more package: {install}") from None
 
 
 def _log(server: ChatServer, options: argparse.Namespace) -> Recorder:

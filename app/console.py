@@ -207,7 +207,7 @@ class ConsoleApp(PaintingApp):
     @work
     async def action_quit(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Stop the server and quit; ask first if users are connected, but only once if the key repeats."""
-        count = len(self.server.members)
+        count = sum(self.server.node_of(each.id) == self.server.node for each in self.server.members)
         if not count:
             self.end()
         elif not isinstance(self.screen, _ConfirmQuit):

@@ -109,14 +109,14 @@ class Moderation:
     def _note(self, event: Event) -> None:
         now = self._clock()
         match event:
-            case Muted(_, member_id, name, True, is_old=is_old):
-                if not is_old:
+            case Muted(_, member_id, name, True, is_old=is_old, node=node):
+                if not is_old and not node:
                     self._hint = self._undo.muted(member_id, name, member_id in self._muted, now).hint
                 self._muted.add(member_id)
             case Muted(_, member_id):
                 self._undo.unmuted(member_id)
                 self._muted.discard(member_id)
-            case Banned(_, networks, replaced=replaced):
+            case Banned(_, networks, replaced=replaced, node=""):
                 shown, before = ([network.shown for network in those] for those in (networks, replaced))
                 self._hint = self._undo.banned(shown, before, now).hint
             case Unbanned(_, network):

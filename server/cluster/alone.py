@@ -52,6 +52,8 @@ class Alone:
         self._ticked_at = site.loop.time()
         self._silent_since: float | None = None  # once the operator has been told
         self._is_returning = False  # in again, and the others are still coming
+        self._has_been_in = False
+        self._is_told = False  # to the users here that it is cut off
         self._bans: list[Ban | Unban] = []
 
     @property
@@ -74,13 +76,18 @@ class Alone:
                 self._membership.start_over()
             if self.takes_inputs:
                 self.do_all()
-        elif site.locals and self._waited >= self._hold:
+        elif self._may_be_cut_off and self._waited >= self._hold:
             self.cut_off()
-        elif site.locals and self._waited >= _UNEASY and self._silent_since is None:
+        elif self._may_be_cut_off and self._waited >= _UNEASY and self._silent_since is None:
             self._silent_since = site.loop.time() - self._waited
             site.tell(Silent())
         if self._is_returning and not self._membership.is_awaiting:
             self._be_together()
+
+    @property
+    def _may_be_cut_off(self) -> bool:
+        """Whether anybody waits for the log: not while the node has never been in, and has no users."""
+        return self._has_been_in or bool(self._site.locals)
 
     def _measure(self) -> None:
         """Measure for how long the log has been silent, but for times when the loop itself stood still."""
@@ -115,7 +122,9 @@ class Alone:
         site.shown.is_quiet = True
         self._membership.cut_off(state)
         site.seat(site.process, rows)
-        site.room.fanout.to_all(notices.cut_off(len(away)))
+        self._is_told = bool(away)
+        if away:
+            site.room.fanout.to_all(notices.cut_off(len(away)))
         site.shown.left(list(away.items()), now)
         site.tell(IsAlone(len(away)))
         self.do_all()
@@ -128,6 +137,7 @@ class Alone:
     def entered(self) -> None:
         """The node is in."""
         site = self._site
+        self._has_been_in = True
         self.moved()
         if site.is_alone:
             site.is_alone = False
@@ -141,5 +151,6 @@ class Alone:
         self._is_returning = False
         site.shown.settle_all(site.state.roster, site.now())  # the line that follows is for all who are here
         site.shown.is_quiet = False
-        site.room.fanout.to_all(notices.link_is_back(site.others))
+        if self._is_told or site.others:
+            site.room.fanout.to_all(notices.link_is_back(site.others))
         site.tell(Together(site.others))

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from .settings import LOG_SIZE, MAX_ENTRY, Server
+from .settings import LOG_SIZE, MAX_ENTRY, ClusterSettings, Server
 
 STREAM_NOT_FOUND = 10059
 """The engine's `err_code` for a stream that does not exist (nats-server, errors.json; so are the others)."""
@@ -85,6 +85,16 @@ def refused(error: Mapping[str, Any], stream: str) -> EngineError | LinkError:
     if code in (400, 500):
         return EngineError(f"the engine cannot make the stream {stream}: {text}")
     return LinkError(f"the engine answers: {text}")
+
+
+def differs(config: Mapping[str, Any], settings: ClusterSettings) -> str:
+    """What is said of a stream that has not the copies, or not the storage, of the settings; else empty."""
+    copies, storage = config.get("num_replicas"), config.get("storage")
+    if copies != settings.replicas and isinstance(copies, int):
+        return f"its log has {copies} of {settings.replicas} copies, as it was made: see {PAGE}"
+    if storage != settings.storage and isinstance(storage, str):
+        return f"its log is kept in {shown(storage)}, not in {settings.storage}, as it was made: see {PAGE}"
+    return ""
 
 
 def denied(text: str, node: str) -> str:

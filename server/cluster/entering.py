@@ -10,6 +10,7 @@ from itertools import chain
 from .log import Log
 from .site import Site
 from .state import Node, State, seat
+from .untrusted import forget_oldest
 from .wire import Ask, Batch, Found, Next, Roster, Row, encode, encode_sent
 from .wire import State as Chunk
 
@@ -72,7 +73,7 @@ class Entering:
         """Forget what was read of the log: what comes next does not continue it."""
         self._first: int | None = None  # from where on it was read without a gap
         self._last_in = 0  # the last entry of somebody who was in, or thought so
-        self._strangers: set[int] = set()  # processes whose rooms would differ
+        self._strangers: dict[int, None] = {}  # processes whose rooms would differ
         self._others: dict[int, tuple[float, bool]] = {}  # when each wrote last, and whether as one who is in
 
     # What the log tells even those who are not asking
@@ -87,10 +88,13 @@ class Entering:
         if is_in:
             self._last_in = position
         elif entry.digest != self._site.digest:
-            self._strangers.add(entry.process)
+            self._strangers[entry.process] = None
+            forget_oldest(self._strangers)
         process = entry.process if entry else -1
         if process != self._site.process:
+            self._others.pop(process, None)
             self._others[process] = time, is_in
+            forget_oldest(self._others)
 
     def is_valid(self, position: int, found: Found) -> bool:
         """Judge whether the room begins with `found`. All who can judge that judge alike."""

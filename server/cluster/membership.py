@@ -16,6 +16,7 @@ from .operations import Dead, member_id
 from .shown import PATIENCE
 from .site import Phase, Site
 from .state import Node, State
+from .untrusted import forget_oldest
 from .wire import LEVEL, MAX_ROWS, Ask, Found, Next, NodeRow, Roster, Row, decode_sent, encode
 from .wire import State as Chunk
 
@@ -27,6 +28,9 @@ MISSED = 6
 
 RESEND = 1.5
 """After how many seconds an entry that has not come back is sent again."""
+
+
+_MOST_STATEMENTS = 100  # that are not complete, at a time
 
 
 class Membership:
@@ -57,7 +61,7 @@ class Membership:
         self.stated_since = 0.0
         """Since when the statement is on its way, by the loop's clock."""
         self._rosters: dict[tuple[int, int], list[Roster]] = {}  # chunks, by process and term
-        self._witnessed: set[int] = set()  # whose statements cannot have begun before the state was known
+        self._witnessed: dict[int, None] = {}  # whose statements cannot have begun before the state was known
         self._is_founded = False  # whether the state began with a `Found`, and so all are witnessed
         self._awaited: set[int] = set()  # nodes that were in before the room began anew
         self._await_until = 0.0
@@ -124,7 +128,7 @@ class Membership:
     def _take_up(self, state: State, *, is_founded: bool) -> None:
         self._site.state = state
         self._rosters = {}
-        self._witnessed = set()
+        self._witnessed = {}
         self._is_founded = is_founded
         self._state_members()
 
@@ -225,7 +229,7 @@ class Membership:
         known = state.nodes.get(ask.process)
         if ask.name != node or (known is not None and (known.name != node or known.term >= ask.term)):
             return  # it comes late
-        self._witnessed.add(ask.process)
+        self._witness(ask.process)
         for key in [key for key in self._rosters if key[0] == ask.process and key[1] < ask.term]:
             del self._rosters[key]
         if known is not None:
@@ -235,6 +239,10 @@ class Membership:
             common = Chunk(position, site.process, state.basis, site.digest, 0, False)
             nodes = [each.row for each in state.nodes.values()]
             self._donor.give(ask, common, nodes, site.ban_rows, site.own_rows)
+
+    def _witness(self, process: int) -> None:
+        self._witnessed[process] = None
+        forget_oldest(self._witnessed)
 
     def _hide(self, process: int) -> None:
         """Take out a node's members; most often they are back at once, and nobody here needs to know."""
@@ -251,6 +259,7 @@ class Membership:
         if known is not None and (known.name != node or known.term >= roster.term):
             return
         chunks = self._rosters.setdefault((roster.process, roster.term), [])
+        forget_oldest(self._rosters, _MOST_STATEMENTS)
         if roster.index == len(chunks):
             chunks.append(roster)
             if roster.is_last:
@@ -342,7 +351,7 @@ class Membership:
         node = self._site.state.nodes.get(dead.process)
         if node is None or (node.term, node.counter) != (dead.term, dead.counter):
             return
-        self._witnessed.add(dead.process)
+        self._witness(dead.process)
         if dead.process == self._site.process and self._site.phase is Phase.IN:
             self._leave_term()
             self._site.state = self._site.state.without(dead.process)

@@ -214,6 +214,8 @@ class _Link:
         await self._subscribe(self._acknowledged, self._on_acknowledgement)
         about = await self._find_stream()
         state = about["state"]
+        if other := engine.differs(about.get("config", {}), self._log.settings):
+            self._log.refused(other)
         start, lost = continuity.start(about["created"], state["first_seq"], state["last_seq"])
         if lost:
             _tell(self._reader.lost, lost)

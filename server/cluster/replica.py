@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from ..order import LocalOrder
-from ..room.entries import Entry, Join, Lines, Message, Say, ShutDown
+from ..room.entries import Ban, Entry, Join, Lines, Message, Mute, Say, ShutDown
 from .alone import Alone
 from .entering import Kept
 from .intake import Intake
@@ -16,6 +16,7 @@ from .membership import BEAT, RESEND, Membership
 from .news import Behind, Reachable, Refused, Unreachable
 from .operations import Beat, Dead, Goodbye, Operation, decode
 from .outgoing import Flight, Input, Then
+from .settings import LOG_AGE
 from .site import Phase, Site
 from .state import Node
 from .untrusted import Malformed, shown_node
@@ -49,6 +50,7 @@ class Replica:
         self._here = LocalOrder(self._apply_here, site.failed)
         self._lateness = Lateness()
         self._is_scheduled = False
+        self._is_doing = False  # others of the same batch may come
         self._sent_at = 0.0
         self._beat_at = 0.0
         self._beats = 0  # on their way
@@ -68,7 +70,7 @@ class Replica:
 
     def when_done(self, call: Callable[[], object]) -> None:
         """Call `call` as soon as all that has been submitted so far is applied, which may be at once."""
-        if self._site.outgoing.is_idle:
+        if self._site.outgoing.is_idle and not self._is_doing:
             call()
         else:
             self._wait(Input(Then(call)))
@@ -196,7 +198,7 @@ class Replica:
         if site.is_out:
             return
         late = self._lateness.of(time, site.loop.time())
-        if late >= _LATE and site.phase is Phase.IN:
+        if _LATE <= late <= LOG_AGE and site.phase is Phase.IN:  # an older one the engine does not have
             site.tell(Behind(late))
         try:
             entry = decode_entry(data)
@@ -263,7 +265,7 @@ class Replica:
                 roster, nodes = self._site.state.roster, self._site.state.nodes
                 if roster.get(id_) is None and len(roster) < MAX_MEMBERS * len(nodes):
                     self._site.apply(operation, is_heard=is_new)
-            case Say() | Message():
+            case Say() | Message() | Mute() | Ban():
                 self._site.apply(replace(operation, node=node.name), is_heard=is_new)
             case _:
                 self._site.apply(operation, is_heard=is_new)
@@ -283,6 +285,7 @@ class Replica:
     def _do(self, item: Input, position: int, place: int, time: float) -> None:
         """Do an input of this node at its place in the log."""
         site, operation = self._site, item.operation
+        self._is_doing = True
         match operation:
             case Then():
                 self._go_on(operation)
@@ -297,6 +300,7 @@ class Replica:
             case _:
                 self._intake.done(operation, position, place)
                 site.apply(replace(operation, time=time))
+        self._is_doing = False
 
     def _go_on(self, then: Then) -> None:
         try:

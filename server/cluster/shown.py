@@ -60,12 +60,21 @@ class Shown:
 
     Args:
         own: the process of this node, whose members are never in doubt.
+        is_crowded: whether so many are here, with so many more, that few are told of by name.
         fanout, sink: take what is told.
         clock: monotonic, in seconds.
     """
 
-    def __init__(self, own: int, fanout: Fanout, sink: Sink, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        own: int,
+        is_crowded: Callable[[int], bool],
+        fanout: Fanout,
+        sink: Sink,
+        clock: Callable[[], float],
+    ) -> None:
         self._own = own
+        self._is_crowded = is_crowded
         self._fanout = fanout
         self._sink = sink
         self._clock = clock
@@ -154,13 +163,13 @@ class Shown:
         self.left(left, time)
 
     def joined(self, members: Sequence[Member], time: float) -> None:
-        """Tell that `members` have joined, by one line if they are many."""
+        """Tell that `members` have joined, by one line if they are many, or in a crowd."""
         events: list[Joined | Renamed] = []
         for member in members:
             events.append(Joined(time, member.id, member.address))
             if member.nickname is not None:
                 events.append(Renamed(time, member.id, str(member.address), member.nickname))
-        self._tell(events, notices.users_joined(len(members)) if len(members) > BULK else "")
+        self._tell(events, notices.users_joined(len(members)) if self._is_many(len(members)) else "")
         muted = [
             Muted(member.muted_at, member.id, member.name, True, _seconds(member), is_old=True)
             for member in members
@@ -170,9 +179,12 @@ class Shown:
             self._sink.emit(event)
 
     def left(self, gone: Sequence[tuple[int, str]], time: float) -> None:
-        """Tell that members have left, each given by id and name, by one line if they are many."""
+        """Tell that members, given by id and name, have left, by one line if they are many, or in a crowd."""
         events = [Left(time, id_, name, LeaveReason.LOST) for id_, name in gone]
-        self._tell(events, notices.users_left(len(gone)) if len(gone) > BULK else "")
+        self._tell(events, notices.users_left(len(gone)) if self._is_many(len(gone), len(gone)) else "")
+
+    def _is_many(self, count: int, more: int = 0) -> bool:
+        return count > BULK or self._is_crowded(more)
 
     def _tell(self, events: Sequence[Joined | Renamed | Left], line: str = "") -> None:
         if not events:

@@ -114,7 +114,7 @@ class Site:
         """The last batch of each process that was done here."""
         self.locals: dict[int, Local] = {}
         self.outgoing = Outgoing()
-        self.shown = Shown(process, room.fanout, room.sink, loop.time)
+        self.shown = Shown(process, room.is_crowd_with, room.fanout, room.sink, loop.time)
         self._unheard = Room(Nowhere(), Watch(None, self._was_not_told), bans, room.settings)
         room.sink = Watch(room.sink, self._was_told)
         self._heard = Room(room.fanout, room.sink, bans, room.settings)

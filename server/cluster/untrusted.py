@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from typing import Any
 
 from ..addresses import (
     IPV4,
@@ -37,6 +38,16 @@ class Malformed(ValueError):
 
 class Invalid(ValueError):
     """A value that cannot be; what stands beside it is not concerned."""
+
+
+MOST_NODES = 1000
+"""Of how many processes something is remembered, however many a node invents."""
+
+
+def forget_oldest(known: dict[Any, Any], most: int = MOST_NODES) -> None:
+    """Forget what `known` has had for longest, where that is more than `most`."""
+    while len(known) > most:
+        del known[next(iter(known))]
 
 
 def process(number: int) -> int:

@@ -114,6 +114,8 @@ class Mute:
     target: Target
     seconds: float | None = None
     remark: str = ""
+    node: str = ""
+    """As of `Say`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Ban:
     networks: tuple[Network, ...]
     seconds: float | None = None
     remark: str = ""
+    node: str = ""
+    """As of `Say`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ class Muted:
     """The operator's reason."""
     is_old: bool = False
     """Whether a member comes so with another node of a cluster: nobody did it just now. No history has it."""
+    node: str = ""
+    """The node of a cluster whose operator did it, if that is another one. A history does not keep this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,8 @@ class Banned:
     """The operator's reason."""
     replaced: tuple[Network, ...] = ()
     """Those of `networks` that were banned before: those bans are lost. A history does not keep this."""
+    node: str = ""
+    """As of `Muted`."""
 
 
 @dataclass(frozen=True, slots=True)

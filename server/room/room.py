@@ -157,7 +157,8 @@ class Room:
                 replaced = tuple(self._bans.add(entry.networks, entry.seconds))
                 hit = [member.id for member in self.hit_by(entry.networks)]
                 self.leave(hit, LeaveReason.BANNED, entry.remark, at=entry.time)
-                self.sink.emit(Banned(entry.time, entry.networks, entry.seconds, entry.remark, replaced))
+                about = (entry.networks, entry.seconds, entry.remark, replaced, entry.node)
+                self.sink.emit(Banned(entry.time, *about))
                 brief = notices.is_banned(entry.networks, entry.seconds, entry.remark)
                 text = notices.ban_added(entry.networks, entry.seconds)
                 self._reply(entry, text, Outcome.DONE, brief)
@@ -189,7 +190,11 @@ class Room:
     @property
     def is_crowded(self) -> bool:
         """Whether so many are here that only those are told of by name who have said something."""
-        return 0 < self.settings.notices_up_to < len(self.roster)
+        return self.is_crowd_with(0)
+
+    def is_crowd_with(self, more: int) -> bool:
+        """The same if `more` were here who are not, or not any more."""
+        return 0 < self.settings.notices_up_to < len(self.roster) + more
 
     def hit_by(self, networks: Sequence[Network]) -> Sequence[Member]:
         """The members that a ban of `networks` would drop, in order of joining."""
@@ -251,7 +256,8 @@ class Room:
             member.muted_at = entry.time
             member.muted_until = None if entry.seconds is None else entry.time + entry.seconds
             self.fanout.to(member.id, notices.muted())
-            self.sink.emit(Muted(entry.time, member.id, member.name, True, entry.seconds, entry.remark))
+            about = (member.id, member.name, True, entry.seconds, entry.remark)
+            self.sink.emit(Muted(entry.time, *about, node=entry.node))
         brief = partial(notices.is_muted, seconds=entry.seconds, remark=entry.remark)
         self._report(entry, members, notices.muted_count(len(members)), brief)
 

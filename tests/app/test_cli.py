@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -255,7 +256,8 @@ class TestListenProblem:
         monkeypatch.delitem(sys.modules, "chat_console.server.cluster.nats_log", raising=False)
         assert cli.main(["--plain", "--port", "0", "--cluster", "nats://127.0.0.1"]) == 2
         assert capfd.readouterr().err == (
-            "chat-console: --cluster needs one more package: pip install nats-py\n"
+            "chat-console: --cluster needs one more package: "
+            f"{shlex.quote(sys.executable)} -m pip install nats-py\n"
         )
 
     @pytest.mark.parametrize(("options", "limit"), [("", 1000), ("--notices-up-to 0", 0)])

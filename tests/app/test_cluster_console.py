@@ -182,6 +182,20 @@ async def test_a_key_unmutes_whom_another_operator_has_muted(cl: Cluster) -> Non
     await until(lambda: not cl.rome.is_muted(bob))
 
 
+async def test_a_key_undoes_nothing_that_another_operator_did(cl: Cluster) -> None:
+    ann, bob = await cl.come(cl.paris, "Ann"), await cl.come(cl.rome, "Bob")
+    await cl.choose(ann)
+    await cl.confirm("f6")
+    await cl.answered("= Ann is muted for 10m · Ctrl+Z undoes")
+    rome = cl.rome.server.operator()
+    rome.mute(bob)
+    rome.operate("/ban 192.0.2.99")
+    await until(lambda: cl.paris.is_muted(bob) and "192.0.2.99 is banned" in cl.operator.text)
+    await cl.operator.press("ctrl+z")
+    await cl.answered("= Ann is unmuted")
+    assert cl.rome.is_muted(bob)
+
+
 async def test_a_ban_names_and_hits_users_of_all_nodes_and_is_lifted_everywhere(cl: Cluster) -> None:
     await cl.come(cl.paris, "Ann", "192.0.2.7|1")
     bob = await cl.come(cl.rome, "Bob", "192.0.2.7|2")

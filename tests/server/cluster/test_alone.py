@@ -63,7 +63,6 @@ class TestHold:
         bench.node.send(ANN, "three", "/list")
         fall_silent(bench)
         assert bench.new_lines(cid) == [
-            "Cut off from 0 other users: only those on this server read you until the link is back.",
             "Ann: one",
             "Ann: two",
             "Ann is now Eve",
@@ -71,11 +70,25 @@ class TestHold:
         ]
         assert bench.new_lines(ANN)[-1] == "10.0.0.2|4002 as Cid"
 
-    def test_is_for_those_who_are_here_only(self) -> None:
+    def test_is_for_an_operator_without_users_too(self) -> None:
         bench = Bench().enter()
-        fall_silent(bench, 60)
-        assert bench.node.is_in
-        assert [news for news in bench.news if isinstance(news, Alone | Silent)] == []
+        Other(bench).enter("Bob")
+        fall_silent(bench)
+        assert [news for news in bench.news if isinstance(news, Alone | Silent)] == [Silent(), Alone(1)]
+        assert bench.node.names == []
+
+    def test_is_not_for_a_node_that_has_never_been_in(self) -> None:
+        bench = Bench()
+        bench.turn(60)
+        assert bench.news == []
+        assert not bench.site.is_alone
+
+    def test_says_nothing_to_users_if_there_are_no_others(self, bench: Bench) -> None:
+        bench.new_lines(ANN)
+        fall_silent(bench)
+        assert bench.site.is_alone
+        assert bench.new_lines(ANN) == []
+        assert Alone(0) in bench.news
 
     def test_does_not_count_the_time_in_which_the_node_itself_stood_still(self, bench: Bench) -> None:
         bench.sent.clear()

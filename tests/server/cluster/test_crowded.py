@@ -128,3 +128,15 @@ def test_what_is_answered_here_alone_ends_no_minute() -> None:
     assert " as " in listed
     bench.back()
     assert bench.new_lines(ann) == ["1 users joined and 0 left; 2 are here."]
+
+
+def test_in_a_crowd_those_of_a_node_that_comes_or_goes_are_one_line(scene: Scene) -> None:
+    first, second, _ = scene.nodes
+    watcher = scene.join(first, "Watcher")
+    for _ in range(4):
+        second.join()
+    scene.world.run(0.5)
+    scene.seen(first, watcher)
+    second.replica.say_goodbye(lambda: None)
+    scene.world.run(0.5)
+    assert scene.seen(first, watcher) == ["4 users have left the server."]

@@ -11,7 +11,7 @@ import pytest
 
 from chat_console.server.cluster import engine
 from chat_console.server.cluster.engine import EngineError, LinkError
-from chat_console.server.cluster.settings import Server
+from chat_console.server.cluster.settings import ClusterSettings, Server
 
 SERVER = Server("nats1", 4222, None, None)
 
@@ -135,3 +135,17 @@ def test_why_there_is_no_connection_is_told(error: Exception, kind: type[Excepti
 
 def test_what_it_says_is_shown_as_one_line_of_bounded_length() -> None:
     assert engine.shown("nats: a\r\n\tb \x1b[31m" + "x" * 500) == "a b ?[31m" + "x" * 191
+
+
+@pytest.mark.parametrize(
+    ("replicas", "storage", "told"),
+    [
+        (3, "memory", "its log has 1 of 3 copies, as it was made: see docs/cluster.md"),
+        (1, "file", "its log is kept in memory, not in file, as it was made: see docs/cluster.md"),
+        (1, "memory", ""),
+    ],
+)
+def test_a_stream_that_is_not_as_it_is_wanted_is_told(replicas: int, storage: str, told: str) -> None:
+    settings = ClusterSettings(urls=("nats://a",), node="paris", replicas=replicas, storage=storage)
+    assert engine.differs({"num_replicas": 1, "storage": "memory"}, settings) == told
+    assert engine.differs({}, settings) == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from support.cluster import Bench, Other
 from chat_console.server.addresses import Address, pack
 from chat_console.server.cluster.news import Refused
 from chat_console.server.cluster.operations import Beat, Dead, Goodbye, Operation, encode
+from chat_console.server.cluster.untrusted import MOST_NODES
 from chat_console.server.cluster.wire import Ask, Batch, Found, NodeRow, Roster, Row, State, encode_sent
 from chat_console.server.room.entries import Join, Kick, Leave, Lines, Mute, MuteExpired, Nick
 from chat_console.server.room.events import LeaveReason
@@ -130,3 +133,19 @@ def test_what_stands_for_a_node_and_is_no_name_is_not_shown() -> None:
     for name in ("\x1b[31mrome", "Rome\u202e", "x" * 33):
         bench.put(name, b"junk")
     assert bench.news == [Refused("?", "it ends too early")] * 3
+
+
+@pytest.mark.parametrize("is_in", [True, False])
+def test_however_many_processes_a_node_invents_few_are_remembered(*, is_in: bool) -> None:
+    bench = Bench().enter() if is_in else Bench()
+    bench.replica.opened()
+    for process in range(100, 3_000):
+        other = Other(bench, process=process)
+        bench.put("rome", replace(other.roster(other.row(1, "Eve"), is_last=False), digest=bench.site.digest))
+        bench.put("rome", Ask(process, 1, 1, 1, "rome"))
+        other.ask()
+    membership = bench.replica._membership  # pyright: ignore[reportPrivateUsage]
+    entering = membership.entering
+    kept = (membership._rosters, membership._witnessed, entering._others, entering._strangers)  # pyright: ignore[reportPrivateUsage]
+    assert max(map(len, kept)) <= MOST_NODES
+    assert len(membership._rosters) <= 100  # pyright: ignore[reportPrivateUsage]

@@ -16,7 +16,7 @@ from chat_console.server.cluster.replica import MAX_MEMBERS
 from chat_console.server.cluster.wire import Batch, Found
 from chat_console.server.room import entries
 from chat_console.server.room.entries import Join, Kick, Leave, Lines, MuteExpired, Nick, Say, TooLong, Unban
-from chat_console.server.room.events import LeaveReason, Messaged, OperatorSaid, Outcome, Replied, Said
+from chat_console.server.room.events import Event, LeaveReason, Messaged, OperatorSaid, Outcome, Replied, Said
 
 
 @pytest.fixture
@@ -410,6 +410,22 @@ class TestWhenDone:
         bench.back()
         said = [each.text if isinstance(each, OperatorSaid) else each for each in told]
         assert said == ["one", "two", "done", "three"]
+
+    def test_waits_for_all_of_the_batch_that_is_being_done(self, bench: Bench) -> None:
+        told: list[str] = []
+
+        def note(event: Event) -> None:
+            if isinstance(event, OperatorSaid):
+                told.append(event.text)
+                if event.text == "one":
+                    session.when_done(lambda: told.append("done"))
+
+        session = bench.node.chat.operator(note, lambda: None)
+        for text in ("one", "two"):
+            session.say(text)
+        bench.back()
+        bench.turn()
+        assert told == ["one", "two", "done"]
 
     def test_hears_of_it_from_a_node_that_goes_on_alone_too(self, bench: Bench) -> None:
         bench.client("Ann")
