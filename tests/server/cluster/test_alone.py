@@ -207,6 +207,16 @@ class TestCutOff:
 
 
 class TestComingBack:
+    def test_to_nobody_is_told_to_the_operator_alone(self, bench: Bench) -> None:
+        bench.new_lines(ANN)
+        fall_silent(bench)
+        assert bench.site.is_alone
+        come_back(bench)
+        bench.turn(0.2)
+        assert bench.node.is_in
+        assert bench.new_lines(ANN) == []
+        assert bench.news[-1] == Together(0)
+
     def test_is_told_in_one_line_once_all_are_there(self, bench: Bench) -> None:
         rome = Other(bench).enter("Bob", "Dan")
         fall_silent(bench)

@@ -993,6 +993,9 @@ class TestNames:
         assert inside.news
         Other(inside, "paris", process=51).enter("Cid")
         assert inside.news == [Replaced(), Alone(1)]
+        inside.replica.closed("the connection was lost")
+        inside.replica.lost("it is another log")
+        assert inside.news == []
         inside.sent.clear()
         bob = inside.node.join()
         inside.node.send(ann, "hello")

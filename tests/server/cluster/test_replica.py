@@ -10,10 +10,10 @@ from support.cluster import Bench, Other
 
 from chat_console.server.addresses import Address, network_of
 from chat_console.server.cluster import outgoing
-from chat_console.server.cluster.news import Lost, Refused
+from chat_console.server.cluster.news import Behind, Lost, Refused
 from chat_console.server.cluster.operations import Beat, Goodbye, decode, member_id
 from chat_console.server.cluster.replica import MAX_MEMBERS
-from chat_console.server.cluster.wire import Batch, Found
+from chat_console.server.cluster.wire import Batch, Found, encode
 from chat_console.server.room import entries
 from chat_console.server.room.entries import Join, Kick, Leave, Lines, MuteExpired, Nick, Say, TooLong, Unban
 from chat_console.server.room.events import Event, LeaveReason, Messaged, OperatorSaid, Outcome, Replied, Said
@@ -388,6 +388,18 @@ class TestSending:
             beats += len(bench.sent)
             bench.back()
         assert beats == pytest.approx(10 / 0.8, abs=1)
+
+
+class TestLateEntries:
+    def test_are_told_but_for_those_that_the_log_cannot_have(self, bench: Bench) -> None:
+        other = Other(bench).enter()
+
+        def seconds_told(late: float) -> list[int]:
+            bench.position += 1
+            bench.replica.entry(bench.position, bench.time - late, "rome", encode(other.batch(Beat())))
+            return [round(news.seconds) for news in bench.news if isinstance(news, Behind)]
+
+        assert [seconds_told(late) for late in (0, 1.5, 3, 59, 100)] == [[], [], [3], [59], []]
 
 
 class TestWhenDone:
