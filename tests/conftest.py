@@ -26,13 +26,16 @@ SLOW = (
 ALONE = ("benchmarks", "hostile")
 """Where tests measure time and memory, which whatever runs beside them would spoil."""
 
+NOT_ALONE = "hostile/test_cluster_soak.py"
+"""What measures nothing that depends on what runs beside it."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place = item.path.relative_to(TESTS)
         if any(place.is_relative_to(folder) for folder in SLOW) and not item.get_closest_marker("quick"):
             item.add_marker(pytest.mark.slow)
-        if any(place.is_relative_to(folder) for folder in ALONE):
+        if any(place.is_relative_to(folder) for folder in ALONE) and place != Path(NOT_ALONE):
             item.add_marker(pytest.mark.alone)
         if item.get_closest_marker("slow") or item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.uncounted)
