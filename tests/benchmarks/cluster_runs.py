@@ -292,7 +292,8 @@ def newcomer(way: Way, sizes: Sizes) -> Run:
 def _node_kind(name: str, urls: Sequence[str]) -> Kind:
     def command(port: int, folder: Path, announce: bool) -> list[str | Path]:
         engine = [word for url in urls for word in ("--cluster", url)]
-        return [CHAT_CONSOLE, "--plain", *NO_LIMITS, "--port", str(port), "--node", name, *engine]
+        node = ["--node", name, "--notices-up-to", "0"]  # all are told of all, as without a cluster
+        return [CHAT_CONSOLE, "--plain", *NO_LIMITS, "--port", str(port), *node, *engine]
 
     return replace(KINDS["plain"], name=name, command=command)
 
