@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .log import Log
+from .untrusted import forget_oldest
 from .wire import MAX_ROWS, Ask, BanRow, Next, NodeRow, Row, State, encode_sent
 
 _KEPT = 30.0  # seconds
+_MOST = 100  # snapshots: as many nodes may ask at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,14 @@ class Donor:
     ) -> None:
         """Send the first chunk to whoever asked; `state` has what all chunks have in common."""
         now = self._clock()
-        for position in [at for at, each in self._snapshots.items() if each.until <= now]:
+        # Who asks anew needs nothing of what it asked for before.
+        is_over = [
+            at for at, each in self._snapshots.items() if each.until <= now or each.ask.name == ask.name
+        ]
+        for position in is_over:
             del self._snapshots[position]
         self._snapshots[state.position] = _Snapshot(ask, state, nodes, bans, rows, now + _KEPT)
+        forget_oldest(self._snapshots, _MOST)
         self.give_next(Next(state.position, 0))
 
     def give_next(self, asked: Next) -> None:

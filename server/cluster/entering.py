@@ -10,7 +10,7 @@ from itertools import chain
 from .log import Log
 from .site import Site
 from .state import Node, State, seat
-from .untrusted import forget_oldest
+from .untrusted import MOST_NODES, forget_oldest
 from .wire import Ask, Batch, Found, Next, Roster, Row, encode, encode_sent
 from .wire import State as Chunk
 
@@ -181,6 +181,8 @@ class Entering:
             return
         if chunk.digest != self._site.digest:
             self._differs()
+            return
+        if chunk.process not in self._parts and len(self._parts) >= MOST_NODES:
             return
         parts = self._parts.setdefault(chunk.process, _Parts())
         parts.chunks[chunk.index] = chunk

@@ -16,7 +16,7 @@ from .operations import Dead, member_id
 from .shown import PATIENCE
 from .site import Phase, Site
 from .state import Node, State
-from .untrusted import forget_oldest
+from .untrusted import MOST_NODES, forget_oldest
 from .wire import LEVEL, MAX_ROWS, Ask, Found, Next, NodeRow, Roster, Row, decode_sent, encode
 from .wire import State as Chunk
 
@@ -279,6 +279,8 @@ class Membership:
                 self._retired()
                 return
             self._remove(other, Gone.REPLACED, time)
+        if len(site.heard) > MOST_NODES:  # of those that are not in nothing comes any more
+            site.heard = {process: number for process, number in site.heard.items() if process in state.nodes}
         site.seat(roster.process, rows)
         row = NodeRow(roster.process, roster.term, roster.counter, roster.level, roster.name)
         state.nodes[roster.process] = Node(row)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from support.nats_engine import free_port
+from support.network import free_port
 from support.waiting import BOUND
 
 from chat_console.app import cli, environment, joining

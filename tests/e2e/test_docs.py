@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.network import free_port
 from support.programs import environment, require
 from support.waiting import BOUND, wait_until
 
@@ -146,11 +147,6 @@ def blocks_of(section: str) -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return str(taken.getsockname()[1])
-
-
 def listens(port: str) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port))):
         return True
@@ -161,7 +157,7 @@ def test_two_nodes_are_one_room_in_five_minutes(
     start: StartProgram, start_console: StartConsole, connect: Connect, tmp_path: Path
 ) -> None:
     engine, *nodes = commands_of("Two nodes in five minutes")
-    port = free_port()
+    port = str(free_port())
     program, *options = shlex.split(engine)
     start(shutil.which(program, path=PATH) or program, *options, "-p", port, "-sd", str(tmp_path))
     wait_until(lambda: listens(port))
@@ -182,7 +178,7 @@ def test_the_engine_with_users_and_tls_lets_the_nodes_of_the_page_in(
     section = "With users and TLS"
     room, configuration, *_ = blocks_of(section)
     openssl, passwords, check, run, url, node = commands_of(section)
-    port = free_port()
+    port = str(free_port())
     Path("room.conf").write_text(room, "utf-8")
     Path("nats.conf").write_text(configuration.replace("0.0.0.0:4222", f"127.0.0.1:{port}"), "utf-8")
     require("openssl")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.network import free_port
 from support.programs import PROGRAM, Client, environment
 from support.terminals import IN_TERMINAL, Terminal
 from support.waiting import BOUND, wait_until
@@ -175,13 +176,6 @@ def console_port(terminal: Terminal) -> int:
     # What is painted line by line may be read line by line.
     found = terminal.wait_for_match(r"127\.0\.0\.1:(\d+) · (?s:.*)\n F1 help ")
     return int(found[1])
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 def connect_when_it_listens(connect: Connect, port: int) -> Client:

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from nats.aio.client import Client
 
+from .network import free_port
 from .waiting import BOUND, until
 
 
@@ -33,13 +33,6 @@ def nats_server() -> str:
             pytest.fail(missing)
         pytest.skip(missing)
     return path
-
-
-def free_port() -> int:
-    """A port that nobody has at the moment."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Engine:

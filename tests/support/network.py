@@ -11,6 +11,13 @@ from typing import Any
 import pytest
 
 
+def free_port() -> int:
+    """A port that nobody has at the moment."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
 def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     """Let every name stand for these IPv4 addresses; to be called where the loop runs."""
 

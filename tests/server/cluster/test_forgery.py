@@ -146,6 +146,29 @@ def test_however_many_processes_a_node_invents_few_are_remembered(*, is_in: bool
         other.ask()
     membership = bench.replica._membership  # pyright: ignore[reportPrivateUsage]
     entering = membership.entering
+    donor = membership._donor  # pyright: ignore[reportPrivateUsage]
+    assert len(donor._snapshots) <= 1  # pyright: ignore[reportPrivateUsage]
     kept = (membership._rosters, membership._witnessed, entering._others, entering._strangers)  # pyright: ignore[reportPrivateUsage]
     assert max(map(len, kept)) <= MOST_NODES
     assert len(membership._rosters) <= 100  # pyright: ignore[reportPrivateUsage]
+
+
+def test_of_however_many_processes_that_come_and_go_few_are_remembered_as_heard() -> None:
+    bench = Bench().enter()
+    for process in range(100, 1_300):
+        Other(bench, process=process).enter().do(Beat())
+    assert len(bench.site.heard) <= MOST_NODES + 1
+    assert bench.site.heard[1_299] == 1
+
+
+def test_however_many_give_a_state_few_are_kept() -> None:
+    bench = Bench()
+    Other(bench).do(Beat())  # somebody is in
+    bench.replica.opened()
+    bench.put("paris", bench.sent[0])
+    for process in range(100, 1_300):
+        bench.replica.received(
+            encode_sent(State(bench.position, process, 7, bench.site.digest, 0, False, (), (), ()))
+        )
+    entering = bench.replica._membership.entering  # pyright: ignore[reportPrivateUsage]
+    assert 1 < len(entering._parts) <= MOST_NODES  # pyright: ignore[reportPrivateUsage]
