@@ -8,12 +8,13 @@ from typing import Generic, TypeVar
 from .timing import Loop, Timer
 
 _TOLD_EVERY = 60.0  # seconds
+_MOST = 100  # things in that time: who makes up more floods whoever reads of them
 
 What = TypeVar("What", bound=Hashable)
 
 
 class Repeats(Generic[What]):
-    """Tells what happens at once, and how often it has happened again once a minute.
+    """Tells what happens at once, and how often it has happened again once a minute; of at most 100 things.
 
     Args:
         tell: called with what happens, and how often it has since it was told of last.
@@ -33,7 +34,7 @@ class Repeats(Generic[What]):
             return
         if what in self._timers:
             self._untold[what] = self._untold.get(what, 0) + 1
-        else:
+        elif len(self._timers) < _MOST:
             self._tell(what, 1)
 
     def close(self) -> None:

@@ -30,3 +30,14 @@ def test_the_end_tells_the_rest_and_counts_nothing_more() -> None:
     repeats.add("a")
     loop.advance(120)
     assert len(told) == 3
+
+
+def test_of_more_things_than_anybody_reads_only_the_first_are_told() -> None:
+    loop, told = Loop(), list[tuple[int, int]]()
+    repeats: Repeats[int] = Repeats(lambda what, count: told.append((what, count)), loop)
+    for number in range(10_000):
+        repeats.add(number)
+    assert told == [(number, 1) for number in range(100)]
+    loop.advance(60)
+    repeats.add(7_000)
+    assert told[100:] == [(7_000, 1)]
